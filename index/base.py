@@ -1,0 +1,159 @@
+"""The seam between Millrace and a vector database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+
+TEXT_FIELD = "text_vector"
+IMAGE_FIELD = "image_vector"
+
+
+class IndexUnavailable(Exception):
+    """The database cannot answer now; the same call may succeed later. The message names the address."""
+
+
+class IndexRefused(Exception):
+    """The database refuses this very request, now and later: a row it cannot hold, a filter it cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentHashes:
+    """What the vectors of a product were made from. Equal hashes mean that no encoder needs to run.
+
+    `text`: the encoded text and the text encoder's release. `image_link`: the picture's address. `image`: the bytes
+    of the picture and the image encoder's release. Empty where there is none (no picture, or none that could be read).
+    """
+
+    text: str = ""
+    image_link: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedState:
+    """What the index holds of one product: enough to decide what a new event changes."""
+
+    version: int
+    deleted: bool
+    hashes: ContentHashes
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A product as the index keeps it.
+
+    `document` is what a search answer shows and filters see: the product event's fields as JSON values, price as a
+    number. `keywords` is the analysed text for BM25: tokens separated by spaces. `vectors` holds unit float32 vectors
+    of shape (dimension,) by field; a product without a picture has no `image_vector`. `version` is in microseconds.
+    """
+
+    product_id: str
+    version: int
+    document: Mapping[str, Any]
+    keywords: str
+    hashes: ContentHashes
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeUpdate:
+    """New document and keywords for a product whose vectors stay. It applies only where `hashes` is what the index holds."""
+
+    product_id: str
+    version: int
+    document: Mapping[str, Any]
+    keywords: str
+    hashes: ContentHashes
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """The product is gone as of `version`; a row stays behind, so that an older event cannot bring it back."""
+
+    product_id: str
+    version: int
+
+
+Change: TypeAlias = ProductRow | AttributeUpdate | Tombstone
+
+
+class Outcome(StrEnum):
+    """What a change did to the index."""
+
+    WRITTEN = "written"
+    STALE = "stale"  # the index holds this version or a newer one
+    CONFLICT = "conflict"  # an attribute update whose product is missing, deleted or made from other content
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition on the document. Several conditions must all hold.
+
+    `field` is a column (`brand`, `categories`, `price`, `currency`, `availability`, `rating`, `language`, `id`) or
+    `attributes.<name>`. `any_of`: equal to one of (for `categories`: contains one of). `at_least`, `at_most`: inclusive.
+    """
+
+    field: str
+    any_of: tuple[str | float | bool, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """Nearest products by inner product of unit vectors (= cosine), best first."""
+
+    field: Literal["text_vector", "image_vector"]
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordQuery:
+    """Best products by BM25 over analysed keywords: tokens separated by spaces."""
+
+    keywords: str
+
+
+Query: TypeAlias = VectorQuery | KeywordQuery
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredProduct:
+    """A hit of one query; a higher score is a better one."""
+
+    product_id: str
+    score: float
+
+
+class VectorIndex(Protocol):
+    """Products by id, vector and keyword. Every method is safe to call from several threads.
+
+    All methods raise IndexUnavailable when the database does not answer, IndexRefused when it refuses the request.
+    A read after a write of the same process sees that write.
+    """
+
+    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
+        """What is held of these products, deleted ones included; unknown ids are left out."""
+
+    def apply(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Apply changes, at most one a product, and answer in their order. A repeat answers STALE and changes nothing."""
+
+    def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
+        """Up to `limit` products that are not deleted, best first. A product without the queried vector never matches."""
+
+    def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The documents of these products that are there and not deleted."""
+
+    def count(self) -> int:
+        """How many products are there and not deleted."""
+
+    def flush(self) -> None:
+        """Make what was written durable and fast to search. Call after a bulk load."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,66 @@
+"""Every metric of Millrace, with its unit and labels. Nothing else in the project creates one."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The catalogue. Durations are seconds; a counter's name ends in `_total`."""
+
+    freshness_seconds: Histogram  # outcome
+    events: Counter  # topic, outcome
+    dead_letters: Counter  # topic, reason
+    image_failures: Counter  # reason
+    retries: Counter  # operation, reason
+    stage_seconds: Histogram  # stage
+    batch_size: Histogram  # stage
+    encoder_busy_seconds: Counter  # role
+    encoded_inputs: Counter  # role
+    encodings_saved: Counter  # role, reason
+    batches_in_flight: Gauge
+    last_progress_timestamp_seconds: Gauge
+    search_seconds: Histogram  # step
+    searches: Counter  # kind, outcome
+    http_request_seconds: Histogram  # method, route, status
+    published: Counter  # topic, outcome
+
+
+def create_metrics(registry: CollectorRegistry) -> Metrics:
+    """The catalogue, registered. A second call with the same registry raises ValueError."""
+
+    def histogram(name: str, text: str, labels: tuple[str, ...] = (), buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+        return Histogram(f"millrace_{name}", text, labels, buckets=buckets, registry=registry)
+
+    def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"millrace_{name}", text, labels, registry=registry)
+
+    def gauge(name: str, text: str) -> Gauge:
+        return Gauge(f"millrace_{name}", text, registry=registry)
+
+    return Metrics(
+        freshness_seconds=histogram(
+            "freshness_seconds", "From the broker's time on a product event to the product being searchable", ("outcome",)
+        ),
+        events=counter("events_total", "Events taken from a topic, by what became of them", ("topic", "outcome")),
+        dead_letters=counter("dead_letters_total", "Messages put aside with their reason", ("topic", "reason")),
+        image_failures=counter("image_failures_total", "Pictures that could not be read; the text is indexed", ("reason",)),
+        retries=counter("retries_total", "Operations tried again", ("operation", "reason")),
+        stage_seconds=histogram("stage_seconds", "Time of one batch in one stage of indexing", ("stage",)),
+        batch_size=histogram("batch_size", "Events in one batch of one stage", ("stage",), _SIZES),
+        encoder_busy_seconds=counter("encoder_busy_seconds_total", "Time an encoder spent encoding", ("role",)),
+        encoded_inputs=counter("encoded_inputs_total", "Texts and pictures that went through an encoder", ("role",)),
+        encodings_saved=counter("encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")),
+        batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
+        last_progress_timestamp_seconds=gauge(
+            "last_progress_timestamp_seconds", "When this worker last acknowledged a batch, seconds since 1970"
+        ),
+        search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
+        searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
+        http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
+        published=counter("published_total", "Messages handed to the broker", ("topic", "outcome")),
+    )

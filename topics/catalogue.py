@@ -1,0 +1,52 @@
+"""The table of topics. Names of topics, groups and agents are constants: stored state carries them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CATALOG_PRODUCTS = "catalog.products"
+CATALOG_INDEXED = "catalog.indexed"
+DEAD_LETTER_PREFIX = "dead-letters."
+
+INDEX_PRODUCTS_GROUP = "millrace-index-products"
+INDEX_PRODUCTS_AGENT = "index-products"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One topic: what its records are keyed by, and how the broker keeps them. Times are the broker's on every topic."""
+
+    name: str
+    key: str
+    purpose: str
+    cleanup_policy: Literal["compact", "delete"] = "delete"
+    retention_days: int = 7
+    max_message_bytes: int = 1_048_588
+
+    def broker_configuration(self) -> dict[str, str]:
+        """Topic settings as Kafka names them."""
+        configuration = {
+            "cleanup.policy": self.cleanup_policy,
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+        if self.cleanup_policy == "delete":
+            configuration["retention.ms"] = str(self.retention_days * 86_400_000)
+        return configuration
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Where what could not be read from `topic` is kept."""
+    return DEAD_LETTER_PREFIX + topic
+
+
+TOPICS = (
+    TopicSpec(CATALOG_PRODUCTS, "product_id", "full products and tombstones, as the shop sends them", "compact"),
+    TopicSpec(CATALOG_INDEXED, "product_id", "what became of each product event, and when it became searchable"),
+    TopicSpec(
+        dead_letter_topic(CATALOG_PRODUCTS),
+        "as the source",
+        "raw messages that could not be read or used, with their reason",
+        retention_days=30,
+        max_message_bytes=2_097_152,
+    ),
+)

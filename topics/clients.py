@@ -1,0 +1,23 @@
+"""Settings of Millrace in the words of librdkafka."""
+
+from topics.settings import KafkaSettings
+
+ClientConfig = dict[str, str | int | float | bool]
+
+
+def client_config(settings: KafkaSettings) -> ClientConfig:
+    """What every confluent-kafka client of this process needs to reach the broker."""
+    config: ClientConfig = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "security.protocol": settings.security_protocol,
+        "log_level": 2,
+    }
+    if settings.security_protocol.startswith("SASL"):
+        config |= {
+            "sasl.mechanisms": settings.sasl_mechanism,
+            "sasl.username": settings.sasl_username,
+            "sasl.password": settings.sasl_password.get_secret_value(),
+        }
+    if settings.ca_file:
+        config["ssl.ca.location"] = settings.ca_file
+    return config

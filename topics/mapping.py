@@ -1,0 +1,88 @@
+"""From a shop's own record (a database row, a feed line) to the fields of a product event."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MappingError(ValueError):
+    """A record lacks what the mapping says it has; the message names the field and the path."""
+
+
+class ProductMapping(BaseModel):
+    """Where each field of a product event is found in a shop's record.
+
+    `fields` maps a product field to a dotted path in the record (`"price": "offer.amount"`). Several paths, separated
+    by ` | `, give the first that is there; for `categories` and `image_links` every one that is there. `constants`
+    fixes fields for all records. `attribute_prefixes` collects every key with one of these prefixes into `attributes`,
+    without the prefix. `attribute_pairs` names a list of [name, value] pairs that become attributes. `attributes`
+    maps single attributes to paths. A field named in neither keeps its own name as path when the mapping is empty.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, Any] = Field(default_factory=dict)
+    attributes: dict[str, str] = Field(default_factory=dict)
+    attribute_prefixes: tuple[str, ...] = ()
+    attribute_pairs: str = ""
+    price_divisor: int = Field(default=1, ge=1, description="100 where prices are in cents")
+    image_link_template: str = Field(default="", description="for example file:pictures/{} : {} is the mapped value")
+
+    def apply(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record as the fields of a product event, not yet validated. Raises MappingError for a price that is no number."""
+        if self == ProductMapping():
+            return dict(record)
+        event = {name: value for name, path in self.fields.items() if (value := _find(record, name, path)) is not None}
+        if "price" in event:
+            event["price"] = self._price(event["price"])
+        if "id" in event:
+            event["id"] = str(event["id"])
+        if self.image_link_template and "image_links" in event:
+            event["image_links"] = [self.image_link_template.format(link) for link in event["image_links"]]
+        attributes = self._attributes(record)
+        if attributes:
+            event["attributes"] = attributes
+        return self.constants | event
+
+    def _price(self, value: object) -> Decimal:
+        try:
+            return Decimal(str(value)) / self.price_divisor
+        except InvalidOperation:
+            path = self.fields["price"]
+            raise MappingError(f"price: {str(value)[:40]!r} at {path!r} is not a number") from None
+
+    def _attributes(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for prefix in self.attribute_prefixes:
+            found |= {key.removeprefix(prefix): value for key, value in record.items() if key.startswith(prefix)}
+        if self.attribute_pairs:
+            found |= {str(name): value for name, value in _at(record, self.attribute_pairs) or []}
+        for name, path in self.attributes.items():
+            if (value := _at(record, path)) is not None:
+                found[name] = value
+        return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+_LISTS = {"categories", "image_links"}
+_ALTERNATIVES = re.compile(r"\s*\|\s*")
+
+
+def _find(record: Mapping[str, Any], name: str, paths: str) -> Any:
+    values = [value for path in _ALTERNATIVES.split(paths) if (value := _at(record, path)) not in (None, "")]
+    if name in _LISTS:
+        flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+        return list(dict.fromkeys(map(str, flat))) or None
+    return values[0] if values else None
+
+
+def _at(record: Mapping[str, Any], path: str) -> Any:
+    value: Any = record
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value

@@ -1,0 +1,26 @@
+"""How this process reaches Kafka."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from topics.mapping import ProductMapping
+
+
+class KafkaSettings(BaseModel):
+    """Addresses and limits of the broker; the same values reach every client in the process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port of one or more brokers, by comma")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    ca_file: str = Field(default="", description="PEM file of the authority that signed the brokers' certificates")
+    partitions: int = Field(default=8, ge=1, le=1024, description="partitions of topics that Millrace creates")
+    replication_factor: int = Field(default=1, ge=1, le=9)
+    max_event_bytes: int = Field(default=1_000_000, ge=1_000, description="longer messages go to the dead letters")
+    product_mapping: ProductMapping = Field(
+        default=ProductMapping(), description="where a Debezium row keeps each field of a product"
+    )
