@@ -31,7 +31,7 @@ class Encoder(Protocol):
 
     @property
     def release(self) -> str:
-        """Name and content of the model, for instance `all-MiniLM-L6-v2@53aa5117`: equal releases give equal vectors."""
+        """Name and content of the model, like `all-MiniLM-L6-v2@53aa5117`: equal releases give equal vectors."""
 
     @property
     def dimension(self) -> int: ...

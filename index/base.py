@@ -3,22 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float32]
 
-TEXT_FIELD = "text_vector"
-IMAGE_FIELD = "image_vector"
+TEXT_FIELD: Final = "text_vector"
+IMAGE_FIELD: Final = "image_vector"
 
 
-class IndexUnavailable(Exception):
+class VectorIndexError(Exception):
+    """The root of what this package raises."""
+
+
+class IndexUnavailable(VectorIndexError):
     """The database cannot answer now; the same call may succeed later. The message names the address."""
 
 
-class IndexRefused(Exception):
+class IndexRefused(VectorIndexError):
     """The database refuses this very request, now and later: a row it cannot hold, a filter it cannot read."""
 
 
@@ -62,14 +66,20 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeUpdate:
-    """New document and keywords for a product whose vectors stay. It applies only where `hashes` is what the index holds."""
+class PartialUpdate:
+    """A new document and keywords for a product, and only those vectors that changed.
+
+    It applies only where the index holds content `expects`; then it leaves `hashes` there. A vector that `vectors` does not
+    name stays; `vectors={"image_vector": None}` takes the picture away. Without vectors it is an attribute-only change.
+    """
 
     product_id: str
     version: int
     document: Mapping[str, Any]
     keywords: str
+    expects: ContentHashes
     hashes: ContentHashes
+    vectors: Mapping[str, Vector | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Tombstone:
     version: int
 
 
-Change: TypeAlias = ProductRow | AttributeUpdate | Tombstone
+Change: TypeAlias = ProductRow | PartialUpdate | Tombstone
 
 
 class Outcome(StrEnum):
@@ -88,7 +98,16 @@ class Outcome(StrEnum):
 
     WRITTEN = "written"
     STALE = "stale"  # the index holds this version or a newer one
-    CONFLICT = "conflict"  # an attribute update whose product is missing, deleted or made from other content
+    CONFLICT = "conflict"  # a partial update whose product is missing, deleted or made from other content
+    REFUSED = "refused"  # the database cannot hold this row; the others of the call are not hurt by it
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one change; `detail` says why it was refused."""
+
+    outcome: Outcome
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +160,12 @@ class VectorIndex(Protocol):
     def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
         """What is held of these products, deleted ones included; unknown ids are left out."""
 
-    def apply(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Apply changes, at most one a product, and answer in their order. A repeat answers STALE and changes nothing."""
+    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+        """Apply changes, at most one a product, and answer in their order. A repeat answers STALE and changes nothing.
+
+        A row that cannot be held answers REFUSED with a reason; the rest of the batch is applied. When this raises
+        IndexUnavailable some changes may have been applied: call again with all of them.
+        """
 
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
         """Up to `limit` products that are not deleted, best first. A product without the queried vector never matches."""

@@ -84,8 +84,13 @@ class ProductCodec:
 
     def _row(self, envelope: Mapping[str, Any]) -> ProductEvent:
         deleted = envelope["op"] == "d"
-        row = self._mapping.apply(envelope.get("before" if deleted else "after") or {})
-        row.setdefault("updated_at", (envelope.get("source") or {}).get("ts_ms") or envelope.get("ts_ms"))
+        part = "before" if deleted else "after"
+        if not isinstance(envelope.get(part), dict):
+            raise MappingError(f"change envelope with op {envelope['op']!r} has no row in {part!r}")
+        row = self._mapping.apply(envelope[part])
+        source = envelope.get("source")
+        changed_at = source.get("ts_ms") if isinstance(source, dict) else None
+        row.setdefault("updated_at", changed_at or envelope.get("ts_ms"))
         if deleted:
             gone = _DeletedRow.model_validate(row)
             return ProductDeletion(gone.id, version_of(gone.updated_at))

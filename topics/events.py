@@ -16,7 +16,7 @@ MAX_ID_LENGTH = 200
 ProductId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Link = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"^(https?|file|data):\S+$")]
-AttributeText = Annotated[str, StringConstraints(max_length=4_000)]
+AttributeText = Annotated[str, StringConstraints(max_length=10_000)]
 AttributeValue = bool | int | float | AttributeText | list[AttributeText]
 
 

@@ -21,6 +21,12 @@ class KafkaSettings(BaseModel):
     partitions: int = Field(default=8, ge=1, le=1024, description="partitions of topics that Millrace creates")
     replication_factor: int = Field(default=1, ge=1, le=9)
     max_event_bytes: int = Field(default=1_000_000, ge=1_000, description="longer messages go to the dead letters")
+    max_backlog_bytes_per_partition: int = Field(
+        default=0,
+        ge=0,
+        description="`millrace import` waits while more than this is not committed by the indexing workers; 0: never. "
+        "For brokers that forget what does not fit, such as the embedded one (5 MiB a partition)",
+    )
     product_mapping: ProductMapping = Field(
         default=ProductMapping(), description="where a Debezium row keeps each field of a product"
     )

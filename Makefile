@@ -1,0 +1,57 @@
+# Everything a person or CI does with this checkout. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= ../shared/data
+ARGS ?=
+RATINGS ?=
+
+.PHONY: help setup services demo test lint format bench real-data drawn-clip schemas clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## install Millrace and its tools into .venv (about 3 minutes, 6 GB: torch brings CUDA)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Millrace needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+services:  ## get what service tests need beyond pip (nothing yet: broker and Milvus come with pip)
+	@echo "Nothing to get: the embedded broker and milvus-lite come with pip."
+
+demo: $(READY)  ## a drawn shop on embedded parts; ARGS="--headless --seconds 60 --json" for scripts
+	@$(BIN)/millrace demo $(ARGS)
+
+test: $(READY)  ## all tests whose service is there; names what was skipped and how to get it
+	MILLRACE_DATA=$(DATA) $(BIN)/pytest $(ARGS)
+
+lint: $(READY)  ## ruff, mypy strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+format: $(READY)  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## all benchmarks; results go to benchmarks/results/
+	MILLRACE_DATA=$(DATA) $(BIN)/python -m benchmarks $(ARGS)
+
+real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for other ratings, ARGS=--json for scripts
+	@$(BIN)/millrace real-data $(DATA)/icecat_chorus $(if $(RATINGS),--ratings $(RATINGS)) $(ARGS)
+
+drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)
+	$(BIN)/millrace train drawn-clip $(ARGS)
+
+schemas: $(READY)  ## write the JSON Schema snapshots anew; refuses what old events could not be read with
+	$(BIN)/python -m topics.json_schemas
+
+clean:  ## remove the environment and everything that was made here
+	rm -rf $(VENV) .demo .bench .services dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

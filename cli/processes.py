@@ -1,0 +1,62 @@
+"""`millrace worker` and `millrace serve`: the two processes that run in production."""
+
+import logging
+import sys
+
+import setproctitle
+import uvicorn
+
+from cli.settings import Settings
+from cli.wiring import index_products_lag, open_parts, open_publisher, services, worker_parts
+from monitoring.exposition import serve_metrics
+from serving.app import create_app
+from streams.worker import run_worker
+from topics.admin import BrokerError, TopicAdmin
+from topics.catalogue import TOPICS
+
+logger = logging.getLogger(__name__)
+
+
+def configure_logging(verbose: bool) -> None:
+    """One line an entry on stderr. Faust and aiokafka log thousands of lines in an outage: only their warnings count."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for name in ("faust", "aiokafka", "mode", "httpx", "pymilvus", "sentence_transformers"):
+        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.ERROR)
+
+
+def worker(settings: Settings) -> None:
+    """Index products until a signal; raises SystemExit with the code of the end."""
+    setproctitle.setproctitle("millrace worker")
+    _require_topics(settings)
+    with open_parts(settings) as parts, open_publisher(settings, "millrace-worker") as publisher:
+        port = serve_metrics(parts.registry, settings.worker.metrics_host, settings.worker.metrics_port)
+        logger.info(
+            "Indexing %s into %s; metrics on http://%s:%d/metrics",
+            TOPICS[0].name,
+            settings.index.uri,
+            settings.worker.metrics_host,
+            port,
+        )
+        with index_products_lag(settings) as lag:
+            run_worker(settings.worker, settings.kafka, worker_parts(parts, publisher, lag))
+
+
+def serve(settings: Settings) -> None:
+    """Answer HTTP until a signal."""
+    setproctitle.setproctitle("millrace serve")
+    with open_parts(settings) as parts, open_publisher(settings, "millrace-serve") as publisher:
+        app = create_app(services(parts, publisher), settings.server)
+        uvicorn.run(
+            app, host=settings.server.host, port=settings.server.port, log_level="warning", timeout_graceful_shutdown=10
+        )
+
+
+def _require_topics(settings: Settings) -> None:
+    """Faust waits silently and for ever for a topic that is not there."""
+    missing = [report.name for report in TopicAdmin(settings.kafka).inspect(TOPICS) if report.state == "missing"]
+    if missing:
+        raise BrokerError(f"missing topics: {', '.join(missing)}. Make them with `millrace topics apply`")
+
+

@@ -1,0 +1,79 @@
+"""All settings, assembled once: defaults, then a TOML file, then variables such as MILLRACE__KAFKA__BOOTSTRAP_SERVERS."""
+
+import os
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from encoders.settings import EncoderSettings
+from index.settings import IndexSettings
+from ranking.settings import RankingSettings
+from serving.settings import ServerSettings
+from streams.settings import WorkerSettings
+from topics.settings import KafkaSettings
+
+VARIABLE_PREFIX = "MILLRACE__"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the message names each key, where it came from, and what is wrong with it."""
+
+
+class Settings(BaseSettings):
+    """Every part's settings. Only `cli` reads this; each part gets its own piece as an argument."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=VARIABLE_PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    encoders: EncoderSettings = EncoderSettings()
+    index: IndexSettings = IndexSettings()
+    ranking: RankingSettings = RankingSettings()
+    worker: WorkerSettings = WorkerSettings()
+    server: ServerSettings = ServerSettings()
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Defaults, overridden by `file`, overridden by variables. Raises SettingsError, for unknown keys too."""
+    _refuse_unknown_parts()
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    if file is not None and not file.is_file():
+        raise SettingsError(f"no settings file {file}: copy deploy/settings.sample.toml there, or leave --config out")
+    try:
+        return FromFile()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is no TOML: {error}") from None
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _refuse_unknown_parts() -> None:
+    for name in os.environ:
+        part = name.removeprefix(VARIABLE_PREFIX).split("__")[0].lower()
+        if name.startswith(VARIABLE_PREFIX) and part not in Settings.model_fields:
+            known = ", ".join(f"{VARIABLE_PREFIX}{field.upper()}__..." for field in Settings.model_fields)
+            raise SettingsError(f"variable {name} sets nothing: known are {known}")
+
+
+def _explain(error: ValidationError) -> str:
+    lines = ["these settings cannot be used:"]
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        key = ".".join(map(str, problem["loc"]))
+        variable = VARIABLE_PREFIX + key.upper().replace(".", "__")
+        lines.append(f"  {key} (in the file, or {variable}): {problem['msg']}")
+    return "\n".join(lines)

@@ -1,0 +1,123 @@
+"""milvus-lite as a process of its own, on this machine's loopback only: `python -m index.embedded_milvus --data-dir D`."""
+
+import argparse
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index.base import IndexUnavailable
+
+_HOST = "127.0.0.1"
+_READY = "ready "
+
+
+class EmbeddedMilvus:
+    """A running milvus-lite. It ends with `stop`, and with the process that started it, however that ends.
+
+    Its data stay in `data_dir`, a folder that no second one can open. What it says goes to `milvus-lite.log` in there.
+    """
+
+    def __init__(self, data_dir: Path, port: int = 0, start_timeout_seconds: float = 60.0) -> None:
+        """Port 0 takes a free one. Returns when it answers; raises IndexUnavailable when it does not."""
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._log = data_dir / "milvus-lite.log"
+        command = [sys.executable, "-m", "index.embedded_milvus", "--data-dir", str(data_dir), "--port", str(port)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path[1:]])}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  the command is our own
+                [*command, "--end-with-stdin"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+        self.uri = f"http://{_HOST}:{self._port(start_timeout_seconds)}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """End it cleanly, or kill it when that takes too long; nothing acknowledged is lost either way."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._close_pipes()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would end it."""
+        self._process.kill()
+        self._process.wait()
+        self._close_pipes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _port(self, timeout_seconds: float) -> int:
+        """What the child says when it listens."""
+        assert self._process.stdout is not None  # noqa: S101  it was opened as a pipe
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            line = self._process.stdout.readline().decode() if selector.select(timeout_seconds) else ""
+        if not line.startswith(_READY):
+            self.kill()
+            raise IndexUnavailable(f"milvus-lite did not start: the end of {self._log} says why")
+        return int(line.removeprefix(_READY))
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until SIGINT, SIGTERM or, with --end-with-stdin, until the starter's end of stdin closes."""
+    parser = argparse.ArgumentParser(prog="python -m index.embedded_milvus", description=__doc__)
+    parser.add_argument("--data-dir", required=True, type=Path)
+    parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
+    parser.add_argument("--memtable-bytes", type=int, default=8_000_000, help="flush when so much is written")
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
+    chosen = parser.parse_args(arguments)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    if chosen.end_with_stdin:
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
+    # Searching what is not flushed takes 50 times as long; milvus-lite reads its budget when it is imported.
+    os.environ.setdefault("MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES", str(chosen.memtable_bytes))
+    _serve(chosen.data_dir, chosen.port, ended)
+
+
+def _serve(data_dir: Path, port: int, ended: threading.Event) -> None:
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+    from milvus_lite.adapter.grpc.servicer import MilvusServicer
+    from milvus_lite.engine.collection import Collection
+
+    from index.embedded_repairs import repair
+
+    repair(MilvusServicer, Collection)
+    server, database, bound = start_server_in_thread(str(data_dir), _HOST, port)
+    sys.stdout.write(f"{_READY}{bound}\n")
+    sys.stdout.flush()
+    ended.wait()
+    server.stop(grace=5).wait()
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

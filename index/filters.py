@@ -1,0 +1,98 @@
+"""What a filter means: which fields there are, what each may be asked, and whether a document satisfies it."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from index.base import Filter, IndexRefused
+
+TEXT_COLUMNS = ("id", "brand", "currency", "availability", "language")
+NUMBER_COLUMNS = ("price", "rating")
+LIST_COLUMNS = ("categories",)
+ATTRIBUTE_PREFIX = "attributes."
+KNOWN_FIELDS = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *LIST_COLUMNS, f"{ATTRIBUTE_PREFIX}<name>")
+
+Scalar = str | float | bool
+
+
+def check(condition: Filter) -> None:
+    """Raises IndexRefused for an unknown field, a filter without a condition, and values the field cannot have."""
+    name = condition.field
+    attribute = name.startswith(ATTRIBUTE_PREFIX) and len(name) > len(ATTRIBUTE_PREFIX)
+    if not attribute and name not in (*TEXT_COLUMNS, *NUMBER_COLUMNS, *LIST_COLUMNS):
+        raise IndexRefused(f"no field {name[:80]!r} to filter by; there are {', '.join(KNOWN_FIELDS)}")
+    bounds = [bound for bound in (condition.at_least, condition.at_most) if bound is not None]
+    if not bounds and not condition.any_of:
+        raise IndexRefused(f"the filter on {name[:80]!r} has no condition: give any_of, at_least or at_most")
+    if bounds and not attribute and name not in NUMBER_COLUMNS:
+        raise IndexRefused(f"{name} is no number: at_least and at_most do not apply, use any_of")
+    if any(not _is_number(bound) for bound in bounds):
+        raise IndexRefused(f"the bounds of the filter on {name[:80]!r} must be finite numbers, not {bounds}")
+    _check_values(name, attribute, condition.any_of)
+
+
+def _check_values(name: str, attribute: bool, values: Sequence[Scalar]) -> None:
+    if attribute:
+        wrong: list[Scalar] = [value for value in values if not isinstance(value, str | bool) and not _is_number(value)]
+        wanted = "texts, finite numbers or booleans"
+    elif name in NUMBER_COLUMNS:
+        wrong = [value for value in values if not _is_number(value)]
+        wanted = "finite numbers"
+    else:
+        wrong = [value for value in values if not isinstance(value, str)]
+        wanted = "texts"
+    if wrong:
+        raise IndexRefused(f"{name[:80]} can equal {wanted}, not {str(wrong[0])[:80]!r}")
+
+
+def matches(condition: Filter, document: Mapping[str, Any]) -> bool:
+    """Whether the document satisfies a checked filter. A field that the document does not have satisfies none."""
+    value = _value(condition.field, document)
+    if condition.any_of:
+        held = value if isinstance(value, list | tuple) else (value,)
+        wanted = {_identity(one) for one in condition.any_of}
+        if not any(_identity(one) in wanted for one in held if one is not None):
+            return False
+    if condition.at_least is None and condition.at_most is None:
+        return True
+    if not _is_number(value):
+        return False
+    return (condition.at_least is None or value >= condition.at_least) and (
+        condition.at_most is None or value <= condition.at_most
+    )
+
+
+def facet(field: str, value: Scalar) -> str:
+    """A short name of `field equals value` without any character that means something to a query language."""
+    kind, text = _identity(value)
+    return blake2b(f"{field}\x00{kind}\x00{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def facets(document: Mapping[str, Any]) -> Iterator[str]:
+    """The facet of each category and each value of each attribute."""
+    for category in document.get("categories") or ():
+        yield facet("categories", category)
+    for name, value in (document.get("attributes") or {}).items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, str | bool | int | float):
+                yield facet(ATTRIBUTE_PREFIX + name, one)
+
+
+def _value(field: str, document: Mapping[str, Any]) -> Any:
+    if field.startswith(ATTRIBUTE_PREFIX):
+        return (document.get("attributes") or {}).get(field.removeprefix(ATTRIBUTE_PREFIX))
+    return document.get(field)
+
+
+def _identity(value: Any) -> tuple[str, str]:
+    """Equal for equal values of one kind: 1 and 1.0 are one number, true is none, "1" is a text."""
+    if isinstance(value, bool):
+        return "boolean", str(value)
+    if isinstance(value, int | float):
+        return "number", repr(float(value))
+    return "text", str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

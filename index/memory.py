@@ -1,0 +1,161 @@
+"""The exact index in memory: every vector is compared, every keyword counted. Gone when the process ends."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from index.base import (
+    IMAGE_FIELD,
+    TEXT_FIELD,
+    Applied,
+    Change,
+    ContentHashes,
+    Filter,
+    IndexedState,
+    IndexRefused,
+    Outcome,
+    Query,
+    ScoredProduct,
+    Tombstone,
+    Vector,
+    VectorQuery,
+)
+from index.bm25 import Postings
+from index.decisions import decide, require_one_change_each
+from index.filters import check, matches
+from index.limits import check_change, cut_keywords, document_json
+
+_FIRST_CAPACITY = 256
+
+
+class MemoryIndex:
+    """VectorIndex over arrays: a product keeps its slot for ever, also when it is deleted."""
+
+    def __init__(
+        self, text_dimension: int, image_dimension: int | None = None, bm25_k1: float = 1.2, bm25_b: float = 0.75
+    ) -> None:
+        self._dimensions = {TEXT_FIELD: text_dimension} | ({IMAGE_FIELD: image_dimension} if image_dimension else {})
+        self._slots: dict[str, int] = {}
+        self._ids: list[str] = []
+        self._states: list[IndexedState] = []
+        self._documents: list[Mapping[str, Any]] = []
+        self._vectors = {name: np.zeros((_FIRST_CAPACITY, size), np.float32) for name, size in self._dimensions.items()}
+        self._present = {name: np.zeros(_FIRST_CAPACITY, bool) for name in self._dimensions}
+        self._alive = np.zeros(_FIRST_CAPACITY, bool)
+        self._postings = Postings(bm25_k1, bm25_b)
+        self._lock = threading.RLock()
+
+    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
+        with self._lock:
+            return {id_: self._states[slot] for id_ in product_ids if (slot := self._slots.get(id_)) is not None}
+
+    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+        require_one_change_each(changes)
+        with self._lock:
+            return [self._apply(change) for change in changes]
+
+    def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
+        for condition in filters:
+            check(condition)
+        with self._lock:
+            slots, scores = self._score(query)
+            kept = self._alive[slots]
+            slots, scores = slots[kept], scores[kept]
+            if filters:
+                slots, scores = self._filtered(slots, scores, filters)
+            best = _best(scores, limit)
+            return [ScoredProduct(self._ids[slots[place]], float(scores[place])) for place in best]
+
+    def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        with self._lock:
+            slots = {id_: self._slots[id_] for id_ in product_ids if id_ in self._slots}
+            return {id_: dict(self._documents[slot]) for id_, slot in slots.items() if self._alive[slot]}
+
+    def count(self) -> int:
+        return int(self._alive.sum())
+
+    def flush(self) -> None:
+        """Nothing to do: memory is neither durable nor slow."""
+
+    def close(self) -> None:
+        """Nothing to do: the memory goes with the object."""
+
+    def _apply(self, change: Change) -> Applied:
+        slot = self._slots.get(change.product_id)
+        try:
+            check_change(change, self._dimensions)
+        except IndexRefused as refusal:
+            return Applied(Outcome.REFUSED, str(refusal))
+        outcome = decide(change, None if slot is None else self._states[slot])
+        if outcome is Outcome.WRITTEN:
+            self._write(self._new_slot(change.product_id) if slot is None else slot, change)
+        return Applied(outcome)
+
+    def _write(self, slot: int, change: Change) -> None:
+        if isinstance(change, Tombstone):
+            hashes, keywords, document = ContentHashes(), "", {}
+            vectors: Mapping[str, Vector | None] = dict.fromkeys(self._dimensions)
+        else:
+            hashes, keywords, vectors = change.hashes, cut_keywords(change.keywords), change.vectors
+            document = orjson.loads(document_json(change.document))
+        self._states[slot] = IndexedState(change.version, isinstance(change, Tombstone), hashes)
+        self._documents[slot] = document
+        self._alive[slot] = not isinstance(change, Tombstone)
+        self._postings.put(slot, keywords)
+        for name, vector in vectors.items():
+            self._present[name][slot] = vector is not None
+            self._vectors[name][slot] = 0 if vector is None else vector
+
+    def _new_slot(self, product_id: str) -> int:
+        slot = len(self._ids)
+        if slot == len(self._alive):
+            self._alive = _doubled(self._alive)
+            self._present = {name: _doubled(array) for name, array in self._present.items()}
+            self._vectors = {name: _doubled(array) for name, array in self._vectors.items()}
+        self._slots[product_id] = slot
+        self._ids.append(product_id)
+        self._states.append(IndexedState(-1, False, ContentHashes()))
+        self._documents.append({})
+        return slot
+
+    def _score(self, query: Query) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        if not isinstance(query, VectorQuery):
+            return self._postings.score(Counter(query.keywords.split()))
+        if query.field not in self._dimensions:
+            raise IndexRefused(f"the index has no {query.field}")
+        vectors, size = self._vectors[query.field], self._dimensions[query.field]
+        if query.vector.shape != (size,):
+            raise IndexRefused(f"a query of shape {query.vector.shape} on {query.field} of dimension {size}")
+        used = len(self._ids)
+        slots = np.flatnonzero(self._present[query.field][:used])
+        scores: NDArray[np.float32] = (vectors[:used] @ query.vector.astype(np.float32, copy=False))[slots]
+        return slots, scores
+
+    def _filtered(
+        self, slots: NDArray[np.int64], scores: NDArray[np.float32], filters: Sequence[Filter]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        documents = self._documents
+        kept = [all(matches(condition, documents[slot]) for condition in filters) for slot in slots.tolist()]
+        mask = np.array(kept, dtype=bool)
+        return slots[mask], scores[mask]
+
+
+def _best(scores: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
+    """Places of the highest scores, best first; equal scores in the order of insertion."""
+    if limit <= 0:
+        return np.zeros(0, np.int64)
+    if limit < len(scores):
+        border = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        places = np.flatnonzero(scores >= border)
+    else:
+        places = np.arange(len(scores))
+    return places[np.argsort(-scores[places], kind="stable")][:limit]
+
+
+def _doubled(array: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([array, np.zeros_like(array)])

@@ -1,0 +1,203 @@
+"""The index in Milvus, real or lite."""
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from pymilvus import MilvusClient
+
+from index.base import (
+    Applied,
+    Change,
+    Filter,
+    IndexedState,
+    IndexRefused,
+    KeywordQuery,
+    Outcome,
+    PartialUpdate,
+    Query,
+    ScoredProduct,
+)
+from index.decisions import decide, require_one_change_each
+from index.limits import check_change
+from index.milvus_collection import open_collection
+from index.milvus_errors import PYMILVUS_ERRORS, is_connection_lost, is_not_loaded, translated
+from index.milvus_filters import expression, ids_expression
+from index.milvus_schema import HAS_PREFIX, KEYWORD_WEIGHTS, STATE_COLUMNS, Row, row_of, state_of, vector_fields
+from index.settings import IndexSettings
+
+T = TypeVar("T")
+
+_MAX_HITS = 16_384  # Milvus refuses to give more in one answer
+_IDS_A_QUERY = 1_000
+_PRESENT = "deleted == false"
+
+
+class MilvusIndex:
+    """VectorIndex behind an alias of Milvus. A version is compared and written in two steps.
+
+    Threads of one process take turns at that; of two processes, the one that lost its partition may still overwrite the
+    newer version of the other, as long as its request was on the way when it lost it.
+    """
+
+    def __init__(self, settings: IndexSettings, text_dimension: int, image_dimension: int | None = None) -> None:
+        """Raises IndexUnavailable, and IndexRefused when the collection is there with another schema."""
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for each error that it raises
+        self._settings = settings
+        self._dimensions = vector_fields(text_dimension, image_dimension)
+        self._writing = threading.Lock()
+        try:
+            self._client = MilvusClient(
+                uri=settings.uri,
+                token=settings.token.get_secret_value(),
+                db_name=settings.database,
+                timeout=settings.timeout_seconds,
+            )
+            open_collection(self._client, settings, self._dimensions)
+        except PYMILVUS_ERRORS as error:
+            raise translated(error, settings.uri) from error
+
+    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
+        return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS)}
+
+    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+        require_one_change_each(changes)
+        results: dict[str, Applied] = {}
+        for change in changes:
+            try:
+                check_change(change, self._dimensions)
+            except IndexRefused as refusal:
+                results[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
+        sound = [change for change in changes if change.product_id not in results]
+        with self._writing:
+            held = self.states([change.product_id for change in sound])
+            for change in sound:
+                results[change.product_id] = Applied(decide(change, held.get(change.product_id)))
+            written = [change for change in sound if results[change.product_id].outcome is Outcome.WRITTEN]
+            results |= self._write(written)
+        return [results[change.product_id] for change in changes]
+
+    def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
+        if limit <= 0:
+            return []
+        if isinstance(query, KeywordQuery):
+            data: Any = query.keywords
+            field, metric, condition = KEYWORD_WEIGHTS, "BM25", expression(filters, [_PRESENT])
+            params: dict[str, Any] = {}
+        else:
+            self._check_query(query.field, query.vector.shape)
+            data, field, metric = query.vector, query.field, "IP"
+            params = {"ef": max(self._settings.hnsw_ef, limit)} if self._settings.vector_index == "HNSW" else {}
+            condition = expression(filters, [_PRESENT, f"{HAS_PREFIX}{field} == true"])
+        hits = self._ask(
+            lambda: self._client.search(
+                self._settings.alias,
+                data=[data],
+                anns_field=field,
+                search_params={"metric_type": metric, "params": params},
+                filter=condition,
+                limit=min(limit, _MAX_HITS),
+                output_fields=["id"],  # without it milvus-lite sends whole rows
+                consistency_level="Session",
+                timeout=self._settings.timeout_seconds,
+            )
+        )
+        # milvus-lite gives BM25 scores with a minus sign, Milvus without.
+        sign = -1.0 if metric == "BM25" and hits[0] and hits[0][0]["distance"] < 0 else 1.0
+        return [ScoredProduct(hit["id"], sign * float(hit["distance"])) for hit in hits[0]]
+
+    def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        rows = self._rows(product_ids, ["id", "deleted", "document"])
+        return {row["id"]: _json(row["document"]) for row in rows if not row["deleted"]}
+
+    def count(self) -> int:
+        return self._count("") - self._count("deleted == true")  # milvus-lite builds every row that a filter finds
+
+    def flush(self) -> None:
+        timeout = self._settings.load_timeout_seconds
+        self._ask(lambda: self._client.flush(self._settings.alias, timeout=timeout))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _write(self, changes: Sequence[Change]) -> dict[str, Applied]:
+        """Write rows that name the same columns together. What becomes of those that are refused."""
+        refused: dict[str, Applied] = {}
+        rows: dict[tuple[bool, frozenset[str]], list[Row]] = defaultdict(list)
+        for change in changes:
+            try:
+                row = row_of(change, self._dimensions)
+            except IndexRefused as refusal:
+                refused[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
+            else:
+                rows[isinstance(change, PartialUpdate), frozenset(row)].append(row)
+        for (partial, _), group in rows.items():
+            refused |= self._upsert(group, partial)
+        return refused
+
+    def _upsert(self, rows: list[Row], partial: bool) -> dict[str, Applied]:
+        """Halve what Milvus refuses until the rows that it cannot hold stand alone."""
+        try:
+            self._ask(
+                lambda: self._client.upsert(
+                    self._settings.alias, rows, partial_update=partial, timeout=self._settings.timeout_seconds
+                )
+            )
+        except IndexRefused as refusal:
+            if len(rows) == 1:
+                return {rows[0]["id"]: Applied(Outcome.REFUSED, str(refusal))}
+            half = len(rows) // 2
+            return self._upsert(rows[:half], partial) | self._upsert(rows[half:], partial)
+        return {}
+
+    def _rows(self, product_ids: Sequence[str], columns: list[str]) -> Iterator[Mapping[str, Any]]:
+        for start in range(0, len(product_ids), _IDS_A_QUERY):
+            condition = ids_expression(product_ids[start : start + _IDS_A_QUERY])
+            yield from self._ask(
+                lambda condition=condition: self._client.query(  # type: ignore[misc]
+                    self._settings.alias,
+                    filter=condition,
+                    output_fields=columns,
+                    consistency_level="Strong",
+                    timeout=self._settings.timeout_seconds,
+                )
+            )
+
+    def _count(self, condition: str) -> int:
+        rows = self._ask(
+            lambda: self._client.query(
+                self._settings.alias,
+                filter=condition,
+                output_fields=["count(*)"],
+                consistency_level="Strong",
+                timeout=self._settings.timeout_seconds,
+            )
+        )
+        return int(rows[0]["count(*)"])
+
+    def _check_query(self, field: str, shape: tuple[int, ...]) -> None:
+        if field not in self._dimensions:
+            raise IndexRefused(f"the index has no {field}")
+        if shape != (self._dimensions[field],):
+            raise IndexRefused(f"a query of shape {shape} on {field} of dimension {self._dimensions[field]}")
+
+    def _ask(self, request: Callable[[], T]) -> T:
+        """Once more after a lost connection, or after loading a collection that is not loaded."""
+        try:
+            try:
+                return request()
+            except PYMILVUS_ERRORS as error:
+                if is_not_loaded(error):
+                    self._client.load_collection(self._settings.alias, timeout=self._settings.load_timeout_seconds)
+                elif not is_connection_lost(error):
+                    raise
+            return request()
+        except PYMILVUS_ERRORS as error:
+            raise translated(error, self._settings.uri) from error
+
+
+def _json(document: Any) -> dict[str, Any]:
+    return dict(document) if isinstance(document, dict) else dict(orjson.loads(document))

@@ -1,0 +1,46 @@
+"""The collection behind the alias: created where it is missing, checked, and loaded."""
+
+from collections.abc import Callable
+
+from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
+
+from index.limits import Dimensions
+from index.milvus_schema import check_schema, create_index_params, create_schema
+from index.settings import IndexSettings
+
+
+def open_collection(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> None:
+    """Raises IndexRefused where the alias names a collection that cannot hold these products.
+
+    Every step tolerates that another process does the same now, or died between two steps.
+    """
+    if not client.has_collection(settings.alias):
+        _create(client, settings, dimensions)
+    check_schema(settings.alias, client.describe_collection(settings.alias), dimensions)
+    client.load_collection(settings.alias, timeout=settings.load_timeout_seconds)
+
+
+def _create(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> None:
+    name = f"{settings.alias}_v1"
+    _ensure(
+        lambda: client.create_collection(name, schema=create_schema(dimensions)),
+        lambda: client.has_collection(name),
+    )
+    for field, params in create_index_params(settings, dimensions).items():
+        _ensure(
+            lambda params=params: client.create_index(name, params),  # type: ignore[misc]
+            lambda field=field: field in client.list_indexes(name),  # type: ignore[misc]
+        )
+    client.load_collection(name, timeout=settings.load_timeout_seconds)
+    _ensure(lambda: client.create_alias(name, settings.alias), lambda: client.has_collection(settings.alias))
+
+
+def _ensure(step: Callable[[], object], done: Callable[[], bool]) -> None:
+    if done():
+        return
+    try:
+        step()
+    except MilvusException:
+        if not done():
+            raise

@@ -1,0 +1,144 @@
+"""The collection as Milvus sees it: its columns, its indexes, and a change as the row that is written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pymilvus import CollectionSchema, DataType, Function, FunctionType, MilvusClient
+from pymilvus.milvus_client.index import IndexParams
+
+from index.base import (
+    IMAGE_FIELD,
+    TEXT_FIELD,
+    Change,
+    ContentHashes,
+    IndexedState,
+    IndexRefused,
+    PartialUpdate,
+    Tombstone,
+    Vector,
+)
+from index.filters import NUMBER_COLUMNS, TEXT_COLUMNS, facets
+from index.limits import (
+    MAX_HASH_BYTES,
+    MAX_ID_BYTES,
+    MAX_NAME_BYTES,
+    MAX_TEXT_BYTES,
+    Dimensions,
+    cut_keywords,
+)
+from index.settings import IndexSettings
+
+KEYWORDS = "keywords"
+KEYWORD_WEIGHTS = "keyword_weights"
+FACETS = "facets"
+HAS_PREFIX = "has_"
+STATE_COLUMNS = ["id", "version", "deleted", "text_hash", "image_link_hash", "image_hash"]
+FACET_SEPARATOR = "|"
+
+Row = dict[str, Any]
+
+
+def create_schema(dimensions: Dimensions) -> CollectionSchema:
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field("id", DataType.VARCHAR, max_length=MAX_ID_BYTES, is_primary=True)
+    schema.add_field("version", DataType.INT64)
+    schema.add_field("deleted", DataType.BOOL)
+    for name in ("text_hash", "image_link_hash", "image_hash"):
+        schema.add_field(name, DataType.VARCHAR, max_length=MAX_HASH_BYTES)
+    for name in TEXT_COLUMNS[1:]:
+        schema.add_field(name, DataType.VARCHAR, max_length=MAX_NAME_BYTES)
+    for name in NUMBER_COLUMNS:
+        schema.add_field(name, DataType.DOUBLE, nullable=True)
+    schema.add_field(FACETS, DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
+    schema.add_field("document", DataType.JSON)
+    schema.add_field(
+        KEYWORDS,
+        DataType.VARCHAR,
+        max_length=MAX_TEXT_BYTES,
+        enable_analyzer=True,
+        analyzer_params={"type": "standard"},
+    )
+    schema.add_field(KEYWORD_WEIGHTS, DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(
+        Function("bm25", FunctionType.BM25, input_field_names=[KEYWORDS], output_field_names=[KEYWORD_WEIGHTS])
+    )
+    for name, dimension in dimensions.items():
+        schema.add_field(name, DataType.FLOAT_VECTOR, dim=dimension)
+        schema.add_field(HAS_PREFIX + name, DataType.BOOL)
+    return schema
+
+
+def create_index_params(settings: IndexSettings, dimensions: Dimensions) -> dict[str, IndexParams]:
+    """The index of each vector field."""
+    hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
+    bm25 = {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}
+    indexes = {name: MilvusClient.prepare_index_params() for name in (*dimensions, KEYWORD_WEIGHTS)}
+    for name in dimensions:
+        params = hnsw if settings.vector_index == "HNSW" else {}
+        indexes[name].add_index(name, index_type=settings.vector_index, metric_type="IP", params=params)
+    indexes[KEYWORD_WEIGHTS].add_index(
+        KEYWORD_WEIGHTS, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=bm25
+    )
+    return indexes
+
+
+def check_schema(collection: str, description: Mapping[str, Any], dimensions: Dimensions) -> None:
+    """Raises IndexRefused when a collection that is already there cannot hold these products."""
+    wanted = {field.name for field in create_schema(dimensions).fields}
+    held = {field["name"]: field for field in description["fields"]}
+    if missing := sorted(wanted - held.keys()):
+        raise IndexRefused(
+            f"collection {collection!r} has no {', '.join(missing)}: it is another program's or an older version's; "
+            "choose another alias, or reindex into a new collection"
+        )
+    for name, dimension in dimensions.items():
+        held_dimension = int(held[name]["params"]["dim"])
+        if held_dimension != dimension:
+            raise IndexRefused(
+                f"collection {collection!r} holds {name} of dimension {held_dimension}, the encoder gives {dimension}: "
+                "reindex into a new collection, or go back to the encoder it was filled with"
+            )
+
+
+def row_of(change: Change, dimensions: Dimensions) -> Row:
+    """The columns to write. A partial update names only the vectors that change; everything else names all columns."""
+    document: Mapping[str, Any] = {} if isinstance(change, Tombstone) else change.document
+    hashes = ContentHashes() if isinstance(change, Tombstone) else change.hashes
+    row: Row = {
+        "id": change.product_id,
+        "version": change.version,
+        "deleted": isinstance(change, Tombstone),
+        "text_hash": hashes.text,
+        "image_link_hash": hashes.image_link,
+        "image_hash": hashes.image,
+        FACETS: _facet_list(document),
+        "document": dict(document),
+        KEYWORDS: "" if isinstance(change, Tombstone) else cut_keywords(change.keywords),
+    }
+    row |= {name: str(document.get(name) or "") for name in TEXT_COLUMNS[1:]}
+    row |= {name: document.get(name) for name in NUMBER_COLUMNS}
+    vectors: Mapping[str, Vector | None] = {} if isinstance(change, Tombstone) else change.vectors
+    for name, dimension in dimensions.items():
+        if name in vectors or not isinstance(change, PartialUpdate):
+            vector = vectors.get(name)
+            row[name] = np.zeros(dimension, np.float32) if vector is None else vector.astype(np.float32, copy=False)
+            row[HAS_PREFIX + name] = vector is not None
+    return row
+
+
+def state_of(row: Mapping[str, Any]) -> IndexedState:
+    hashes = ContentHashes(row["text_hash"], row["image_link_hash"], row["image_hash"])
+    return IndexedState(int(row["version"]), bool(row["deleted"]), hashes)
+
+
+def vector_fields(text_dimension: int, image_dimension: int | None) -> dict[str, int]:
+    return {TEXT_FIELD: text_dimension} | ({IMAGE_FIELD: image_dimension} if image_dimension else {})
+
+
+def _facet_list(document: Mapping[str, Any]) -> str:
+    found = list(dict.fromkeys(facets(document)))
+    text = FACET_SEPARATOR + "".join(one + FACET_SEPARATOR for one in found) if found else ""
+    if len(text) > MAX_TEXT_BYTES:
+        raise IndexRefused(f"the product has {len(found)} attribute values and categories, too many to filter by")
+    return text

@@ -1,0 +1,45 @@
+"""How search weighs what its legs find."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class LegWeights(BaseModel):
+    """The part of each leg in the fused score.
+
+    Only ratios count. A leg of weight 0 is not asked; one that finds nothing leaves its part to the others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: float = Field(default=0.0, ge=0, le=1_000, description="query text to product text, by vector")
+    keywords: float = Field(default=0.0, ge=0, le=1_000, description="query words to product words, by BM25")
+    image: float = Field(default=0.0, ge=0, le=1_000, description="query picture or text to product picture")
+
+    @model_validator(mode="after")
+    def _some_leg_counts(self) -> Self:
+        if self.text + self.keywords + self.image == 0:
+            raise ValueError("all weights are 0: give at least one leg a weight")
+        return self
+
+
+class RankingSettings(BaseModel):
+    """How many candidates are retrieved and how their scores become one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidates: int = Field(default=100, ge=1, le=1_000, description="how many products each leg brings")
+    fusion: Literal["weighted", "rrf"] = Field(
+        default="weighted",
+        description="weighted: scores scaled to 0..1 per leg; rrf: weight / (k + rank)",
+    )
+    rrf_k: int = Field(default=60, ge=1, le=10_000, description="k of reciprocal rank fusion (Cormack et al. 2009)")
+    text_query: LegWeights = Field(default=LegWeights(text=0.5, keywords=0.5, image=0.5))
+    picture_query: LegWeights = Field(default=LegWeights(image=1.0))
+    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.25, keywords=0.25, image=0.5))
+    default_language: str = Field(
+        default="en",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="BCP 47 tag of queries that name no language; it decides the stemmer",
+    )

@@ -1,0 +1,67 @@
+"""Whether this process lives, whether it can serve, and its metrics."""
+
+from fastapi import APIRouter, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.base import VectorIndexError
+from serving.answers import json_response
+from serving.openapi import problem_responses
+from serving.problems import PROBLEMS, unavailable
+from serving.services import Services
+from serving.settings import ServerSettings
+from topics.publisher import PublisherError
+
+
+class Alive(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str = Field(examples=["alive"])
+
+
+class Ready(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str = Field(examples=["ready"])
+    products: int = Field(description="how many can be found")
+
+
+def health_router(services: Services, settings: ServerSettings) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", response_model=Alive)
+    async def alive() -> Response:
+        """Answers as long as the process does: a supervisor restarts it otherwise."""
+        return json_response({"status": "alive"})
+
+    @router.get("/readyz", response_model=Ready, responses=problem_responses(503))
+    def ready() -> Response:
+        """Whether the index and the broker answer: a load balancer waits until then."""
+        reasons = []
+        products = 0
+        try:
+            products = services.index.count()
+        except VectorIndexError as error:
+            reasons.append(f"index: {error}")
+        try:
+            services.publisher.ping(settings.ready_timeout_seconds)
+        except PublisherError as error:
+            reasons.append(f"broker: {error}")
+        if reasons:
+            raise unavailable("not-ready", "; ".join(reasons))
+        return json_response({"status": "ready", "products": products})
+
+    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    def metrics() -> Response:
+        """Every metric of this process in Prometheus' text format."""
+        text, content_type = services.render_metrics()
+        return Response(text, headers={"Content-Type": content_type})
+
+    @router.get("/problems/{name}", responses=problem_responses(404), response_class=Response)
+    async def problem(name: str) -> Response:
+        """What a `type` of problem details stands for."""
+        if name not in PROBLEMS:
+            raise HTTPException(404, f"there is no problem {name[:80]!r}")
+        status, title = PROBLEMS[name]
+        return Response(f"{name} ({status}): {title}.\n", media_type="text/plain")
+
+    return router

@@ -1,0 +1,52 @@
+"""What OpenAPI cannot learn from the routes' signatures: bodies they read themselves, and problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from serving.filters import FilterInput
+from serving.problems import MEDIA_TYPE, ProblemDetails
+from serving.search_models import SearchForm, SearchQuery
+
+_REFERENCE = "#/components/schemas/{model}"
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may end in these statuses."""
+    schema = {"$ref": _REFERENCE.format(model=ProblemDetails.__name__)}
+    content = {MEDIA_TYPE: {"schema": schema}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads a JSON body itself."""
+    named = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}}
+
+
+def search_body() -> dict[str, Any]:
+    """The `openapi_extra` of POST /v1/search: a JSON query or a form."""
+    form = SearchForm.model_json_schema()
+    form["properties"] |= {"image": {"type": "string", "format": "binary", "description": "the picture, as a file"}}
+    query = SearchQuery.model_json_schema(ref_template=_REFERENCE)
+    query.pop("$defs")
+    examples = {"filtered": {"value": {"text": "dress", "filters": [{"field": "price", "at_most": 50}], "limit": 5}}}
+    content = {"application/json": {"schema": query, "examples": examples}, "multipart/form-data": {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def add_schemas(app: FastAPI) -> None:
+    """Puts the schemas that the functions above point to into the document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for model in (ProblemDetails, FilterInput):
+            schema = model.model_json_schema(ref_template=_REFERENCE)
+            schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

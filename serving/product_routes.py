@@ -1,0 +1,203 @@
+"""Products in: they are checked, published to Kafka, and searchable a moment later."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+
+import anyio.to_thread
+import orjson
+from anyio import CapacityLimiter
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from serving.access import require_api_key
+from serving.answers import json_response
+from serving.openapi import json_body, problem_responses
+from serving.problems import Problem, from_validation, invalid_field
+from serving.services import Services
+from serving.settings import ServerSettings
+from topics.catalogue import CATALOG_PRODUCTS
+from topics.codec import deletion_headers, encode_product
+from topics.events import Product, ProductId, Version, version_of
+from topics.publisher import Message
+
+_EXAMPLE = {
+    "id": "sku-1",
+    "title": "Red linen dress",
+    "description": "Knee-length, with pockets",
+    "brand": "Millrace",
+    "categories": ["Clothing", "Dresses"],
+    "price": 49.9,
+    "currency": "EUR",
+    "image_links": ["https://shop.example/sku-1.jpg"],
+    "attributes": {"colour": "red", "size": ["S", "M"]},
+}
+
+
+class Accepted(BaseModel):
+    """The broker holds the change; it becomes searchable when a worker has indexed it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: int
+    ids: list[str] = Field(examples=[["sku-1"]])
+
+
+def product_router(services: Services, settings: ServerSettings) -> APIRouter:
+    router = APIRouter(tags=["products"], dependencies=[Depends(require_api_key(settings.api_key))])
+    waiting = CapacityLimiter(settings.publish_threads)
+    writer = _Writer(services, settings)
+    problems = problem_responses(400, 401, 413, 415, 422, 503)
+
+    @router.post(
+        "/v1/products",
+        status_code=202,
+        response_model=Accepted,
+        responses=problems,
+        openapi_extra=json_body(_one_or_many(settings), {"one": _EXAMPLE, "many": [_EXAMPLE]}),
+    )
+    async def publish_products(request: Request) -> Response:
+        """Add or replace one product, or a list of them: all are published, or, where one is invalid, none.
+
+        `updated_at` is the product's version: an older one never overwrites a newer one. Left out, it is the time of
+        this request.
+        """
+        body = await _json_body(request)
+        return await anyio.to_thread.run_sync(writer.publish_body, body, limiter=waiting)
+
+    @router.put(
+        "/v1/products/{product_id:path}",
+        status_code=202,
+        response_model=Accepted,
+        responses=problems,
+        openapi_extra=json_body(_schema(required_id=False), {"one": _EXAMPLE}),
+    )
+    async def publish_product(request: Request, product_id: Annotated[ProductId, Path()]) -> Response:
+        """Add or replace one product; an `id` in the body must be the one in the path."""
+        body = await _json_body(request)
+        return await anyio.to_thread.run_sync(partial(writer.publish_body, body, product_id), limiter=waiting)
+
+    @router.delete(
+        "/v1/products/{product_id:path}",
+        status_code=202,
+        response_model=Accepted,
+        responses=problem_responses(401, 422, 503),
+    )
+    async def delete_product(
+        product_id: Annotated[ProductId, Path()],
+        updated_at: Annotated[Version | None, Query(description="when it was taken out; now, where left out")] = None,
+    ) -> Response:
+        """Take a product out of search. One that changed after `updated_at` stays."""
+        return await anyio.to_thread.run_sync(writer.delete, product_id, updated_at, limiter=waiting)
+
+    return router
+
+
+class _Writer:
+    """Waits for the broker on a thread of its own kind, so that a slow broker does not hold up search."""
+
+    def __init__(self, services: Services, settings: ServerSettings) -> None:
+        self._publisher = services.publisher
+        self._published = services.metrics.published
+        self._clock = services.clock
+        self._settings = settings
+
+    def publish_body(self, body: bytes, product_id: str | None = None) -> Response:
+        products = self._products(body, product_id)
+        self._publish([self._message(product, position) for position, product in enumerate(products)])
+        return _accepted([product.id for product in products])
+
+    def delete(self, product_id: str, updated_at: datetime | None) -> Response:
+        headers = deletion_headers(version_of(updated_at or self._clock()))
+        self._publish([Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
+        return _accepted([product_id])
+
+    def _products(self, body: bytes, product_id: str | None) -> list[Product]:
+        """The products in a body. Raises Problem where one of them, or the whole, cannot be taken."""
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise Problem("invalid-json", str(error)) from None
+        if product_id is not None:
+            return [self._product(_with_id(document, product_id))]
+        if not isinstance(document, list):
+            return [self._product(document)]
+        if not 1 <= len(document) <= self._settings.max_products:
+            raise invalid_field(f"send 1 to {self._settings.max_products} products at once", pointer="#")
+        try:
+            products = _PRODUCTS.validate_python([self._dated(item) for item in document])
+        except ValidationError as error:
+            raise from_validation(error) from None
+        _refuse_repeats(products)
+        return products
+
+    def _product(self, item: Any) -> Product:
+        try:
+            return Product.model_validate(self._dated(item))
+        except ValidationError as error:
+            raise from_validation(error) from None
+
+    def _dated(self, item: Any) -> Any:
+        if isinstance(item, dict) and item.get("updated_at") is None:
+            return item | {"updated_at": self._clock()}
+        return item
+
+    def _message(self, product: Product, position: int) -> Message:
+        value = encode_product(product)
+        limit = self._settings.max_product_bytes
+        if len(value) > limit:
+            raise Problem("too-large", f"product {position} has {len(value)} bytes, {limit} are taken")
+        return Message(CATALOG_PRODUCTS, product.id.encode(), value)
+
+    def _publish(self, messages: Sequence[Message]) -> None:
+        outcome = "failed"
+        try:
+            self._publisher.publish_and_wait(messages, self._settings.publish_timeout_seconds)
+            outcome = "acknowledged"
+        finally:
+            self._published.labels(CATALOG_PRODUCTS, outcome).inc(len(messages))
+
+
+_PRODUCTS = TypeAdapter(list[Product])
+
+
+async def _json_body(request: Request) -> bytes:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem("unsupported-media-type", f"send application/json, not {media_type[:80] or 'nothing'}")
+    return await request.body()
+
+
+def _with_id(document: Any, product_id: str) -> Any:
+    if not isinstance(document, dict):
+        return document
+    if document.get("id", product_id) != product_id:
+        raise invalid_field(f"the path says {product_id[:80]!r}: leave the id out or send the same", pointer="#/id")
+    return document | {"id": product_id}
+
+
+def _refuse_repeats(products: Sequence[Product]) -> None:
+    """Two changes of one product would have the same version, and the second would be lost."""
+    seen: set[str] = set()
+    for position, product in enumerate(products):
+        if product.id in seen:
+            raise invalid_field(f"{product.id[:80]!r} is in the list twice", pointer=f"#/{position}/id")
+        seen.add(product.id)
+
+
+def _accepted(ids: list[str]) -> Response:
+    return json_response({"accepted": len(ids), "ids": ids}, 202)
+
+
+def _schema(required_id: bool = True) -> dict[str, Any]:
+    """The JSON Schema of a product as this API takes it: `updated_at` may be left out."""
+    schema = Product.model_json_schema()
+    optional = {"updated_at"} if required_id else {"updated_at", "id"}
+    return schema | {"required": [name for name in schema["required"] if name not in optional]}
+
+
+def _one_or_many(settings: ServerSettings) -> dict[str, Any]:
+    product = _schema()
+    many = {"type": "array", "items": product, "minItems": 1, "maxItems": settings.max_products}
+    return {"oneOf": [product, many]}

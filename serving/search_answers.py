@@ -1,0 +1,133 @@
+"""From a query as HTTP gave it to the answer as HTTP gets it."""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from fastapi import Response
+from PIL.Image import Image
+
+from encoders.images import ImageError, ImageFailure, decode_image
+from index.base import Filter
+from ranking.queries import InvalidQueryError, SearchAnswer, SearchHit, SearchRequest
+from serving.answers import json_response
+from serving.filters import from_json
+from serving.problems import Problem, invalid_field
+from serving.search_models import PageParameters, SearchQuery
+from serving.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked query; its picture is not fetched or decoded yet, since that takes time."""
+
+    text: str
+    picture: bytes | None
+    picture_link: str | None
+    filters: Sequence[Filter]
+    limit: int
+    offset: int
+    explain: bool
+    language: str
+
+
+def from_parameters(parameters: PageParameters, text: str, picture: bytes | None = None) -> Asked:
+    """Raises Problem for filters that cannot be read, and for two pictures at once."""
+    if picture is not None and parameters.image_url is not None:
+        raise invalid_field("give image or image_url, not both", parameter="image_url")
+    return Asked(
+        text=text,
+        picture=picture,
+        picture_link=parameters.image_url,
+        filters=parameters.filters(),
+        limit=parameters.limit,
+        offset=parameters.offset,
+        explain=parameters.explain,
+        language=parameters.language,
+    )
+
+
+def from_query(query: SearchQuery) -> Asked:
+    """Raises Problem for filters that cannot be read, and for a picture that is not base64."""
+    picture = None
+    if query.image_base64 is not None:
+        try:
+            picture = base64.b64decode(query.image_base64, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise invalid_field(f"not base64: {error}", pointer="#/image_base64") from None
+    return Asked(
+        text=query.text,
+        picture=picture,
+        picture_link=query.image_url,
+        filters=from_json(query.filters),
+        limit=query.limit,
+        offset=query.offset,
+        explain=query.explain,
+        language=query.language,
+    )
+
+
+class Answerer:
+    """Fetches the picture, searches, and writes the answer. Blocks: call it from a thread."""
+
+    def __init__(self, services: Services) -> None:
+        self._search = services.search
+        self._images = services.images
+        self._image_limits = services.image_limits
+
+    def answer(self, asked: Asked) -> Response:
+        start = perf_counter()
+        try:
+            request = SearchRequest(
+                text=asked.text,
+                image=self._picture(asked),
+                filters=asked.filters,
+                limit=asked.limit,
+                offset=asked.offset,
+                language=asked.language,
+            )
+        except InvalidQueryError as error:
+            raise Problem("invalid-fields", str(error)) from None
+        answer = self._search.search(request)
+        return json_response(_content(answer, asked.explain, perf_counter() - start))
+
+    def _picture(self, asked: Asked) -> Image | None:
+        try:
+            data = asked.picture
+            if data is None and asked.picture_link is not None:
+                data = self._images.fetch(asked.picture_link)
+            return None if data is None else decode_image(data, self._image_limits)
+        except ImageError as error:
+            too_large = error.reason is ImageFailure.TOO_MANY_BYTES
+            raise Problem("too-large" if too_large else "unusable-picture", str(error)) from None
+
+
+def _content(answer: SearchAnswer, explain: bool, seconds: float) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "query_id": str(uuid.uuid4()),
+        "kind": answer.kind,
+        "results": [_result(hit, explain) for hit in answer.hits],
+        "notes": [f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()],
+        "took_ms": _milliseconds(seconds),
+    }
+    if explain:
+        content["steps_ms"] = {step: _milliseconds(spent) for step, spent in answer.seconds.items()}
+    return content
+
+
+def _result(hit: SearchHit, explain: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"position": hit.position, "score": hit.score, "product": hit.document}
+    if explain:
+        result["explanation"] = {
+            leg: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
+            for leg, found in hit.legs.items()
+        }
+    return result
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)

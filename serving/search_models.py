@@ -1,0 +1,90 @@
+"""What GET and POST /v1/search take and answer."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ranking.fusion import Leg
+from ranking.queries import MAX_DEPTH, QueryKind
+from serving.filters import FilterInput, FilterParameters
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
+# Only the web: a client must not make the server open its own files.
+ImageUrl = Annotated[str, StringConstraints(max_length=4_000, pattern=r"^https?://\S+$")]
+Limit = Annotated[int, Field(ge=1, le=100)]
+Offset = Annotated[int, Field(ge=0, lt=MAX_DEPTH)]
+Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
+
+_LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
+_EXPLAIN = "say for each result where each leg of the search placed it"
+
+
+class SearchQuery(BaseModel):
+    """A query by text, by picture (uploaded as base64, or by link), or by both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    text: Text = Field(default="", examples=["red linen dress"])
+    image_base64: str | None = Field(default=None, description="a JPEG, PNG, WebP, GIF, BMP or AVIF file in base64")
+    image_url: ImageUrl | None = Field(default=None, description="where the picture can be fetched from")
+    filters: Annotated[list[FilterInput], Field(max_length=50)] = []
+    limit: Limit = 10
+    offset: Offset = Field(default=0, description=f"offset + limit is at most {MAX_DEPTH}")
+    explain: bool = Field(default=False, description=_EXPLAIN)
+    language: Language = Field(default="", description=_LANGUAGE)
+
+    @model_validator(mode="after")
+    def _one_picture_at_most(self) -> Self:
+        if self.image_base64 is not None and self.image_url is not None:
+            raise ValueError("give image_base64 or image_url, not both")
+        return self
+
+
+class PageParameters(FilterParameters):
+    """What a query string and a form have in common."""
+
+    image_url: ImageUrl | None = Field(default=None, description="search by the picture behind this link")
+    limit: Limit = 10
+    offset: Offset = Field(default=0, description=f"offset + limit is at most {MAX_DEPTH}")
+    explain: bool = Field(default=False, description=_EXPLAIN)
+    language: Language = Field(default="", description=_LANGUAGE)
+
+
+class SearchParameters(PageParameters):
+    """The query string of GET /v1/search."""
+
+    q: Text = Field(default="", description="what is searched for", examples=["red linen dress"])
+
+
+class SearchForm(PageParameters):
+    """The fields of a multipart form, beside the file `image`."""
+
+    text: Text = ""
+
+
+class LegExplanation(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: int = Field(description="1 is the best of this leg")
+    score: float = Field(description="cosine of the vectors, or BM25")
+    contribution: float = Field(description="part of the result's score")
+
+
+class SearchResult(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    position: int = Field(description="1 is the best, counted over all pages")
+    score: float
+    product: dict[str, Any] = Field(description="the product as the index holds it")
+    explanation: dict[Leg, LegExplanation] | None = Field(default=None, description="only where `explain` was asked")
+
+
+class SearchResponse(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query_id: str = Field(description="names this answer in later events")
+    kind: QueryKind
+    results: list[SearchResult]
+    notes: list[str] = Field(description="what was left out of the search, and why")
+    took_ms: float
+    steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")

@@ -1,0 +1,84 @@
+"""Search by text, by picture, or by both."""
+
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from serving.openapi import problem_responses, search_body
+from serving.problems import Problem, from_validation, invalid_field
+from serving.search_answers import Answerer, Asked, from_parameters, from_query
+from serving.search_models import SearchForm, SearchParameters, SearchQuery, SearchResponse
+from serving.services import Services
+
+_MAX_FORM_FIELDS = 500
+_FORM_LISTS = ("filter", "brand", "category", "availability")
+
+
+def search_router(services: Services) -> APIRouter:
+    router = APIRouter(tags=["search"])
+    answerer = Answerer(services)
+
+    @router.get("/v1/search", response_model=SearchResponse, responses=problem_responses(413, 422, 503))
+    def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
+        """Search by text (`q`), by the picture behind `image_url`, or by both."""
+        return answerer.answer(from_parameters(parameters, parameters.q))
+
+    @router.post(
+        "/v1/search",
+        response_model=SearchResponse,
+        responses=problem_responses(400, 413, 415, 422, 503),
+        openapi_extra=search_body(),
+    )
+    async def search_by_body(request: Request) -> Response:
+        """Search by a JSON query, or by a form with the picture as file `image`."""
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type == "application/json":
+            asked = await _from_json(request)
+        elif media_type == "multipart/form-data":
+            asked = await _from_form(request)
+        else:
+            wanted = "send application/json or multipart/form-data"
+            raise Problem("unsupported-media-type", f"{wanted}, not {media_type[:80] or 'nothing'}")
+        return await anyio.to_thread.run_sync(answerer.answer, asked)
+
+    return router
+
+
+async def _from_json(request: Request) -> Asked:
+    try:
+        return from_query(SearchQuery.model_validate_json(await request.body()))
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+async def _from_form(request: Request) -> Asked:
+    async with request.form(max_files=1, max_fields=_MAX_FORM_FIELDS) as form:
+        picture = await _picture(form)
+        try:
+            parameters = SearchForm.model_validate(_fields(form))
+        except ValidationError as error:
+            raise from_validation(error, "form") from None
+    return from_parameters(parameters, parameters.text, picture)
+
+
+async def _picture(form: FormData) -> bytes | None:
+    upload = form.get("image")
+    if upload is None:
+        return None
+    if not isinstance(upload, UploadFile):
+        raise invalid_field("image is a file: give it a filename", parameter="image")
+    picture = await upload.read()
+    return picture if picture or upload.filename else None  # a form whose file was not chosen sends an empty one
+
+
+def _fields(form: FormData) -> dict[str, Any]:
+    """Empty fields are those that nobody filled in."""
+    fields: dict[str, Any] = {}
+    for name in form.keys() - {"image"}:
+        values = [value for value in form.getlist(name) if value != ""]
+        if values:
+            fields[name] = values if name in _FORM_LISTS or len(values) > 1 else values[0]
+    return fields

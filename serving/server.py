@@ -1,0 +1,37 @@
+"""Runs the HTTP API until the process is told to stop."""
+
+import ipaddress
+import logging
+
+import uvicorn
+from fastapi import FastAPI
+
+from serving.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+_KEEP_ALIVE_SECONDS = 75  # longer than the idle time of usual load balancers, so that they close first
+_GRACE_SECONDS = 15
+
+
+def run_server(app: FastAPI, settings: ServerSettings) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished first."""
+    if not settings.api_key.get_secret_value() and not _is_loopback(settings.host):
+        logger.warning("Whoever reaches %s may write products: set an API key", settings.host)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

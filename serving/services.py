@@ -1,0 +1,32 @@
+"""What the routes work with; made once, where everything is wired."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from encoders.image_sources import ImageSource
+from encoders.settings import ImageLimits
+from index.base import VectorIndex
+from monitoring.metrics import Metrics
+from ranking.search import Search
+from topics.publisher import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the HTTP API.
+
+    `clock` gives the time with its zone; `render_metrics` the metrics of this process and their content type;
+    `media_root` is the folder below which `file:` pictures of products lie, None where there is none.
+    """
+
+    search: Search
+    index: VectorIndex
+    publisher: Publisher
+    images: ImageSource
+    image_limits: ImageLimits
+    metrics: Metrics
+    render_metrics: Callable[[], tuple[bytes, str]]
+    clock: Callable[[], datetime]
+    media_root: Path | None = None

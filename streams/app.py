@@ -1,0 +1,68 @@
+"""The Faust app: its settings, chosen so that nothing is lost, and its agents, registered by hand and by name."""
+
+import ssl
+from collections.abc import Callable
+from typing import NoReturn
+
+import faust
+from faust.types.auth import CredentialsT
+
+from streams import record_batches
+from streams.index_products import index_products
+from streams.pipeline import Pipeline
+from streams.settings import WorkerSettings
+from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP
+from topics.settings import KafkaSettings
+
+_WEEK_SECONDS = 7 * 86_400.0
+
+
+def create_app(
+    settings: WorkerSettings,
+    kafka: KafkaSettings,
+    pipeline: Pipeline,
+    crash: Callable[[BaseException], NoReturn],
+) -> faust.App:
+    """An app with the agent `index-products`. Two calls give two apps that share nothing."""
+    app = faust.App(
+        INDEX_PRODUCTS_GROUP,
+        broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(kafka),
+        autodiscover=False,
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id or None,
+        stream_wait_empty=True,  # a rebalance and a stop wait for what is in flight
+        stream_buffer_maxsize=max(1_024, 2 * settings.max_batches_in_flight),
+        broker_max_poll_records=500,
+        # Faust does not poll while its buffers are full, as in an outage of the index; a shorter interval makes a zombie.
+        broker_max_poll_interval=_WEEK_SECONDS,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 6,
+        broker_commit_interval=settings.commit_interval_seconds,
+        worker_redirect_stdouts=False,
+    )
+    record_batches.install(app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds)
+    products = app.topic(CATALOG_PRODUCTS, schema=record_batches.RecordBatchSchema())
+    app.agent(products, name=INDEX_PRODUCTS_AGENT)(index_products(pipeline, crash))
+    return app
+
+
+def _credentials(kafka: KafkaSettings) -> CredentialsT | None:
+    if kafka.security_protocol == "PLAINTEXT":
+        return None
+    context = None
+    if kafka.security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=kafka.ca_file or None)
+    if kafka.security_protocol == "SSL":
+        return faust.SSLCredentials(context=context)
+    return faust.SASLCredentials(
+        username=kafka.sasl_username,
+        password=kafka.sasl_password.get_secret_value(),
+        mechanism=kafka.sasl_mechanism,
+        ssl_context=context,
+    )

@@ -1,0 +1,52 @@
+"""Ends a worker whose waiting events do not move, so that its supervisor starts a fresh one (no zombies)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """What the watchdog looks at. Times are monotonic seconds."""
+
+    @property
+    def last_progress(self) -> float: ...
+    @property
+    def in_flight(self) -> int: ...
+
+
+class Watchdog:
+    """Stalled: over `stalled_seconds` events waited at every look, and none was finished.
+
+    `records_wait` tells whether records wait on the broker in this worker's partitions; it is asked only while nothing is in
+    flight here. Both kinds of waiting count, so a worker that never gets what waits for it is found too.
+    """
+
+    def __init__(self, progress: Progress, records_wait: Callable[[], bool], stalled_seconds: float) -> None:
+        self._progress = progress
+        self._records_wait = records_wait
+        self._stalled_seconds = stalled_seconds
+        self._waiting_since: float | None = None
+
+    def look(self, now: float) -> bool:
+        """True when the worker is stalled. `now` is in the clock of `last_progress`."""
+        if not (self._progress.in_flight > 0 or self._records_wait()):
+            self._waiting_since = None
+            return False
+        since = max(self._progress.last_progress, now if self._waiting_since is None else self._waiting_since)
+        self._waiting_since = since
+        return now - since >= self._stalled_seconds
+
+    def start(self, on_stalled: Callable[[], None]) -> None:
+        """Look every quarter of `stalled_seconds` from a daemon thread."""
+        threading.Thread(target=self._watch, args=(on_stalled,), name="watchdog", daemon=True).start()
+
+    def _watch(self, on_stalled: Callable[[], None]) -> None:
+        while True:
+            time.sleep(self._stalled_seconds / 4)
+            if self.look(time.monotonic()):
+                logger.critical("No event was finished for %.0f s though events wait: ending", self._stalled_seconds)
+                on_stalled()

@@ -1,0 +1,40 @@
+"""What every test may use."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from topics.embedded_broker import EmbeddedBroker
+
+_DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
+_SKIPS_FAIL = "MILLRACE_SKIPS_FAIL"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; tests that need it are skipped, with the remedy, where it is absent."""
+    folder = Path(os.environ.get("MILLRACE_DATA", _DEFAULT_DATA))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set MILLRACE_DATA to the folder of the data sets")
+    return folder
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker of one's own: groups and offsets are named by constants, so each test starts from an empty one."""
+    with EmbeddedBroker(partitions=4) as embedded:
+        yield embedded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every service is at hand, as in CI, a skipped test is a failure."""
+    report = yield
+    if report.skipped and os.environ.get(_SKIPS_FAIL) and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which {_SKIPS_FAIL} forbids: {reason}"
+    return report

@@ -1,0 +1,204 @@
+"""Products from a catalogue file onto `catalog.products`: mapped, checked, counted, no faster than consumers bear."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from topics.backlog import Backlog, record_bytes
+from topics.catalogue import CATALOG_PRODUCTS
+from topics.catalogue_files import BadLine, Record
+from topics.catalogue_pictures import CataloguePictures, PictureMissing
+from topics.codec import encode_product
+from topics.events import Product
+from topics.mapping import MappingError, ProductMapping
+from topics.publisher import Delivery, MessageRefused, OnDelivery, PublisherOverloaded
+
+_OVERLOAD_WAIT_SECONDS = 0.05
+_SCHEMES = ("http://", "https://", "file:", "data:")
+
+
+class ProductPublisher(Protocol):
+    """The part of Publisher that an import uses."""
+
+    def publish(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None: ...
+
+    def flush(self, timeout_seconds: float) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProduct:
+    """A product, its event's bytes, and the line that it stood in."""
+
+    line: int
+    product: Product
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReader:
+    """Turns records into products. `updated_at` is for records that carry none.
+
+    Each line counts as a microsecond later than the one before it, so that the last of several lines for one product
+    is the one that stays.
+    """
+
+    mapping: ProductMapping
+    updated_at: datetime
+    max_event_bytes: int
+    pictures: CataloguePictures | None = None
+
+    def products(self, records: Iterable[Record | BadLine]) -> Iterator[ReadProduct | BadLine]:
+        for record in records:
+            yield self._product(record) if isinstance(record, Record) else record
+
+    def _product(self, record: Record) -> ReadProduct | BadLine:
+        try:
+            fields = self.mapping.apply(record.fields)
+            if fields.get("image_links"):
+                fields["image_links"] = self._links(fields["image_links"])
+            fields.setdefault("updated_at", self.updated_at + timedelta(microseconds=record.line))
+            product = Product.model_validate(fields)
+        except (MappingError, PictureMissing) as error:
+            return BadLine(record.line, str(error))
+        except ValidationError as error:
+            return BadLine(record.line, _problem(error))
+        event = encode_product(product)
+        if len(event) > self.max_event_bytes:
+            return BadLine(record.line, f"too large: {len(event)} bytes, {self.max_event_bytes} are allowed")
+        return ReadProduct(record.line, product, event)
+
+    def _links(self, links: Any) -> Any:
+        if not isinstance(links, list):
+            return links
+        return [link if str(link).startswith(_SCHEMES) else self._link(str(link)) for link in links]
+
+    def _link(self, file_name: str) -> str:
+        if self.pictures is None:
+            raise PictureMissing(f"picture {file_name!r}: a file name; say with --media in which folder or ZIP it is")
+        return self.pictures.link(file_name)
+
+
+def _problem(error: ValidationError) -> str:
+    """The first field that is wrong, and how. An attribute fails as each type it may have: text says it best."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    first = problems[0]
+    place = first["loc"]
+    if place[:1] == ("attributes",):
+        place = place[:2]
+        alike = [each for each in problems if each["loc"][:2] == place]
+        first = next((each for each in alike if each["type"] == "string_too_long"), first)
+    return f"{'.'.join(map(str, place))}: {first['msg']}" if place else str(first["msg"])
+
+
+@dataclass(slots=True)
+class ImportCounts:
+    """What became of every line; reasons are what stands before the first colon or dot of a refusal."""
+
+    read: int = 0
+    sent: int = 0
+    acknowledged: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    not_acknowledged: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
+
+    def refuse(self, bad: BadLine) -> None:
+        self.refused[bad.reason.partition(":")[0].partition(".")[0]] += 1
+
+    @property
+    def complete(self) -> bool:
+        """Every line became an acknowledged event."""
+        return self.read == self.acknowledged
+
+
+class ProductSender:
+    """Publishes products keyed by id. `wait` sleeps for seconds, `clock` counts them; a rate of 0 is no limit."""
+
+    def __init__(
+        self,
+        publisher: ProductPublisher,
+        counts: ImportCounts,
+        backlog: Backlog | None,
+        rate_per_second: float,
+        clock: Callable[[], float],
+        wait: Callable[[float], object],
+    ) -> None:
+        self._publisher = publisher
+        self._counts = counts
+        self._backlog = backlog
+        self._interval_seconds = 1 / rate_per_second if rate_per_second else 0.0
+        self._clock = clock
+        self._wait = wait
+        self._next_at = clock()
+
+    def send(self, item: ReadProduct) -> BadLine | None:
+        """Queue one product, waiting while there is no room. Raises BacklogStalled and PublisherError."""
+        self._keep_pace()
+        key = item.product.id.encode()
+        size_bytes = record_bytes(key, item.event)
+        if self._backlog is not None:
+            self._backlog.make_room(size_bytes)
+        while True:
+            try:
+                self._publisher.publish(CATALOG_PRODUCTS, key, item.event, on_delivery=self._reporter(size_bytes))
+            except PublisherOverloaded:
+                self._wait(_OVERLOAD_WAIT_SECONDS)
+            except MessageRefused as error:
+                if self._backlog is not None:
+                    self._backlog.failed(size_bytes)
+                return BadLine(item.line, str(error))
+            else:
+                self._counts.sent += 1
+                return None
+
+    def finish(self, timeout_seconds: float) -> None:
+        """Wait for the broker's answer to everything that was sent."""
+        self._counts.unanswered = self._publisher.flush(timeout_seconds)
+
+    def _reporter(self, size_bytes: int) -> OnDelivery:
+        def report(delivery: Delivery) -> None:
+            if delivery.error:
+                self._counts.not_acknowledged[delivery.error] += 1
+                if self._backlog is not None:
+                    self._backlog.failed(size_bytes)
+            else:
+                self._counts.acknowledged += 1
+                if self._backlog is not None:
+                    self._backlog.delivered(delivery.partition, delivery.offset, size_bytes)
+
+        return report
+
+    def _keep_pace(self) -> None:
+        if not self._interval_seconds:
+            return
+        now = self._clock()
+        if now < self._next_at:
+            self._wait(self._next_at - now)
+        self._next_at = max(self._next_at, now) + self._interval_seconds
+
+
+def import_products(
+    items: Iterable[ReadProduct | BadLine],
+    sender: ProductSender | None,
+    counts: ImportCounts,
+    on_bad_line: Callable[[BadLine], None],
+) -> Iterator[ReadProduct]:
+    """Send what can be read and give each product that was sent; without a sender, only read and check."""
+    for item in items:
+        counts.read += 1
+        refused = item if isinstance(item, BadLine) else sender.send(item) if sender is not None else None
+        if refused is not None:
+            counts.refuse(refused)
+            on_bad_line(refused)
+        elif isinstance(item, ReadProduct):
+            yield item

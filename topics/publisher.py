@@ -1,0 +1,240 @@
+"""Sends messages to Kafka from any thread, and tells the sender what became of each."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from topics.clients import ClientConfig, client_config
+from topics.settings import KafkaSettings
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 2_097_152  # the largest that any topic of the table takes: a dead letter with its headers
+_POLL_SECONDS = 0.1
+_GUARANTEES: ClientConfig = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "message.max.bytes": MAX_MESSAGE_BYTES,
+    "queue.buffering.max.kbytes": 262_144,
+}
+_SYMPTOMS = (KafkaError._ALL_BROKERS_DOWN, KafkaError._MSG_TIMED_OUT)
+
+
+class PublisherError(Exception):
+    """A message could not be handed to the broker; the text says why and what to do."""
+
+
+class PublisherOverloaded(PublisherError):
+    """The local queue is full: the broker takes messages more slowly than they come. Send the same again later."""
+
+
+class NotAcknowledged(PublisherError):
+    """The broker did not acknowledge every message. Those may have arrived or not: send the same again later."""
+
+
+class MessageRefused(PublisherError):
+    """Sending the same again is useless: the message is too large, or the topic's name is invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to send; a null `value` is a tombstone."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message. `error` is empty when the broker acknowledged it at `partition` and `offset`."""
+
+    topic: str
+    partition: int
+    offset: int
+    error: str = ""
+
+
+OnDelivery: TypeAlias = Callable[[Delivery], None]
+
+
+class Publisher:
+    """An idempotent producer that waits for all in-sync replicas and serves delivery reports on a thread of its own.
+
+    Every method may be called from several threads. `on_delivery` runs on that thread, or on one that flushes: it must
+    be quick and must not raise. `on_failure` is told of each message that was lost and had no `on_delivery` of its own.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        client_id: str,
+        delivery_timeout_seconds: float = 30.0,
+        on_failure: OnDelivery | None = None,
+    ) -> None:
+        self._on_failure = on_failure
+        self._cause: KafkaError | None = None
+        self._closed = threading.Event()
+        self._close_lock = threading.Lock()
+        config = client_config(settings) | _GUARANTEES
+        config |= {"client.id": client_id, "delivery.timeout.ms": int(delivery_timeout_seconds * 1000)}
+        callbacks: dict[str, Any] = {"error_cb": self._broker_trouble}
+        if on_failure is not None:  # a report in Python for every message: about 0.7 us each
+            callbacks["on_delivery"] = self._without_callback
+        self._producer = Producer(config | callbacks)
+        self._reports = threading.Thread(target=self._serve_reports, name=f"{client_id}-reports", daemon=True)
+        self._reports.start()
+
+    @property
+    def last_error(self) -> str:
+        """Why the broker is out of reach, in librdkafka's words; empty once it has answered again."""
+        cause = self._cause
+        return cause.str() if cause is not None else ""
+
+    def publish(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Queue one message and return at once. Raises PublisherOverloaded, MessageRefused, or PublisherError."""
+        arguments: dict[str, Any] = {}
+        if headers:
+            arguments["headers"] = list(headers.items())
+        if on_delivery is not None:
+            arguments["on_delivery"] = self._reporter(on_delivery)
+        try:
+            self._producer.produce(topic, value, key, **arguments)
+        except BufferError:
+            raise PublisherOverloaded(self._overload()) from None
+        except KafkaException as error:
+            raise self._refusal(topic, error.args[0]) from None
+
+    def publish_and_wait(self, messages: Sequence[Message], timeout_seconds: float) -> list[Delivery]:
+        """Send all and wait for the broker's answer to each, in their order.
+
+        Raises NotAcknowledged when one failed or the time ran out, and what `publish` raises. In every case some may
+        have arrived.
+        """
+        deliveries: list[Delivery | None] = [None] * len(messages)
+        left = _Countdown(len(messages))
+
+        def reporter(position: int) -> OnDelivery:
+            def report(delivery: Delivery) -> None:
+                deliveries[position] = delivery
+                left.one_done()
+
+            return report
+
+        for position, message in enumerate(messages):
+            self.publish(message.topic, message.key, message.value, message.headers, reporter(position))
+        left.wait(timeout_seconds)
+        answered = [delivery for delivery in deliveries if delivery is not None]
+        failed = next((delivery.error for delivery in answered if delivery.error), "")
+        if failed or len(answered) < len(messages):
+            raise NotAcknowledged(self._complaint(answered, len(messages), failed, timeout_seconds))
+        return answered
+
+    def ping(self, timeout_seconds: float) -> None:
+        """Ask the broker for its metadata. Raises PublisherError with the cause when it does not answer in time."""
+        try:
+            metadata = self._producer.list_topics(timeout=timeout_seconds)
+        except KafkaException as error:
+            raise PublisherError(self.last_error or error.args[0].str()) from None
+        if not metadata.brokers:
+            raise PublisherError(self.last_error or "no broker is up")
+        self._cause = None
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Wait until the queue is empty. Returns how many messages are still waiting."""
+        waiting: int = self._producer.flush(timeout_seconds)
+        return waiting
+
+    def close(self, timeout_seconds: float = 10.0) -> int:
+        """Send what is queued and stop. Returns how many messages were given up. A repeat does nothing."""
+        with self._close_lock:
+            if self._closed.is_set():
+                return 0
+            abandoned = self.flush(timeout_seconds)
+            self._closed.set()
+            self._reports.join()
+            return abandoned
+
+    def _serve_reports(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except Exception:
+                logger.exception("A delivery callback raised; other reports go on")
+
+    def _reporter(self, on_delivery: OnDelivery) -> Callable[[KafkaError | None, Any], None]:
+        def report(error: KafkaError | None, message: Any) -> None:
+            if error is None:
+                self._cause = None
+                on_delivery(Delivery(message.topic(), message.partition(), message.offset()))
+            else:
+                on_delivery(Delivery(message.topic(), message.partition(), -1, self._reason(error)))
+
+        return report
+
+    def _without_callback(self, error: KafkaError | None, message: Any) -> None:
+        if error is None:
+            self._cause = None
+        elif self._on_failure is not None:
+            self._on_failure(Delivery(message.topic(), message.partition(), -1, self._reason(error)))
+
+    def _broker_trouble(self, error: KafkaError) -> None:
+        """Keeps the cause: 'all brokers are down' after 'wrong password' would hide it."""
+        if self._cause is None or error.code() not in _SYMPTOMS:
+            self._cause = error
+
+    def _reason(self, error: KafkaError) -> str:
+        cause = self.last_error
+        return f"{error.str()} ({cause})" if cause and error.code() in _SYMPTOMS else str(error.str())
+
+    def _overload(self) -> str:
+        cause = self.last_error
+        waiting = len(self._producer)
+        return f"{waiting} messages wait for the broker{f': {cause}' if cause else ''}; send the same again later"
+
+    def _refusal(self, topic: str, error: KafkaError) -> PublisherError:
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            return PublisherError(f"the producer can send nothing more, restart this process: {error.str()}")
+        return MessageRefused(f"{topic}: {error.str()}")
+
+    def _complaint(self, answered: Sequence[Delivery], sent: int, failed: str, timeout_seconds: float) -> str:
+        if failed:
+            lost = sum(bool(delivery.error) for delivery in answered)
+            return f"{lost} of {sent} messages failed: {failed}"
+        cause = self.last_error
+        missing = f"{sent - len(answered)} of {sent} messages were not acknowledged within {timeout_seconds:g} s"
+        return f"{missing}: {cause}" if cause else missing
+
+
+class _Countdown:
+    """Reports come from the publisher's own thread and from whoever flushes, so the count has a lock."""
+
+    def __init__(self, expected: int) -> None:
+        self._left = expected
+        self._lock = threading.Lock()
+        self._none_left = threading.Event()
+        if not expected:
+            self._none_left.set()
+
+    def one_done(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self._none_left.set()
+
+    def wait(self, timeout_seconds: float) -> None:
+        self._none_left.wait(timeout_seconds)
