@@ -11,7 +11,8 @@ from rich.table import Table
 
 from cli.output import JSON_HELP, Output
 from demo.drawn_shop.clip_training import TrainingRecord, fit
-from demo.drawn_shop.evaluation import GalleryReport, evaluate
+from demo.drawn_shop.evaluation import evaluate
+from demo.drawn_shop.evaluation_table import table_rows
 from demo.drawn_shop.looks import all_looks, split_looks
 from demo.drawn_shop.rendering import training_pool
 from encoders.base import EncoderError
@@ -23,7 +24,6 @@ from learning.settings import ClipArchitecture, ContrastiveSettings
 _DEFAULT_CACHE = Path.home() / ".cache" / "millrace"
 _DIGITS = 4
 _DEFAULTS = ContrastiveSettings()
-_LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
 
 
 def train_drawn_clip(  # noqa: PLR0913 - each is an option of the command
@@ -87,7 +87,7 @@ def evaluate_drawn_clip(
         looks = len(all_looks())
         with output.progress("drawing and encoding", 2 * looks) as advance:
             reports = evaluate(encoder, processes, lambda done, name: advance(done, f"{name} pictures"))
-    facts = {
+    facts: dict[str, Any] = {
         "model": model,
         "release": encoder.release,
         "looks": looks,
@@ -97,7 +97,7 @@ def evaluate_drawn_clip(
     }
     if save is not None:
         save.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    output.show(_table(reports))
+    output.show(_table(facts["galleries"]))
     output.finish(facts)
 
 
@@ -109,7 +109,7 @@ def rounded(figures: Any) -> Any:
 
 
 def _tell_training(out: Path, record: TrainingRecord, output: Output) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "folder": str(out),
         "seconds": record.seconds,
         "losses": {str(step): loss for step, loss in record.losses.items()},
@@ -125,37 +125,8 @@ def _tell_training(out: Path, record: TrainingRecord, output: Output) -> None:
     output.note(f"measure it: millrace evaluate drawn-clip --model {out}")
 
 
-def _table(reports: dict[str, GalleryReport]) -> Table:
-    galleries = list(reports)
-    table = Table("128 looks never seen, among 640", *galleries, title="share right, R@1 / R@10 where two")
-    rows: dict[str, list[str]] = {}
-    for report in reports.values():
-        for label, cell in _cells(report):
-            rows.setdefault(label, []).append(cell)
-    for label, cells in rows.items():
+def _table(galleries: dict[str, Any]) -> Table:
+    table = Table("128 looks never seen, among all 640", *(f"{name} pictures" for name in galleries))
+    for label, cells in table_rows(galleries).items():
         table.add_row(label, *cells)
     return table
-
-
-def _cells(report: GalleryReport) -> list[tuple[str, str]]:
-    cells = [("picture → picture", _recall(report.picture_to_picture))]
-    for language, figures in report.languages.items():
-        name = _LANGUAGE_NAMES[language]
-        cells += [
-            (f"{name} text → picture", _recall(figures.text_to_picture)),
-            (f"{name}, varied captions", _recall(figures.text_to_picture_varied_captions)),
-            (f"{name}, only held-out candidates", _recall(figures.text_to_picture_held_out_candidates)),
-            (f"{name}, trained looks", _recall(figures.text_to_picture_trained_looks)),
-            (f"picture → {name} text", _recall(figures.picture_to_text)),
-        ]
-        for query, precision in figures.partial_precision_at_10.items():
-            cells.append((f"{name}, {query.replace('_', ' ')}, P@10", f"{precision:.3f}"))
-        for weight, right in figures.picture_plus_new_colour.items():
-            cells.append((f"{name}, picture + {weight} × new colour, all right", f"{right.all_three:.3f}"))
-        exchanged = figures.picture_plus_new_minus_old_colour
-        cells.append((f"{name}, picture + new − old colour, all right", f"{exchanged.all_three:.3f}"))
-    return cells
-
-
-def _recall(figures: Any) -> str:
-    return f"{figures.at_1:.3f} / {figures.at_10:.3f}"

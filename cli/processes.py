@@ -1,15 +1,18 @@
 """`millrace worker` and `millrace serve`: the two processes that run in production."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 
 import setproctitle
-import uvicorn
 
 from cli.settings import Settings
 from cli.wiring import index_products_lag, open_parts, open_publisher, services, worker_parts
 from monitoring.exposition import serve_metrics
 from serving.app import create_app
+from serving.server import run_server
 from streams.worker import run_worker
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
@@ -47,10 +50,17 @@ def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     with open_parts(settings) as parts, open_publisher(settings, "millrace-serve") as publisher:
-        app = create_app(services(parts, publisher), settings.server)
-        uvicorn.run(
-            app, host=settings.server.host, port=settings.server.port, log_level="warning", timeout_graceful_shutdown=10
-        )
+        run_server(create_app(settings.server, services(parts, publisher)), settings.server)
+
+
+def end_with_stdin() -> None:
+    """For a child of `millrace demo`: end as on SIGTERM once the parent has closed our standard input, however it ended."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end with stdin", daemon=True).start()
 
 
 def _require_topics(settings: Settings) -> None:

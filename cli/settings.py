@@ -2,7 +2,9 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -60,6 +62,17 @@ def load_settings(file: Path | None = None) -> Settings:
         raise SettingsError(f"{file} is no TOML: {error}") from None
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+
+
+def changed_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """A copy in which the keys of `changes`, nested by part, have other values."""
+    return Settings.model_validate(_merged(settings.model_dump(), changes))
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(values) | {
+        key: _merged(values[key], change) if isinstance(change, Mapping) else change for key, change in changes.items()
+    }
 
 
 def _refuse_unknown_parts() -> None:

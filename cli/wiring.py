@@ -96,6 +96,7 @@ def services(parts: Parts, publisher: Publisher) -> Services:
         index=parts.index,
         publisher=publisher,
         images=parts.images,
+        image_limits=parts.settings.encoders.image_sources.limits,
         metrics=parts.metrics,
         render_metrics=lambda: render(parts.registry),
         clock=lambda: datetime.now(UTC),

@@ -51,7 +51,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     and then cannot stretch it. Raises ImageError with PRIVATE_ADDRESS or UNREACHABLE, otherwise httpcore's errors.
     """
 
-    def __init__(self, allowed: Iterable[str], resolve: Resolve) -> None:
+    def __init__(self, allowed: Iterable[str], resolve: Resolve = resolve_host) -> None:
         self._allowed = frozenset(allowed)
         self._resolve = resolve
         self._resolvers = ThreadPoolExecutor(_RESOLVING_THREADS, "resolve-image-hosts")

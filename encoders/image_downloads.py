@@ -1,11 +1,14 @@
 """The bytes of a picture from the web, within limits and never from a private network."""
 
+import re
+import ssl
 import time
 
 import httpcore
 import httpx
 
 from encoders.addresses import GuardedBackend, Resolve
+from encoders.base import EncoderError
 from encoders.images import ImageError, ImageFailure
 from encoders.settings import ImageSourceSettings
 
@@ -13,6 +16,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 _ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/avif, image/bmp, */*;q=0.1"
 _KEEPALIVE_SECONDS = 30
+_LAST_PORT = 65_535
+_PASSWORD = re.compile(r"//[^/]*@")
 
 
 class ImageDownloads:
@@ -22,7 +27,7 @@ class ImageDownloads:
         self._settings = settings
         self._backend = GuardedBackend(settings.allowed_private_hosts, resolve)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_trust(settings.ca_file),
             max_connections=settings.max_connections,
             max_keepalive_connections=settings.max_connections,
             keepalive_expiry=_KEEPALIVE_SECONDS,
@@ -115,6 +120,16 @@ class ImageDownloads:
         return ImageError(ImageFailure.TOO_MANY_BYTES, f"{_shown(url)} has more than {limit} bytes")
 
 
+def _trust(ca_file: str) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise EncoderError(f"image_sources.ca_file {ca_file} is no readable PEM file: {error}") from error
+    return context
+
+
 def _parse(link: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         url = httpx.URL(link) if base is None else base.join(link)
@@ -122,6 +137,8 @@ def _parse(link: str, base: httpx.URL | None = None) -> httpx.URL:
         raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(link)}: {error}") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(url)} is no complete http or https link")
+    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+        raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(url)}: there is no port {url.port}")
     if url.userinfo:
         raise ImageError(ImageFailure.INVALID_LINK, f"{url.host}: a link to a picture must not carry a password")
     return url
@@ -138,4 +155,5 @@ def _timeout(url: httpx.URL) -> ImageError:
 
 
 def _shown(link: httpx.URL | str) -> str:
-    return str(link)[:200]
+    """For messages: short, and without a password."""
+    return _PASSWORD.sub("//", str(link))[:200]

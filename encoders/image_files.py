@@ -28,10 +28,13 @@ def read_file_link(rest: str, root: str, max_bytes: int) -> bytes:
         raise ImageError(ImageFailure.FILE_NOT_FOUND, f"{rest[:200]} is not there") from error
     except (OSError, ValueError, RuntimeError) as error:
         raise ImageError(ImageFailure.FORBIDDEN_FILE, f"{rest[:200]} cannot be read: {error}") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ImageError(ImageFailure.FORBIDDEN_FILE, f"{rest[:200]} is not a regular file")
-        return file.read(max_bytes + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
 
 
 def read_data_link(rest: str) -> bytes:

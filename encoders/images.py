@@ -34,17 +34,9 @@ _TURNS = {
 }
 # What Pillow raises over broken bytes; it has no root of its own for them.
 _BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-)
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError,
+    TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 class ImageFailure(StrEnum):
@@ -91,6 +83,7 @@ def decode_image(data: bytes, limits: ImageLimits) -> Image.Image:
             _check_pixels(image.size, limits)
             orientation = _orientation(image)
             image.thumbnail((limits.max_edge, limits.max_edge), Image.Resampling.BICUBIC)
+            image.load()
             picture = on_white(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(ImageFailure.TOO_MANY_PIXELS, f"{error}; allowed are {limits.max_pixels}") from error

@@ -55,7 +55,7 @@ class ImageEncoderSettings(ModelSettings):
         default="drawn-clip",
         min_length=1,
         description="drawn-clip (English and Chinese, small, part of Millrace), hash (no model: colours only), a "
-        "folder, a Hugging Face model of open_clip such as timm/ViT-B-16-SigLIP2, or an open_clip name with `pretrained`",
+        "folder, an open_clip model of Hugging Face such as timm/ViT-B-16-SigLIP2, or an open_clip name (`pretrained`)",
     )
     pretrained: str = Field(default="", description="open_clip's tag of the weights, with a name such as ViT-B-32")
 
@@ -90,6 +90,7 @@ class ImageSourceSettings(BaseModel):
     allowed_private_hosts: tuple[AllowedHost, ...] = Field(
         default=(), description="the shop's own image hosts in private networks, as host or host:port"
     )
+    ca_file: str = Field(default="", description="PEM file of one more authority, for image hosts with a private one")
     user_agent: str = Field(default="Millrace/0.1 (+picture fetch for a shop's index)", pattern=r"^[\x20-\x7e]+$")
 
 

@@ -118,7 +118,9 @@ def _download(settings: TextEncoderSettings) -> Path:
 def _load(folder: Path, device: str, settings: TextEncoderSettings) -> Any:
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     try:
         model = SentenceTransformer(
             str(folder),

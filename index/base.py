@@ -69,8 +69,9 @@ class ProductRow:
 class PartialUpdate:
     """A new document and keywords for a product, and only those vectors that changed.
 
-    It applies only where the index holds content `expects`; then it leaves `hashes` there. A vector that `vectors` does not
-    name stays; `vectors={"image_vector": None}` takes the picture away. Without vectors it is an attribute-only change.
+    It applies only where the index holds content `expects`; then it leaves `hashes` there. A vector that `vectors` does
+    not name stays; `vectors={"image_vector": None}` takes the picture away. Without vectors it is an attribute-only
+    change.
     """
 
     product_id: str
@@ -115,7 +116,8 @@ class Filter:
     """One condition on the document. Several conditions must all hold.
 
     `field` is a column (`brand`, `categories`, `price`, `currency`, `availability`, `rating`, `language`, `id`) or
-    `attributes.<name>`. `any_of`: equal to one of (for `categories`: contains one of). `at_least`, `at_most`: inclusive.
+    `attributes.<name>`. `any_of`: equal to one of; a list (`categories`, an attribute with several values) contains one
+    of. `at_least`, `at_most`: inclusive, for numbers. The text "1" is not the number 1, and neither is true.
     """
 
     field: str
@@ -168,7 +170,7 @@ class VectorIndex(Protocol):
         """
 
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
-        """Up to `limit` products that are not deleted, best first. A product without the queried vector never matches."""
+        """Up to `limit` products that are not deleted, best first; one without the queried vector never matches."""
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The documents of these products that are there and not deleted."""

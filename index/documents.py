@@ -7,7 +7,7 @@ from topics.events import Product
 
 
 def document(product: Product) -> dict[str, Any]:
-    """The fields of the event as JSON values; price is a number, `updated_at` an ISO 8601 text. Empty fields are left out."""
+    """The event's fields as JSON values; price is a number, `updated_at` an ISO 8601 text. Empty ones are left out."""
     fields: dict[str, Any] = {
         "id": product.id,
         "title": product.title,

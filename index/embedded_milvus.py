@@ -1,4 +1,4 @@
-"""milvus-lite as a process of its own, on this machine's loopback only: `python -m index.embedded_milvus --data-dir D`."""
+"""milvus-lite as a process of its own, on the loopback only: `python -m index.embedded_milvus --data-dir D`."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,8 @@ from index.base import IndexUnavailable
 
 _HOST = "127.0.0.1"
 _READY = "ready "
+_THREADS = 10
+_MAX_MESSAGE_BYTES = 256 * 1024 * 1024  # as Milvus
 
 
 class EmbeddedMilvus:
@@ -28,14 +31,14 @@ class EmbeddedMilvus:
         data_dir.mkdir(parents=True, exist_ok=True)
         self._log = data_dir / "milvus-lite.log"
         command = [sys.executable, "-m", "index.embedded_milvus", "--data-dir", str(data_dir), "--port", str(port)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path[1:]])}
+        search_path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  the command is our own
                 [*command, "--end-with-stdin"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(search_path)},
                 start_new_session=True,
             )
         self.uri = f"http://{_HOST}:{self._port(start_timeout_seconds)}"
@@ -90,28 +93,42 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m index.embedded_milvus", description=__doc__)
     parser.add_argument("--data-dir", required=True, type=Path)
     parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
-    parser.add_argument("--memtable-bytes", type=int, default=8_000_000, help="flush when so much is written")
+    parser.add_argument("--memtable-bytes", type=int, default=4_000_000, help="flush when so much is written")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     chosen = parser.parse_args(arguments)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     if chosen.end_with_stdin:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_input, args=[ended], daemon=True).start()
     # Searching what is not flushed takes 50 times as long; milvus-lite reads its budget when it is imported.
     os.environ.setdefault("MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES", str(chosen.memtable_bytes))
     _serve(chosen.data_dir, chosen.port, ended)
 
 
-def _serve(data_dir: Path, port: int, ended: threading.Event) -> None:
-    from milvus_lite.adapter.grpc.server import start_server_in_thread
-    from milvus_lite.adapter.grpc.servicer import MilvusServicer
-    from milvus_lite.engine.collection import Collection
+def _wait_for_end_of_input(ended: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    ended.set()
 
+
+def _serve(data_dir: Path, port: int, ended: threading.Event) -> None:
+    import grpc  # type: ignore[import-untyped]
+    from milvus_lite.adapter.grpc.servicer import MilvusServicer
+    from milvus_lite.db import MilvusLite
+    from pymilvus.grpc_gen import milvus_pb2_grpc
+
+    from index.embedded_bm25 import count_whole_collections
     from index.embedded_repairs import repair
 
-    repair(MilvusServicer, Collection)
-    server, database, bound = start_server_in_thread(str(data_dir), _HOST, port)
+    repair()
+    count_whole_collections()
+    database = MilvusLite(str(data_dir))
+    size = ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES)
+    # Without the last option a second server on the same port would silently get half of the requests.
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, ("grpc.so_reuseport", 0)])
+    milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
+    bound = server.add_insecure_port(f"{_HOST}:{port}")
+    server.start()
     sys.stdout.write(f"{_READY}{bound}\n")
     sys.stdout.flush()
     ended.wait()

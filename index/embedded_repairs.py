@@ -1,7 +1,7 @@
-"""What milvus-lite 3.2 needs to be safe behind a server: writers one by one, and no read during a flush.
+"""What milvus-lite 3.2 needs to be safe behind a server, put around its methods from outside.
 
-Measured on 3.2.2: two writers at once corrupt its log, and while it flushes, the rows on their way to disk are found
-by nobody. Both are repaired from outside, by locks around its methods.
+Measured on 3.2.2: two writers at once corrupt its log; while it flushes, the rows on their way to disk are found by
+nobody; and a filter on JSON reads all columns of all rows, vectors too.
 """
 
 import functools
@@ -9,6 +9,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from milvus_lite.adapter.grpc.servicer import MilvusServicer
+from milvus_lite.engine.collection import Collection
+from milvus_lite.search.filter import eval as filter_evaluation
 
 _WRITING_CALLS = (
     "Insert",
@@ -70,18 +74,25 @@ class SharedLock:
                 self._changed.notify_all()
 
 
-def repair(servicer: type, collection: type) -> None:
-    """Put the locks around the methods of milvus-lite's servicer and collection, once a process.
-
-    Raises AttributeError when this milvus-lite is built otherwise.
-    """
+def repair() -> None:
+    """Change this process's milvus-lite, once. Raises AttributeError when it is built otherwise."""
     writing = threading.RLock()
     for name in _WRITING_CALLS:
-        setattr(servicer, name, _within(lambda: writing, getattr(servicer, name)))
+        setattr(MilvusServicer, name, _within(lambda: writing, getattr(MilvusServicer, name)))
     flushing = SharedLock()
     for name in _READING_METHODS:
-        setattr(collection, name, _within(flushing.shared, getattr(collection, name)))
-    collection._trigger_flush = _within(flushing.exclusive, collection._trigger_flush)  # type: ignore[attr-defined]
+        setattr(Collection, name, _within(flushing.shared, getattr(Collection, name)))
+    Collection._trigger_flush = _within(flushing.exclusive, Collection._trigger_flush)
+    filter_evaluation.evaluate_python = _on_fields_only(filter_evaluation.evaluate_python)
+
+
+def _on_fields_only(evaluate: Method) -> Method:
+    def evaluate_narrow(compiled: Any, data: Any) -> Any:
+        if "$meta" in data.column_names or not compiled.fields:
+            return evaluate(compiled, data)
+        return evaluate(compiled, data.select([name for name in data.column_names if name in compiled.fields]))
+
+    return evaluate_narrow
 
 
 def _within(guard: Callable[[], Any], method: Method) -> Method:

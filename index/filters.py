@@ -1,7 +1,7 @@
 """What a filter means: which fields there are, what each may be asked, and whether a document satisfies it."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +14,7 @@ ATTRIBUTE_PREFIX = "attributes."
 KNOWN_FIELDS = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *LIST_COLUMNS, f"{ATTRIBUTE_PREFIX}<name>")
 
 Scalar = str | float | bool
+Matcher = Callable[[Mapping[str, Any]], bool]
 
 
 def check(condition: Filter) -> None:
@@ -40,43 +41,62 @@ def _check_values(name: str, attribute: bool, values: Sequence[Scalar]) -> None:
         wrong = [value for value in values if not _is_number(value)]
         wanted = "finite numbers"
     else:
-        wrong = [value for value in values if not isinstance(value, str)]
-        wanted = "texts"
+        wrong = [value for value in values if not isinstance(value, str) or not value]
+        wanted = "texts that are not empty"
     if wrong:
         raise IndexRefused(f"{name[:80]} can equal {wanted}, not {str(wrong[0])[:80]!r}")
 
 
-def matches(condition: Filter, document: Mapping[str, Any]) -> bool:
-    """Whether the document satisfies a checked filter. A field that the document does not have satisfies none."""
-    value = _value(condition.field, document)
-    if condition.any_of:
-        held = value if isinstance(value, list | tuple) else (value,)
-        wanted = {_identity(one) for one in condition.any_of}
-        if not any(_identity(one) in wanted for one in held if one is not None):
-            return False
-    if condition.at_least is None and condition.at_most is None:
-        return True
-    if not _is_number(value):
-        return False
-    return (condition.at_least is None or value >= condition.at_least) and (
-        condition.at_most is None or value <= condition.at_most
-    )
+def matcher(condition: Filter) -> Matcher:
+    """Whether a document satisfies a filter. A field that the document does not have satisfies none."""
+    check(condition)
+    field = condition.field
+    wanted = {_identity(value) for value in condition.any_of}
+    low = -math.inf if condition.at_least is None else condition.at_least
+    high = math.inf if condition.at_most is None else condition.at_most
+    bounded = condition.at_least is not None or condition.at_most is not None
+
+    def satisfies(document: Mapping[str, Any]) -> bool:
+        value = _value(field, document)
+        if wanted:
+            held = value if isinstance(value, list) else (value,)
+            if not any(_identity(one) in wanted for one in held):
+                return False
+        return not bounded or (_is_number(value) and low <= value <= high)
+
+    return satisfies
+
+
+def listed_values(document: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
+    """The field and value of each category and each attribute, one by one: what `any_of` finds besides the columns."""
+    for category in document.get("categories") or ():
+        yield "categories", category
+    for name, value in (document.get("attributes") or {}).items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, str | bool | int | float):
+                yield ATTRIBUTE_PREFIX + name, one
+
+
+def numbers(document: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The field and value of each attribute that is a number."""
+    for name, value in (document.get("attributes") or {}).items():
+        if _is_number(value):
+            yield ATTRIBUTE_PREFIX + name, float(value)
 
 
 def facet(field: str, value: Scalar) -> str:
     """A short name of `field equals value` without any character that means something to a query language."""
     kind, text = _identity(value)
-    return blake2b(f"{field}\x00{kind}\x00{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return _digest(f"{field}\x00{kind}\x00{text}")
 
 
-def facets(document: Mapping[str, Any]) -> Iterator[str]:
-    """The facet of each category and each value of each attribute."""
-    for category in document.get("categories") or ():
-        yield facet("categories", category)
-    for name, value in (document.get("attributes") or {}).items():
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, str | bool | int | float):
-                yield facet(ATTRIBUTE_PREFIX + name, one)
+def key(field: str) -> str:
+    """A short name of a field, as harmless as a facet."""
+    return _digest(field)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _value(field: str, document: Mapping[str, Any]) -> Any:
@@ -91,7 +111,7 @@ def _identity(value: Any) -> tuple[str, str]:
         return "boolean", str(value)
     if isinstance(value, int | float):
         return "number", repr(float(value))
-    return "text", str(value)
+    return "text" if isinstance(value, str) else "nothing", str(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -6,12 +6,14 @@ import numpy as np
 import orjson
 
 from index.base import TEXT_FIELD, Change, ContentHashes, IndexRefused, ProductRow, Tombstone, Vector
+from index.filters import TEXT_COLUMNS, listed_values
 
 MAX_ID_BYTES = 800
 MAX_TEXT_BYTES = 65_535  # of one VARCHAR
 MAX_NAME_BYTES = 1_000  # of a brand and other short fields
 MAX_HASH_BYTES = 200
 MAX_DOCUMENT_BYTES = 65_536  # of one JSON field
+MAX_LISTED_VALUES = 3_800  # categories and attribute values, 17 bytes each in one VARCHAR
 
 Dimensions = Mapping[str, int]
 
@@ -28,7 +30,10 @@ def check_change(change: Change, dimensions: Dimensions) -> None:
     if isinstance(change, ProductRow) and TEXT_FIELD not in change.vectors:
         raise IndexRefused(f"a full row needs a {TEXT_FIELD}")
     _check_hashes(change.hashes)
-    _check_bytes("brand", str(change.document.get("brand") or ""), MAX_NAME_BYTES)
+    for name in TEXT_COLUMNS[1:]:
+        _check_bytes(name, str(change.document.get(name) or ""), MAX_NAME_BYTES)
+    if sum(1 for _ in listed_values(change.document)) > MAX_LISTED_VALUES:
+        raise IndexRefused(f"more than {MAX_LISTED_VALUES} categories and attribute values: send fewer")
     size = len(document_json(change.document))
     if size > MAX_DOCUMENT_BYTES:
         raise IndexRefused(

@@ -27,7 +27,7 @@ from index.base import (
 )
 from index.bm25 import Postings
 from index.decisions import decide, require_one_change_each
-from index.filters import check, matches
+from index.filters import Matcher, matcher
 from index.limits import check_change, cut_keywords, document_json
 
 _FIRST_CAPACITY = 256
@@ -60,15 +60,12 @@ class MemoryIndex:
             return [self._apply(change) for change in changes]
 
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
-        for condition in filters:
-            check(condition)
+        matchers = [matcher(condition) for condition in filters]
         with self._lock:
             slots, scores = self._score(query)
             kept = self._alive[slots]
             slots, scores = slots[kept], scores[kept]
-            if filters:
-                slots, scores = self._filtered(slots, scores, filters)
-            best = _best(scores, limit)
+            best = self._matching(slots, scores, limit, matchers) if matchers else _best(scores, limit)
             return [ScoredProduct(self._ids[slots[place]], float(scores[place])) for place in best]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -136,13 +133,18 @@ class MemoryIndex:
         scores: NDArray[np.float32] = (vectors[:used] @ query.vector.astype(np.float32, copy=False))[slots]
         return slots, scores
 
-    def _filtered(
-        self, slots: NDArray[np.int64], scores: NDArray[np.float32], filters: Sequence[Filter]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        documents = self._documents
-        kept = [all(matches(condition, documents[slot]) for condition in filters) for slot in slots.tolist()]
-        mask = np.array(kept, dtype=bool)
-        return slots[mask], scores[mask]
+    def _matching(
+        self, slots: NDArray[np.int64], scores: NDArray[np.float32], limit: int, matchers: Sequence[Matcher]
+    ) -> list[int]:
+        """Places of the best that match; documents are looked at from the best down until there are enough."""
+        found: list[int] = []
+        for place in np.argsort(-scores, kind="stable").tolist():
+            if len(found) >= limit:
+                break
+            document = self._documents[slots[place]]
+            if all(matches(document) for matches in matchers):
+                found.append(place)
+        return found
 
 
 def _best(scores: NDArray[np.float32], limit: int) -> NDArray[np.int64]:

@@ -56,12 +56,12 @@ class MilvusIndex:
                 db_name=settings.database,
                 timeout=settings.timeout_seconds,
             )
-            open_collection(self._client, settings, self._dimensions)
+            self._vector_index = open_collection(self._client, settings, self._dimensions)
         except PYMILVUS_ERRORS as error:
             raise translated(error, settings.uri) from error
 
     def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
-        return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS)}
+        return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS, "Strong")}
 
     def apply(self, changes: Sequence[Change]) -> list[Applied]:
         require_one_change_each(changes)
@@ -90,7 +90,7 @@ class MilvusIndex:
         else:
             self._check_query(query.field, query.vector.shape)
             data, field, metric = query.vector, query.field, "IP"
-            params = {"ef": max(self._settings.hnsw_ef, limit)} if self._settings.vector_index == "HNSW" else {}
+            params = {"ef": max(self._settings.hnsw_ef, limit)} if self._vector_index == "HNSW" else {}
             condition = expression(filters, [_PRESENT, f"{HAS_PREFIX}{field} == true"])
         hits = self._ask(
             lambda: self._client.search(
@@ -110,7 +110,7 @@ class MilvusIndex:
         return [ScoredProduct(hit["id"], sign * float(hit["distance"])) for hit in hits[0]]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        rows = self._rows(product_ids, ["id", "deleted", "document"])
+        rows = self._rows(product_ids, ["id", "deleted", "document"], "Session")
         return {row["id"]: _json(row["document"]) for row in rows if not row["deleted"]}
 
     def count(self) -> int:
@@ -153,7 +153,7 @@ class MilvusIndex:
             return self._upsert(rows[:half], partial) | self._upsert(rows[half:], partial)
         return {}
 
-    def _rows(self, product_ids: Sequence[str], columns: list[str]) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, product_ids: Sequence[str], columns: list[str], consistency: str) -> Iterator[Mapping[str, Any]]:
         for start in range(0, len(product_ids), _IDS_A_QUERY):
             condition = ids_expression(product_ids[start : start + _IDS_A_QUERY])
             yield from self._ask(
@@ -161,7 +161,7 @@ class MilvusIndex:
                     self._settings.alias,
                     filter=condition,
                     output_fields=columns,
-                    consistency_level="Strong",
+                    consistency_level=consistency,
                     timeout=self._settings.timeout_seconds,
                 )
             )

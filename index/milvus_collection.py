@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from index.base import TEXT_FIELD
 from index.limits import Dimensions
 from index.milvus_schema import check_schema, create_index_params, create_schema
 from index.settings import IndexSettings
 
 
-def open_collection(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> None:
-    """Raises IndexRefused where the alias names a collection that cannot hold these products.
+def open_collection(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> str:
+    """The type of its vector index. Raises IndexRefused where the alias names a collection that cannot hold products.
 
     Every step tolerates that another process does the same now, or died between two steps.
     """
@@ -19,6 +20,7 @@ def open_collection(client: MilvusClient, settings: IndexSettings, dimensions: D
         _create(client, settings, dimensions)
     check_schema(settings.alias, client.describe_collection(settings.alias), dimensions)
     client.load_collection(settings.alias, timeout=settings.load_timeout_seconds)
+    return str(client.describe_index(settings.alias, TEXT_FIELD)["index_type"])
 
 
 def _create(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> None:
@@ -27,7 +29,10 @@ def _create(client: MilvusClient, settings: IndexSettings, dimensions: Dimension
         lambda: client.create_collection(name, schema=create_schema(dimensions)),
         lambda: client.has_collection(name),
     )
-    for field, params in create_index_params(settings, dimensions).items():
+    vector_index = settings.vector_index
+    if vector_index == "AUTO":
+        vector_index = "FLAT" if client.get_server_version().startswith("milvus_lite") else "HNSW"
+    for field, params in create_index_params(settings, dimensions, vector_index).items():
         _ensure(
             lambda params=params: client.create_index(name, params),  # type: ignore[misc]
             lambda field=field: field in client.list_indexes(name),  # type: ignore[misc]

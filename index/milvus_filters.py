@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 
 from index.base import Filter
-from index.filters import ATTRIBUTE_PREFIX, LIST_COLUMNS, Scalar, check, facet
-from index.milvus_schema import FACET_SEPARATOR, FACETS
+from index.filters import ATTRIBUTE_PREFIX, LIST_COLUMNS, Scalar, check, facet, key
+from index.milvus_schema import FACET_SEPARATOR, FACETS, NUMBERS
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def expression(filters: Sequence[Filter], always: Sequence[str] = ()) -> str:
-    """All conditions of `always` and of `filters`, joined by `and`. Raises IndexRefused for a filter without meaning."""
+    """All conditions of `always` and `filters`, joined by `and`. Raises IndexRefused for a filter without meaning."""
     parts = list(always)
     for condition in filters:
         check(condition)
@@ -29,13 +29,12 @@ def quoted(text: str) -> str:
 
 def _conditions(condition: Filter) -> list[str]:
     name = condition.field
-    by_facet = name.startswith(ATTRIBUTE_PREFIX) or name in LIST_COLUMNS
-    column = name
-    if name.startswith(ATTRIBUTE_PREFIX):
-        column = f'document["attributes"][{quoted(name.removeprefix(ATTRIBUTE_PREFIX))}]'
+    attribute = name.startswith(ATTRIBUTE_PREFIX)
+    column = f'{NUMBERS}["{key(name)}"]' if attribute else name
     parts = []
     if condition.any_of:
-        parts.append(_has_facet(name, condition.any_of) if by_facet else f"{column} in {_list(condition.any_of)}")
+        listed = attribute or name in LIST_COLUMNS
+        parts.append(_has_facet(name, condition.any_of) if listed else f"{column} in {_list(condition.any_of)}")
     if condition.at_least is not None:
         parts.append(f"{column} >= {json.dumps(float(condition.at_least))}")
     if condition.at_most is not None:
@@ -44,7 +43,7 @@ def _conditions(condition: Filter) -> list[str]:
 
 
 def _has_facet(name: str, values: Sequence[Scalar]) -> str:
-    """Categories and attribute values are held as one delimited text: `array_contains` takes 100 times as long in lite."""
+    """One delimited text holds categories and attribute values: `array_contains` takes milvus-lite far longer."""
     likes = (f'{FACETS} like "%{FACET_SEPARATOR}{facet(name, value)}{FACET_SEPARATOR}%"' for value in values)
     return f"({' or '.join(likes)})"
 

@@ -18,7 +18,7 @@ from index.base import (
     Tombstone,
     Vector,
 )
-from index.filters import NUMBER_COLUMNS, TEXT_COLUMNS, facets
+from index.filters import NUMBER_COLUMNS, TEXT_COLUMNS, facet, key, listed_values, numbers
 from index.limits import (
     MAX_HASH_BYTES,
     MAX_ID_BYTES,
@@ -32,6 +32,7 @@ from index.settings import IndexSettings
 KEYWORDS = "keywords"
 KEYWORD_WEIGHTS = "keyword_weights"
 FACETS = "facets"
+NUMBERS = "numbers"
 HAS_PREFIX = "has_"
 STATE_COLUMNS = ["id", "version", "deleted", "text_hash", "image_link_hash", "image_hash"]
 FACET_SEPARATOR = "|"
@@ -51,6 +52,7 @@ def create_schema(dimensions: Dimensions) -> CollectionSchema:
     for name in NUMBER_COLUMNS:
         schema.add_field(name, DataType.DOUBLE, nullable=True)
     schema.add_field(FACETS, DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
+    schema.add_field(NUMBERS, DataType.JSON)
     schema.add_field("document", DataType.JSON)
     schema.add_field(
         KEYWORDS,
@@ -69,14 +71,14 @@ def create_schema(dimensions: Dimensions) -> CollectionSchema:
     return schema
 
 
-def create_index_params(settings: IndexSettings, dimensions: Dimensions) -> dict[str, IndexParams]:
-    """The index of each vector field."""
+def create_index_params(settings: IndexSettings, dimensions: Dimensions, vector_index: str) -> dict[str, IndexParams]:
+    """The index of each vector field; `vector_index` is FLAT or HNSW."""
     hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
     bm25 = {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}
     indexes = {name: MilvusClient.prepare_index_params() for name in (*dimensions, KEYWORD_WEIGHTS)}
     for name in dimensions:
-        params = hnsw if settings.vector_index == "HNSW" else {}
-        indexes[name].add_index(name, index_type=settings.vector_index, metric_type="IP", params=params)
+        params = hnsw if vector_index == "HNSW" else {}
+        indexes[name].add_index(name, index_type=vector_index, metric_type="IP", params=params)
     indexes[KEYWORD_WEIGHTS].add_index(
         KEYWORD_WEIGHTS, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=bm25
     )
@@ -113,6 +115,7 @@ def row_of(change: Change, dimensions: Dimensions) -> Row:
         "image_link_hash": hashes.image_link,
         "image_hash": hashes.image,
         FACETS: _facet_list(document),
+        NUMBERS: {key(field): value for field, value in numbers(document)},
         "document": dict(document),
         KEYWORDS: "" if isinstance(change, Tombstone) else cut_keywords(change.keywords),
     }
@@ -137,8 +140,5 @@ def vector_fields(text_dimension: int, image_dimension: int | None) -> dict[str,
 
 
 def _facet_list(document: Mapping[str, Any]) -> str:
-    found = list(dict.fromkeys(facets(document)))
-    text = FACET_SEPARATOR + "".join(one + FACET_SEPARATOR for one in found) if found else ""
-    if len(text) > MAX_TEXT_BYTES:
-        raise IndexRefused(f"the product has {len(found)} attribute values and categories, too many to filter by")
-    return text
+    found = dict.fromkeys(facet(field, value) for field, value in listed_values(document))
+    return FACET_SEPARATOR + "".join(one + FACET_SEPARATOR for one in found) if found else ""

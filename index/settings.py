@@ -29,8 +29,10 @@ class IndexSettings(BaseModel):
     load_timeout_seconds: float = Field(
         default=120.0, gt=0, description="of creating, loading and flushing a collection"
     )
-    vector_index: Literal["HNSW", "FLAT"] = Field(
-        default="HNSW", description="FLAT is exact, needs no build, and suits milvus-lite and up to 100,000 products"
+    vector_index: Literal["AUTO", "HNSW", "FLAT"] = Field(
+        default="AUTO",
+        description="of a collection to be created; AUTO is HNSW, on milvus-lite the exact FLAT: HNSW there misses "
+        "products behind a filter",
     )
     hnsw_m: int = Field(default=16, ge=2, le=2048, description="neighbours of a node")
     hnsw_ef_construction: int = Field(default=200, ge=8, description="candidates looked at while building")

@@ -16,10 +16,13 @@ _RUN = re.compile(
 _ASCII_SEPARATORS = str.maketrans(dict.fromkeys(r"""!"#$%&()*+,-./:;<=>?@[\]^_`{|}~""", " "))
 
 # Lucene's list, which bm25s takes over.
-ENGLISH_STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
-    "to was will with".split()
-)
+# fmt: off
+ENGLISH_STOP_WORDS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
+    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there",
+    "these", "they", "this", "to", "was", "will", "with",
+})
+# fmt: on
 
 _STEMMERS = {
     "ar": "arabic",

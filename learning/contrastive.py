@@ -102,7 +102,8 @@ def learning_rate(number: int, settings: ContrastiveSettings) -> float:
 def _optimizer(model: Any, settings: ContrastiveSettings) -> Any:
     import torch
 
-    decayed, free = [], []
+    decayed: list[Any] = []
+    free: list[Any] = []
     for name, parameter in model.named_parameters():
         (decayed if parameter.ndim >= 2 and "embedding" not in name else free).append(parameter)
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]

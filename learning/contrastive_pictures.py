@@ -18,9 +18,10 @@ def augment(
     shift = settings.largest_shift
     padded = np.pad(pictures, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
     corners = randomness.integers(0, 2 * shift + 1, (count, 2))
-    mirrored = randomness.random(count) < 0.5
+    mirrored = np.less(randomness.random(count), 0.5)
     varied = np.empty(pictures.shape, np.float32)
-    for position, (top, left) in enumerate(corners):
+    for position in range(count):
+        top, left = corners[position]
         part = padded[position, top : top + side, left : left + side]
         varied[position] = part[:, ::-1] if mirrored[position] else part
     gains = 1 + randomness.uniform(-settings.largest_gain, settings.largest_gain, (count, 1, 1, 1))

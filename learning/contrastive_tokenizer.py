@@ -1,4 +1,4 @@
-"""Learns a byte-level BPE tokenizer from captions: no text is unknown to it, and it is a few kB instead of megabytes."""
+"""Learns a byte-level BPE tokenizer from captions: no text is unknown to it, and it takes kilobytes, not megabytes."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -69,24 +69,26 @@ def read_trec_qrels(path: Path, queries: Path) -> Judgments:
 
 
 def write_trec_qrels(judgments: Judgments, path: Path, queries: Path) -> None:
-    """The judgments as TREC tools read them."""
-    path.write_text(
-        "".join(
-            f"{query_id} 0 {product} {rating}\n"
-            for query_id, rated in judgments.ratings.items()
-            for product, rating in rated.items()
-        ),
-        encoding="utf-8",
-    )
-    queries.write_text("".join(f"{key}\t{text}\n" for key, text in judgments.texts.items()), encoding="utf-8")
+    """The judgments as TREC tools read them. Raises RelevanceError for an id with white space."""
+    with path.open("w", encoding="utf-8") as file:
+        for query_id, rated in judgments.ratings.items():
+            file.writelines(f"{query_id} 0 {_word(product)} {rating}\n" for product, rating in rated.items())
+    with queries.open("w", encoding="utf-8") as file:
+        file.writelines(f"{query_id}\t{' '.join(text.split())}\n" for query_id, text in judgments.texts.items())
 
 
 def write_trec_run(run: RankedRun, path: Path, tag: str) -> None:
-    """`query_id Q0 product rank score tag`, best first."""
+    """`query_id Q0 product rank score tag`, best first. Raises RelevanceError for an id with white space."""
     with path.open("w", encoding="utf-8") as file:
         for query_id, ranked in run.items():
             for rank, (product, score) in enumerate(ranked, start=1):
-                file.write(f"{query_id} Q0 {product} {rank} {score!r} {tag}\n")
+                file.write(f"{query_id} Q0 {_word(product)} {rank} {score!r} {tag}\n")
+
+
+def _word(product: str) -> str:
+    if product.split() != [product]:
+        raise RelevanceError(f"product id {product!r}: TREC files cannot hold an id with white space")
+    return product
 
 
 def read_trec_run(path: Path) -> RankedRun:

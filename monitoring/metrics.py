@@ -23,6 +23,7 @@ class Metrics:
     encoded_inputs: Counter  # role
     encodings_saved: Counter  # role, reason
     batches_in_flight: Gauge
+    partitions_assigned: Gauge
     last_progress_timestamp_seconds: Gauge
     search_seconds: Histogram  # step
     searches: Counter  # kind, outcome
@@ -56,6 +57,7 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         encoded_inputs=counter("encoded_inputs_total", "Texts and pictures that went through an encoder", ("role",)),
         encodings_saved=counter("encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")),
         batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
+        partitions_assigned=gauge("partitions_assigned", "Partitions of catalog.products that this worker indexes"),
         last_progress_timestamp_seconds=gauge(
             "last_progress_timestamp_seconds", "When this worker last acknowledged a batch, seconds since 1970"
         ),

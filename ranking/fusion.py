@@ -38,8 +38,8 @@ class FusedProduct:
     legs: Mapping[Leg, LegHit]
 
 
-def fuse_weighted(legs: RankedLegs, weights: Weights) -> list[FusedProduct]:
-    """Each leg's scores scaled to 0..1 (min-max over its hits), then their weighted mean; best first.
+def fuse_weighted(legs: RankedLegs, weights: Weights, limit: int | None = None) -> list[FusedProduct]:
+    """Each leg's scores scaled to 0..1 (min-max over its hits), then their weighted mean; the best `limit`, best first.
 
     Hits of equal score all get 1: a lone hit is the leg's best. A product that a leg did not find gets 0 from it.
     """
@@ -49,16 +49,16 @@ def fuse_weighted(legs: RankedLegs, weights: Weights) -> list[FusedProduct]:
         lowest = min(scores)
         spread = max(scores) - lowest
         contributions[leg] = [weight * ((score - lowest) / spread) if spread > 0 else weight for score in scores]
-    return _merge(legs, contributions)
+    return _merge(legs, contributions, limit)
 
 
-def fuse_reciprocal_ranks(legs: RankedLegs, weights: Weights, k: int) -> list[FusedProduct]:
-    """Weighted reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): the sum of weight / (k + rank); best first."""
+def fuse_reciprocal_ranks(legs: RankedLegs, weights: Weights, k: int, limit: int | None = None) -> list[FusedProduct]:
+    """Weighted reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): the sum of weight / (k + rank)."""
     contributions = {
         leg: [weight / (k + rank) for rank in range(1, len(legs[leg]) + 1)]
         for leg, weight in _shares(legs, weights).items()
     }
-    return _merge(legs, contributions)
+    return _merge(legs, contributions, limit)
 
 
 def _shares(legs: RankedLegs, weights: Weights) -> dict[Leg, float]:
@@ -68,12 +68,22 @@ def _shares(legs: RankedLegs, weights: Weights) -> dict[Leg, float]:
     return {leg: weight / total for leg, weight in heard.items()}
 
 
-def _merge(legs: RankedLegs, contributions: Mapping[Leg, Sequence[float]]) -> list[FusedProduct]:
-    found: dict[str, dict[Leg, LegHit]] = {}
+def _merge(legs: RankedLegs, contributions: Mapping[Leg, Sequence[float]], limit: int | None) -> list[FusedProduct]:
     totals: dict[str, float] = {}
     for leg, parts in contributions.items():
-        for rank, (hit, part) in enumerate(zip(legs[leg], parts, strict=True), start=1):
-            found.setdefault(hit.product_id, {})[leg] = LegHit(rank, hit.score, part)
+        for hit, part in zip(legs[leg], parts, strict=True):
             totals[hit.product_id] = totals.get(hit.product_id, 0.0) + part
-    order = sorted(totals, key=lambda product_id: (-totals[product_id], product_id))
-    return [FusedProduct(product_id, totals[product_id], found[product_id]) for product_id in order]
+    order = sorted(sorted(totals), key=totals.__getitem__, reverse=True)[:limit]
+    places = {leg: {hit.product_id: place for place, hit in enumerate(legs[leg])} for leg in contributions}
+    return [
+        FusedProduct(
+            product_id,
+            totals[product_id],
+            {
+                leg: LegHit(place + 1, legs[leg][place].score, contributions[leg][place])
+                for leg, found in places.items()
+                if (place := found.get(product_id)) is not None
+            },
+        )
+        for product_id in order
+    ]

@@ -21,7 +21,7 @@ _OPPOSITE = 1e-3  # a sum of unit vectors this short has no direction worth foll
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Every candidate, best first; why a leg was not asked; the seconds of each step."""
+    """Products, best first; why a leg was not asked; the seconds of each step."""
 
     products: Sequence[FusedProduct]
     left_out: Mapping[Leg, str]
@@ -64,9 +64,9 @@ class Search:
         return answer
 
     def rank(self, request: SearchRequest, legs: Collection[Leg] | None = None) -> Ranking:
-        """Every candidate without its document, by all legs of the query's kind or by `legs` alone.
+        """The first `offset + limit` products without their documents, by all legs of the query's kind or by `legs` alone.
 
-        Each leg brings `settings.candidates` products, or as many more as the requested page needs.
+        Each leg brings `settings.candidates` products, or whole multiples of that where the page lies deeper.
         """
         weights = self._weights[request.kind]
         if legs is not None:
@@ -75,19 +75,20 @@ class Search:
         left_out: dict[Leg, str] = {}
         seconds: dict[str, float] = {}
         queries = {leg: query for leg in asked if (query := self._query(leg, request, left_out, seconds)) is not None}
-        depth = self._depth(request)
+        page_end = request.offset + request.limit
+        depth = self._depth(page_end)
         with self._timed("retrieve", seconds):
             found = {leg: self._index.search(query, depth, request.filters) for leg, query in queries.items()}
         with self._timed("fuse", seconds):
             if self._settings.fusion == "rrf":
-                products = fuse_reciprocal_ranks(found, weights, self._settings.rrf_k)
+                products = fuse_reciprocal_ranks(found, weights, self._settings.rrf_k, page_end)
             else:
-                products = fuse_weighted(found, weights)
+                products = fuse_weighted(found, weights, page_end)
         return Ranking(products, left_out, seconds)
 
     def _answer(self, request: SearchRequest) -> SearchAnswer:
         ranking = self.rank(request)
-        page = ranking.products[request.offset : request.offset + request.limit]
+        page = ranking.products[request.offset :]
         seconds = dict(ranking.seconds)
         with self._timed("documents", seconds):
             documents = self._index.documents([product.product_id for product in page])
@@ -98,9 +99,9 @@ class Search:
         ]
         return SearchAnswer(request.kind, hits, ranking.left_out, seconds)
 
-    def _depth(self, request: SearchRequest) -> int:
+    def _depth(self, page_end: int) -> int:
         """Whole blocks of candidates, so that the pages within one block are cut from the same list."""
-        blocks = -(-(request.offset + request.limit) // self._settings.candidates)
+        blocks = -(-page_end // self._settings.candidates)
         return min(blocks * self._settings.candidates, MAX_DEPTH)
 
     def _query(

@@ -55,7 +55,11 @@ class FilterParameters(BaseModel):
                 raise invalid_field(f"{condition[:80]!r} is not of the form field:value", parameter="filter")
             values.setdefault(field, []).append(value)
         found = [Filter(field, any_of=_readings(field, texts)) for field, texts in values.items()]
-        named = {"brand": self.brand, "categories": self.category, "availability": self.availability}
+        named: dict[str, Sequence[str]] = {
+            "brand": self.brand,
+            "categories": self.category,
+            "availability": self.availability,
+        }
         found += [Filter(field, any_of=tuple(texts)) for field, texts in named.items() if texts]
         if self.price_min is not None or self.price_max is not None:
             found.append(Filter("price", at_least=self.price_min, at_most=self.price_max))

@@ -1,5 +1,6 @@
 """Every error as problem details (RFC 9457)."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.exceptions import HTTPException
 
 from index.base import IndexRefused, IndexUnavailable
 from topics.publisher import MessageRefused, PublisherError, PublisherOverloaded
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_ERRORS = 20
@@ -141,7 +144,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(IndexUnavailable)
     def index_down(request: Request, error: IndexUnavailable) -> Response:
-        return unavailable("index-unavailable", str(error)).response(request_id(request))
+        logger.warning("Request %s found no index: %s", request_id(request), error)  # the address is for operators only
+        return unavailable("index-unavailable", "search again in a moment").response(request_id(request))
 
     @app.exception_handler(IndexRefused)
     def index_refused(request: Request, error: IndexRefused) -> Response:

@@ -102,8 +102,15 @@ class Answerer:
                 data = self._images.fetch(asked.picture_link)
             return None if data is None else decode_image(data, self._image_limits)
         except ImageError as error:
-            too_large = error.reason is ImageFailure.TOO_MANY_BYTES
-            raise Problem("too-large" if too_large else "unusable-picture", str(error)) from None
+            raise _picture_problem(error) from None
+
+
+def _picture_problem(error: ImageError) -> Problem:
+    if error.reason is ImageFailure.TOO_MANY_BYTES:
+        return Problem("too-large", str(error))
+    if error.reason is ImageFailure.PRIVATE_ADDRESS:  # the whole message would tell strangers about the network inside
+        return Problem("unusable-picture", f"{error.reason}: image_url leads to no public address")
+    return Problem("unusable-picture", str(error))
 
 
 def _content(answer: SearchAnswer, explain: bool, seconds: float) -> dict[str, Any]:
@@ -123,7 +130,7 @@ def _result(hit: SearchHit, explain: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"position": hit.position, "score": hit.score, "product": hit.document}
     if explain:
         result["explanation"] = {
-            leg: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
+            leg.value: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
             for leg, found in hit.legs.items()
         }
     return result

@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import signal
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,9 +16,11 @@ _GRACE_SECONDS = 15
 
 
 def run_server(app: FastAPI, settings: ServerSettings) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way are finished first."""
+    """Serve until SIGTERM or Ctrl-C, finish the requests under way, and return. Call it from the main thread."""
     if not settings.api_key.get_secret_value() and not _is_loopback(settings.host):
         logger.warning("Whoever reaches %s may write products: set an API key", settings.host)
+    # uvicorn raises the signal again when it is done; this way it returns, and the caller can close what it opened.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     uvicorn.run(
         app,
         host=settings.host,

@@ -1,7 +1,9 @@
 """The Faust app: its settings, chosen so that nothing is lost, and its agents, registered by hand and by name."""
 
 import ssl
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import faust
@@ -30,6 +32,7 @@ def create_app(
         broker_credentials=_credentials(kafka),
         autodiscover=False,
         store="memory://",
+        datadir=Path(tempfile.gettempdir(), "millrace-faust"),  # Faust makes it though no table is stored
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
 from encoders.image_sources import ImageSource
@@ -53,6 +53,7 @@ class Indexer:
         picture_fetchers: int,
         clock: Callable[[], float] = time.time,
         on_wait: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._parts = parts
         self._planner = Planner(parts.index, parts.text_encoder.release, parts.image_encoder.release)
@@ -61,8 +62,9 @@ class Indexer:
         self.on_wait = on_wait
         self._retrying = Retrying(
             retry=retry_if_exception_type(IndexUnavailable),
-            wait=wait_exponential_jitter(initial=0.1, max=5),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
             before_sleep=self._count_retry,
+            sleep=sleep,
         )
 
     @property

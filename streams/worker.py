@@ -3,18 +3,21 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 import faust
+from faust.types.tuples import TP
 
+from monitoring.metrics import Metrics
 from streams.app import create_app
 from streams.indexer import Indexer, IndexerParts
 from streams.pipeline import Pipeline
 from streams.reporting import Reporter
 from streams.settings import WorkerSettings
 from streams.watchdog import Watchdog
+from topics.catalogue import CATALOG_PRODUCTS
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
@@ -41,6 +44,7 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     """
     pipeline = _create_pipeline(settings, parts)
     app = create_app(settings, kafka, pipeline, end_process)
+    app.on_partitions_assigned.connect(_gauge_assignment(parts.indexer.metrics), weak=False)
     watchdog = Watchdog(pipeline, lambda: parts.records_wait(_assigned_partitions(app)), settings.stalled_seconds)
     pipeline.start()
     watchdog.start(lambda: os._exit(EXIT_STALLED))
@@ -65,6 +69,13 @@ def _create_pipeline(settings: WorkerSettings, parts: WorkerParts) -> Pipeline:
     pipeline = Pipeline(indexer, reporter, metrics, settings.batch_wait_seconds, end_process)
     indexer.on_wait = pipeline.touch
     return pipeline
+
+
+def _gauge_assignment(metrics: Metrics) -> Callable[..., Awaitable[None]]:
+    async def on_partitions_assigned(app: faust.App, assigned: set[TP], **_: object) -> None:
+        metrics.partitions_assigned.set(sum(place.topic == CATALOG_PRODUCTS for place in assigned))
+
+    return on_partitions_assigned
 
 
 def _assigned_partitions(app: faust.App) -> frozenset[int]:

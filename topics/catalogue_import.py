@@ -85,7 +85,7 @@ class ProductReader:
 
     def _link(self, file_name: str) -> str:
         if self.pictures is None:
-            raise PictureMissing(f"picture {file_name!r}: a file name; say with --media in which folder or ZIP it is")
+            raise PictureMissing(f"picture: {file_name!r} is a file name; say with --media in which folder or ZIP it is")
         return self.pictures.link(file_name)
 
 
@@ -103,7 +103,7 @@ def _problem(error: ValidationError) -> str:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """What became of every line; reasons are what stands before the first colon or dot of a refusal."""
+    """What became of every line."""
 
     read: int = 0
     sent: int = 0
@@ -113,7 +113,10 @@ class ImportCounts:
     unanswered: int = 0
 
     def refuse(self, bad: BadLine) -> None:
-        self.refused[bad.reason.partition(":")[0].partition(".")[0]] += 1
+        """Count by what stands before the colon; for a part of a field, such as one attribute, by the field."""
+        reason = bad.reason.partition(":")[0]
+        name = reason.partition(".")[0]
+        self.refused[name if name in Product.model_fields else reason] += 1
 
     @property
     def complete(self) -> bool:
@@ -156,7 +159,7 @@ class ProductSender:
             except MessageRefused as error:
                 if self._backlog is not None:
                     self._backlog.failed(size_bytes)
-                return BadLine(item.line, str(error))
+                return BadLine(item.line, f"refused by the broker: {error}")
             else:
                 self._counts.sent += 1
                 return None

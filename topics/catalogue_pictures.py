@@ -51,10 +51,10 @@ class CataloguePictures:
         """The file: link of a picture, copied if it was not there. Raises PictureMissing."""
         inner = PurePosixPath(file_name)
         if inner.is_absolute() or ".." in inner.parts or not inner.parts or "\\" in file_name or "\0" in file_name:
-            raise PictureMissing(f"picture {file_name!r}: write a name below the folder, without '..'")
+            raise PictureMissing(f"picture: {file_name!r} should be a name below the folder, without '..'")
         size_bytes = self._size(inner)
         if size_bytes > _MAX_PICTURE_BYTES:
-            raise PictureMissing(f"picture {file_name!r}: {size_bytes} bytes, {_MAX_PICTURE_BYTES} are allowed")
+            raise PictureMissing(f"picture: {file_name!r} has {size_bytes} bytes, {_MAX_PICTURE_BYTES} are allowed")
         target = self._target / inner
         if self._copy and not (target.is_file() and target.stat().st_size == size_bytes):
             self._write(inner, target)
@@ -66,7 +66,7 @@ class CataloguePictures:
                 return self._archive.getinfo(str(inner)).file_size
             return (self._source / inner).stat().st_size
         except (KeyError, OSError):
-            raise PictureMissing(f"picture {str(inner)!r}: not in {self._source}") from None
+            raise PictureMissing(f"picture: {str(inner)!r} is not in {self._source}") from None
 
     def _write(self, inner: PurePosixPath, target: Path) -> None:
         """By way of a second name, so that a worker never reads half a picture."""

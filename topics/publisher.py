@@ -23,6 +23,7 @@ _GUARANTEES: ClientConfig = {
     "message.max.bytes": MAX_MESSAGE_BYTES,
     "queue.buffering.max.kbytes": 262_144,
 }
+_SECURITY = ("security.protocol", "sasl.mechanisms", "sasl.username", "ssl.ca.location")
 _SYMPTOMS = (KafkaError._ALL_BROKERS_DOWN, KafkaError._MSG_TIMED_OUT)
 
 
@@ -70,6 +71,7 @@ class Publisher:
 
     Every method may be called from several threads. `on_delivery` runs on that thread, or on one that flushes: it must
     be quick and must not raise. `on_failure` is told of each message that was lost and had no `on_delivery` of its own.
+    Raises PublisherError where librdkafka refuses the settings.
     """
 
     def __init__(
@@ -83,12 +85,11 @@ class Publisher:
         self._cause: KafkaError | None = None
         self._closed = threading.Event()
         self._close_lock = threading.Lock()
-        config = client_config(settings) | _GUARANTEES
-        config |= {"client.id": client_id, "delivery.timeout.ms": int(delivery_timeout_seconds * 1000)}
         callbacks: dict[str, Any] = {"error_cb": self._broker_trouble}
         if on_failure is not None:  # a report in Python for every message: about 0.7 us each
             callbacks["on_delivery"] = self._without_callback
-        self._producer = Producer(config | callbacks)
+        limits: ClientConfig = {"client.id": client_id, "delivery.timeout.ms": int(delivery_timeout_seconds * 1000)}
+        self._producer = _create_producer(client_config(settings) | _GUARANTEES | limits | callbacks)
         self._reports = threading.Thread(target=self._serve_reports, name=f"{client_id}-reports", daemon=True)
         self._reports.start()
 
@@ -218,6 +219,14 @@ class Publisher:
         cause = self.last_error
         missing = f"{sent - len(answered)} of {sent} messages were not acknowledged within {timeout_seconds:g} s"
         return f"{missing}: {cause}" if cause else missing
+
+
+def _create_producer(config: dict[str, Any]) -> Producer:
+    try:
+        return Producer(config)
+    except KafkaException as error:
+        used = {name: config[name] for name in _SECURITY if name in config}
+        raise PublisherError(f"{error.args[0].str()}; check these settings of Kafka: {used}") from None
 
 
 class _Countdown:

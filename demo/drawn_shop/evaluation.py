@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.drawn_shop.captions import CHINESE_COLOURS, LANGUAGES, Language, canonical_caption, varied_caption
-from demo.drawn_shop.looks import COLOURS, KINDS, PATTERNS, Look, all_looks, split_looks
+from demo.drawn_shop.looks import COLOURS, KINDS, PATTERNS, Colour, Look, all_looks, split_looks
 from demo.drawn_shop.partial_queries import PARTIAL_QUERIES, PartialQuery
 from demo.drawn_shop.rendering import Series, render
-from encoders.base import ImageEncoder, Vectors
+from encoders.base import Encoder, ImageEncoder, Vectors
 from learning.clip_evaluation import Recall, best, recall
 
 Positions: TypeAlias = NDArray[np.intp]
@@ -42,7 +42,7 @@ class AttributesRight:
 
 @dataclass(frozen=True, slots=True)
 class LanguageReport:
-    """Queries are captions of the 128 held-out looks, unless said otherwise; candidates are one picture of each look."""
+    """Queries are captions of the 128 held-out looks, unless said otherwise; candidates one picture of each look."""
 
     text_to_picture: Recall
     text_to_picture_varied_captions: Recall
@@ -79,7 +79,7 @@ class _Gallery:
 
     @property
     def per_look(self) -> int:
-        return self.vectors.shape[1]
+        return int(self.vectors.shape[1])
 
 
 def evaluate(encoder: ImageEncoder, processes: int, on_look: Callable[[int, str], None]) -> dict[str, GalleryReport]:
@@ -88,8 +88,20 @@ def evaluate(encoder: ImageEncoder, processes: int, on_look: Callable[[int, str]
     for name, series in GALLERIES.items():
         heard = partial(_hear, on_look, len(reports) * len(all_looks()), name)
         pictures = render(all_looks(), series, processes, heard)
-        reports[name] = _report(encoder, _encode_gallery(encoder, pictures))
+        reports[name] = report_gallery(encoder, _encode_gallery(encoder, pictures))
     return reports
+
+
+def report_gallery(encoder: Encoder, pictures: Vectors) -> GalleryReport:
+    """`pictures` are vectors of shape (640 looks, at least 2 pictures of each, dimension)."""
+    attributes = np.array([_attributes_of(look) for look in all_looks()])
+    gallery = _Gallery(pictures, np.repeat(attributes, pictures.shape[1], axis=0))
+    held_out = _positions(split_looks().held_out)
+    captions = random.Random(_CAPTION_SEED)
+    return GalleryReport(
+        picture_to_picture=recall(gallery.vectors[held_out, 1] @ gallery.first.T, held_out),
+        languages={language: _report_language(encoder, gallery, language, captions) for language in LANGUAGES},
+    )
 
 
 def _hear(on_look: Callable[[int, str], None], before: int, name: str, done: int) -> None:
@@ -101,23 +113,12 @@ def _attributes_of(look: Look) -> tuple[int, int, int]:
     return KINDS.index(look.kind), COLOURS.index(look.colour), PATTERNS.index(look.pattern)
 
 
-def _encode_gallery(encoder: ImageEncoder, series: Iterable[NDArray[np.uint8]]) -> _Gallery:
-    vectors = [encoder.encode_images([Image.fromarray(pixels) for pixels in pictures]) for pictures in series]
-    attributes = np.array([_attributes_of(look) for look in all_looks()])
-    return _Gallery(np.stack(vectors), np.repeat(attributes, len(vectors[0]), axis=0))
-
-
-def _report(encoder: ImageEncoder, gallery: _Gallery) -> GalleryReport:
-    held_out = _positions(split_looks().held_out)
-    captions = random.Random(_CAPTION_SEED)
-    return GalleryReport(
-        picture_to_picture=recall(gallery.vectors[held_out, 1] @ gallery.first.T, held_out),
-        languages={language: _report_language(encoder, gallery, language, captions) for language in LANGUAGES},
-    )
+def _encode_gallery(encoder: ImageEncoder, series: Iterable[NDArray[np.uint8]]) -> Vectors:
+    return np.stack([encoder.encode_images([Image.fromarray(pixels) for pixels in pictures]) for pictures in series])
 
 
 def _report_language(
-    encoder: ImageEncoder, gallery: _Gallery, language: Language, captions: random.Random
+    encoder: Encoder, gallery: _Gallery, language: Language, captions: random.Random
 ) -> LanguageReport:
     looks, split = all_looks(), split_looks()
     held_out, trained = _positions(split.held_out), _positions(split.trained)
@@ -138,7 +139,7 @@ def _report_language(
     )
 
 
-def _precision(encoder: ImageEncoder, gallery: _Gallery, queries: Sequence[PartialQuery]) -> float:
+def _precision(encoder: Encoder, gallery: _Gallery, queries: Sequence[PartialQuery]) -> float:
     found = best(
         encoder.encode_texts([query.text for query in queries]) @ gallery.flat.T,
         min(_FIRST_RESULTS, gallery.per_look * _SELDOM_ENOUGH),
@@ -148,14 +149,14 @@ def _precision(encoder: ImageEncoder, gallery: _Gallery, queries: Sequence[Parti
     return float(right.all(axis=-1).mean())
 
 
-def _added_colours(encoder: ImageEncoder, gallery: _Gallery, language: Language) -> dict[str, AttributesRight]:
+def _added_colours(encoder: Encoder, gallery: _Gallery, language: Language) -> dict[str, AttributesRight]:
     changes = _colour_changes()
     new = encoder.encode_texts([_colour_word(colour, language) for _, colour in changes])
     pictures = gallery.first[_positions([look for look, _ in changes])]
     return {str(weight): _changed(gallery, changes, pictures + weight * new) for weight in WORD_WEIGHTS}
 
 
-def _exchanged_colours(encoder: ImageEncoder, gallery: _Gallery, language: Language) -> AttributesRight:
+def _exchanged_colours(encoder: Encoder, gallery: _Gallery, language: Language) -> AttributesRight:
     changes = _colour_changes()
     new = encoder.encode_texts([_colour_word(colour, language) for _, colour in changes])
     old = encoder.encode_texts([_colour_word(look.colour, language) for look, _ in changes])
@@ -163,7 +164,7 @@ def _exchanged_colours(encoder: ImageEncoder, gallery: _Gallery, language: Langu
     return _changed(gallery, changes, pictures + new - old)
 
 
-def _changed(gallery: _Gallery, changes: Sequence[tuple[Look, str]], queries: Vectors) -> AttributesRight:
+def _changed(gallery: _Gallery, changes: Sequence[tuple[Look, Colour]], queries: Vectors) -> AttributesRight:
     """As many first results as a look has pictures, the query's own picture left out."""
     similarities = queries @ gallery.flat.T
     own = _positions([look for look, _ in changes]) * gallery.per_look
@@ -175,7 +176,7 @@ def _changed(gallery: _Gallery, changes: Sequence[tuple[Look, str]], queries: Ve
     return AttributesRight(float(kind), float(colour), float(pattern), float(right.all(axis=-1).mean()))
 
 
-def _colour_changes() -> list[tuple[Look, str]]:
+def _colour_changes() -> list[tuple[Look, Colour]]:
     """Each held-out look and another colour: "this, but red"."""
     rng = random.Random(_COLOUR_SEED)
     return [
@@ -183,7 +184,7 @@ def _colour_changes() -> list[tuple[Look, str]]:
     ]
 
 
-def _colour_word(colour: str, language: Language) -> str:
+def _colour_word(colour: Colour, language: Language) -> str:
     return colour if language == "en" else CHINESE_COLOURS[colour][0]
 
 

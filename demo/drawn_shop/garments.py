@@ -19,10 +19,10 @@ def draw_dress(pen: Pen) -> None:
 
 def _draw_sleeves(pen: Pen) -> None:
     length = pen.rng.uniform(0.08, 0.2)
-    cuff_inside, cuff_outside = 0.27 - length * 0.3, 0.24 - length * 0.3
-    for place in (lambda x: x, lambda x: 1 - x):
-        shoulder = [(place(0.39), 0.10), (place(0.41), 0.24)]
-        cuff = [(place(cuff_inside), 0.17 + length), (place(cuff_outside), 0.13 + length * 0.8)]
+    inside, outside = 0.23 + length * 0.3, 0.26 + length * 0.3
+    for side in (-1, 1):
+        shoulder = [(0.5 + side * 0.11, 0.10), (0.5 + side * 0.09, 0.24)]
+        cuff = [(0.5 + side * inside, 0.17 + length), (0.5 + side * outside, 0.13 + length * 0.8)]
         pen.body.polygon([*shoulder, *cuff], SOLID)
 
 

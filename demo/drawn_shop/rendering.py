@@ -43,7 +43,7 @@ def render(
 def training_pool(
     folder: Path, pictures_per_look: int, side: int, processes: int, on_look: Callable[[int], None]
 ) -> NDArray[np.uint8]:
-    """Memory-mapped, shape (512 trained looks, pictures_per_look, side, side, 3); rendered where it is not there yet."""
+    """Memory-mapped, shape (512 trained looks, pictures_per_look, side, side, 3); rendered where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"drawn-pictures-{pictures_per_look}x{side}-v{_DRAWING_VERSION}.npy"
     if not file.exists():

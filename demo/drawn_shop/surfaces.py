@@ -5,7 +5,7 @@ import math
 import random
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from demo.drawn_shop.looks import Colour, Pattern
 from demo.drawn_shop.pen import Rgb
 
-Pixels: TypeAlias = NDArray[np.float32]
+Pixels: TypeAlias = NDArray[np.floating[Any]]
 
 _LEAST_CONTRAST = 95.0  # between a product and what is behind it, as a distance in RGB
 _ATTEMPTS = 50
@@ -134,7 +134,7 @@ def _checks(u: Pixels, v: Pixels, rng: random.Random) -> Pixels:
     if rng.random() < 0.5:  # a chessboard
         return ((np.floor(u) + np.floor(v)) % 2).astype(np.float32) * 0.9
     width = rng.uniform(0.35, 0.5)  # bands that cross
-    bands: Pixels = (((u * 0.8) % 1) < width) * np.float32(0.45) + (((v * 0.8) % 1) < width) * np.float32(0.45)
+    bands: Pixels = (((u * 0.8) % 1) < width) * 0.45 + (((v * 0.8) % 1) < width) * 0.45
     return bands
 
 

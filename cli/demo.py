@@ -1,0 +1,289 @@
+"""`millrace demo`: the whole path on embedded parts, with a drawn shop, told in plain words."""
+
+import io
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from cli.freshness import IndexingFollower, Percentiles
+from cli.local_stack import LocalStack, StackError, embedded_settings
+from cli.output import JSON_HELP, Output
+from cli.settings import Settings, SettingsError, changed_settings, load_settings
+from cli.wiring import open_publisher
+from demo.drawn_shop.changes import Gone, WorkingDay
+from demo.drawn_shop.looks import Look
+from demo.drawn_shop.pictures import draw_picture
+from demo.drawn_shop.products import DrawnProduct, drawn_products, write_picture, write_pictures
+from index.base import IndexUnavailable
+from topics.catalogue import CATALOG_PRODUCTS
+from topics.codec import deletion_headers, encode_product
+from topics.embedded_broker import EmbeddedBrokerError
+from topics.events import Product, version_of
+from topics.publisher import Publisher
+
+_START_SECONDS = 180.0
+_LOAD_SECONDS = 600.0
+_SETTLE_SECONDS = 15.0
+_LEAST_LIVE_SECONDS = 10.0
+_CHANGES_PER_SECOND = 10.0
+_TELL_EVERY_SECONDS = 10.0
+_SHOP_SEED = 1
+_UNKNOWN_PICTURE_SEED = 77_000_001
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleSearch:
+    """A search whose right answer is known, since every product was drawn from its look."""
+
+    kind: str
+    query: str
+    wanted: Look
+    picture: bytes = b""
+
+
+@dataclass(slots=True)
+class DemoReport:
+    """What the demo measured: the JSON object of `--json`."""
+
+    products: int = 0
+    indexed: int = 0
+    products_per_second: float = 0.0
+    freshness_seconds: dict[str, float] = field(default_factory=dict)
+    live_changes: int = 0
+    first_answer_seconds: float = 0.0
+    searches: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+    failures: list[str] = field(default_factory=list)
+
+
+def demo_command(  # noqa: PLR0913 - each is an option of the command
+    products: Annotated[int, typer.Option(min=1, max=20_000, help="How many products the shop opens with.")] = 640,
+    headless: Annotated[bool, typer.Option("--headless", help="End by itself instead of waiting for Ctrl-C.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="With --headless: end after so long.")] = 60,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the HTTP API; 0 takes a free one.")] = 8080,
+    folder: Annotated[Path, typer.Option(help="Data, pictures, logs and settings; emptied at the start.")] = Path(".demo"),
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """A shop to try Millrace on: everything runs on this machine, with parts that pip installed.
+
+    Draws products, streams them through an embedded broker, indexes words and pictures as they come, searches them in
+    English, in Chinese and by picture, and keeps changing prices, stock and products until Ctrl-C.
+
+    Exit code 1 when something failed.
+
+    Example: millrace demo --headless --seconds 60 --json
+
+    With --json: products (sent at the opening), indexed, products_per_second, freshness_seconds (p50, p99 of the live
+    changes), live_changes, first_answer_seconds, searches (query, kind, titles, took_ms, ok), url, failures.
+    """
+    output = Output(as_json)
+    report = DemoReport()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with output.failing_on(SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable):
+        settings = changed_settings(embedded_settings(load_settings(), folder), {"server": {"port": port}})
+        _make_room(folder)
+        try:
+            _Demo(output, report, settings, folder).run(products, seconds if headless else None)
+        except KeyboardInterrupt:
+            output.note("\nclosing: the worker finishes what it has in hand")
+    if report.failures:
+        output.fail("; ".join(report.failures), asdict(report))
+    output.note("all processes have ended")
+    output.finish(asdict(report))
+
+
+class _Demo:
+    """One run of the demo; the report fills as it goes, so that an early end still tells what is known."""
+
+    def __init__(self, output: Output, report: DemoReport, settings: Settings, folder: Path) -> None:
+        self._output = output
+        self._report = report
+        self._settings = settings
+        self._folder = folder
+        self._pictures = folder / "pictures"
+        self._started = time.monotonic()
+
+    def run(self, count: int, seconds: float | None) -> None:
+        """Until `seconds` after the start, or until Ctrl-C when that is None."""
+        say = self._output.note
+        say("Starting a broker (librdkafka's mock cluster: in memory, for demos only), Milvus Lite, a worker and a server.")
+        with ExitStack() as closing:
+            stack = closing.enter_context(LocalStack(self._folder, self._settings))
+            shop = self._draw(count)
+            with self._output.waiting("loading the models"):
+                stack.wait_until_ready(_START_SECONDS)
+            publisher = closing.enter_context(open_publisher(stack.settings, "millrace-demo"))
+            follower = closing.enter_context(IndexingFollower(stack.settings.kafka))
+            self._open_the_shop(shop, publisher, follower)
+            self._search(stack.url)
+            say(f"\nOpen {stack.url} in a browser. In another terminal: millrace search 'red dress' --config {stack.config}")
+            self._live(shop, publisher, follower, seconds)
+            self._judge(follower, stack)
+
+    def _draw(self, count: int) -> list[DrawnProduct]:
+        shop = list(drawn_products(count, _SHOP_SEED, self._pictures, datetime.now(UTC)))
+        with self._output.progress("drawing pictures", count) as advance:
+            for number, _ in enumerate(write_pictures(shop), start=1):
+                advance(number, "")
+        return shop
+
+    def _open_the_shop(self, shop: Sequence[DrawnProduct], publisher: Publisher, follower: IndexingFollower) -> None:
+        began = time.monotonic()
+        for product in shop:
+            _send(publisher, product.event)
+        self._report.products = len(shop)
+        with self._output.progress("indexing", len(shop)) as advance:
+            self._wait_for(follower, len(shop), _LOAD_SECONDS, advance)
+        took = time.monotonic() - began
+        self._report.indexed = follower.outcomes.get("indexed", 0)
+        self._report.products_per_second = round(self._report.indexed / took, 1)
+        self._output.note(
+            f"{self._report.indexed} of {len(shop)} products, words and pictures, became searchable in {took:.1f} s: "
+            f"{self._report.products_per_second:.0f} products a second."
+        )
+
+    def _search(self, url: str) -> None:
+        for search in _example_searches():
+            answer = _ask(url, search)
+            products = [result["product"] for result in answer["results"]]
+            ok = any(_looks_like(product, search.wanted) for product in products)
+            if not self._report.first_answer_seconds:
+                self._report.first_answer_seconds = round(time.monotonic() - self._started, 1)
+            titles = [product["title"] for product in products]
+            self._report.searches.append(
+                {
+                    "query": search.query,
+                    "kind": search.kind,
+                    "titles": titles,
+                    "took_ms": round(answer["took_ms"], 1),
+                    "ok": ok,
+                }
+            )
+            if not ok:
+                self._report.failures.append(f"the {search.kind} search for {search.query!r} did not find it: {titles}")
+            self._output.note(f"\n{search.kind}: {search.query}   ({answer['took_ms']:.0f} ms)")
+            for position, product in enumerate(products, start=1):
+                self._output.note(f"  {position}. {product['title']}, {product['price']} {product['currency']}")
+
+    def _live(
+        self, shop: Sequence[DrawnProduct], publisher: Publisher, follower: IndexingFollower, seconds: float | None
+    ) -> None:
+        self._output.note("Prices, stock and products now change about ten times a second. Ctrl-C ends everything.\n")
+        arrivals = drawn_products(100_000, _SHOP_SEED + 1, self._pictures, datetime.now(UTC))
+        day = WorkingDay([product.event for product in shop], arrivals, _SHOP_SEED)
+        opened_with = follower.events
+        try:
+            for tick in _ticks(self._live_end(seconds), 1 / _CHANGES_PER_SECOND):
+                _publish_change(publisher, day, datetime.now(UTC))
+                self._report.live_changes += 1
+                if tick % int(_TELL_EVERY_SECONDS * _CHANGES_PER_SECOND) == 0:
+                    self._tell(follower.freshness(opened_with))
+        finally:
+            publisher.flush(_SETTLE_SECONDS)
+            self._wait_for(follower, opened_with + self._report.live_changes, _SETTLE_SECONDS, lambda *_: None)
+            freshness = follower.freshness(opened_with)
+            self._report.freshness_seconds = {"p50": freshness.p50, "p99": freshness.p99}
+            self._tell(freshness)
+
+    def _live_end(self, seconds: float | None) -> float:
+        if seconds is None:
+            return float("inf")
+        return max(self._started + seconds, time.monotonic() + _LEAST_LIVE_SECONDS)
+
+    def _judge(self, follower: IndexingFollower, stack: LocalStack) -> None:
+        report = self._report
+        expected = report.products + report.live_changes
+        if follower.events != expected:
+            report.failures.append(f"{expected} events were sent, {follower.events} came out of the index")
+        if follower.dead_letters:
+            report.failures.append(f"dead letters: {follower.dead_letters}")
+        if follower.problems:
+            report.failures.append(f"problems: {follower.problems}")
+        if stack.restarts:
+            report.failures.append(f"processes were restarted {stack.restarts} times: see the logs in {self._folder}")
+
+    def _tell(self, freshness: Percentiles) -> None:
+        if freshness.events:
+            self._output.note(
+                f"{freshness.events:6d} live changes; from event to searchable: "
+                f"p50 {freshness.p50 * 1000:.0f} ms, p99 {freshness.p99 * 1000:.0f} ms"
+            )
+
+    def _wait_for(self, follower: IndexingFollower, events: int, seconds: float, advance: Any) -> None:
+        deadline = time.monotonic() + seconds
+        while follower.events < events and time.monotonic() < deadline:
+            advance(follower.events, f"{follower.events} products")
+            time.sleep(0.05)
+
+
+def _make_room(folder: Path) -> None:
+    """Empty the folder of an earlier demo, and nothing else."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "millrace.toml").exists():
+        raise StackError(f"{folder} holds something that is no earlier demo: choose another --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(publisher: Publisher, product: Product) -> None:
+    publisher.publish(CATALOG_PRODUCTS, product.id.encode(), encode_product(product))
+
+
+def _publish_change(publisher: Publisher, day: WorkingDay, now: datetime) -> None:
+    change = day.next(now)
+    if isinstance(change, Gone):
+        publisher.publish(CATALOG_PRODUCTS, change.id.encode(), None, deletion_headers(version_of(now)))
+    elif isinstance(change, DrawnProduct):
+        write_picture(change)
+        _send(publisher, change.event)
+    else:
+        _send(publisher, change)
+
+
+def _ticks(end: float, seconds: float) -> Iterator[int]:
+    """Numbers from 1 on, one each `seconds`, until `end` (monotonic)."""
+    tick = 0
+    due = time.monotonic()
+    while due < end:
+        tick += 1
+        yield tick
+        due += seconds
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _example_searches() -> list[ExampleSearch]:
+    photographed = Look("backpack", "green", "checked")
+    picture = io.BytesIO()
+    draw_picture(photographed, _UNKNOWN_PICTURE_SEED, 256, clean=True).save(picture, "JPEG")
+    return [
+        ExampleSearch("English", "red striped dress", Look("dress", "red", "striped")),
+        ExampleSearch("Chinese", "蓝色波点雨伞", Look("umbrella", "blue", "dotted")),
+        ExampleSearch("picture", "a new picture of a green checked backpack", photographed, picture.getvalue()),
+    ]
+
+
+def _ask(url: str, search: ExampleSearch) -> dict[str, Any]:
+    if search.picture:
+        files = {"image": ("query.jpg", search.picture, "image/jpeg")}
+        response = httpx.post(f"{url}/v1/search", files=files, data={"limit": "3"}, timeout=30)
+    else:
+        response = httpx.get(f"{url}/v1/search", params={"q": search.query, "limit": 3}, timeout=30)
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def _looks_like(product: dict[str, Any], look: Look) -> bool:
+    attributes = product.get("attributes", {})
+    return (attributes.get("kind"), attributes.get("colour"), attributes.get("pattern")) == (
+        look.kind,
+        look.colour,
+        look.pattern,
+    )

@@ -1,0 +1,131 @@
+"""`millrace doctor`: what is wrong with this installation, and what to do about it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cli.output import CONFIG_HELP, JSON_HELP, Output
+from cli.settings import Settings, SettingsError, load_settings
+from cli.wiring import index_products_lag
+from encoders.base import EncoderError
+from encoders.factory import create_image_encoder, create_text_encoder
+from index.base import IndexRefused, IndexUnavailable
+from index.factory import create_index
+from topics.admin import BrokerError, TopicAdmin
+from topics.catalogue import TOPICS
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check. `advice` is empty where all is well."""
+
+    check: str
+    found: str
+    advice: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.advice
+
+
+def doctor_command(
+    config: Annotated[Path | None, typer.Option(help=CONFIG_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Check settings, broker, topics, workers, models, index and pictures, and say what to do. Changes nothing.
+
+    Exit code 1 when a check fails.
+
+    Example: millrace doctor
+
+    With --json: checks, each with check, ok, found, advice.
+    """
+    output = Output(as_json)
+    with output.failing_on(SettingsError):
+        settings = load_settings(config)
+    with output.waiting("checking"):
+        findings = list(examine(settings))
+    table = Table("", "check", "found", "what to do")
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]no[/]"
+        table.add_row(mark, finding.check, escape(finding.found), escape(finding.advice))
+    output.show(table)
+    facts = {
+        "checks": [
+            {"check": one.check, "ok": one.ok, "found": one.found, "advice": one.advice} for one in findings
+        ]
+    }
+    failed = sum(not finding.ok for finding in findings)
+    if failed:
+        output.fail(f"{failed} of {len(findings)} checks failed", facts)
+    output.finish(facts)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All checks in the order in which one rests on another. Each gives exactly one finding."""
+    broker = _broker(settings)
+    yield broker
+    if broker.ok:
+        yield _workers(settings)
+    models, dimensions = _models(settings)
+    yield models
+    if dimensions is not None:
+        yield _index(settings, *dimensions)
+    yield _pictures(settings)
+
+
+def _broker(settings: Settings) -> Finding:
+    address = settings.kafka.bootstrap_servers
+    try:
+        reports = TopicAdmin(settings.kafka, timeout_seconds=5).inspect(TOPICS)
+    except BrokerError as error:
+        return Finding("broker", f"no answer from {address}", str(error))
+    missing = [report.name for report in reports if report.state == "missing"]
+    differing = [f"{report.name}: {text}" for report in reports for text in report.differences]
+    if missing:
+        return Finding("broker", f"{address} lacks {', '.join(missing)}", "run `millrace topics apply`")
+    if differing:
+        return Finding("broker", "; ".join(differing), "change the topics with kafka-configs.sh")
+    return Finding("broker", f"{address} has all {len(reports)} topics")
+
+
+def _workers(settings: Settings) -> Finding:
+    with index_products_lag(settings) as lag:
+        behind = lag.events()
+    advice = "start `millrace worker`, or wait until it has caught up" if behind else ""
+    return Finding("workers", f"{behind} product events are not indexed yet", advice)
+
+
+def _models(settings: Settings) -> tuple[Finding, tuple[int, int] | None]:
+    try:
+        text, image = create_text_encoder(settings.encoders), create_image_encoder(settings.encoders)
+    except EncoderError as error:
+        return Finding("models", "a model cannot be loaded", str(error)), None
+    found = f"text {text.release} ({text.dimension} dimensions), pictures {image.release} ({image.dimension})"
+    return Finding("models", found), (text.dimension, image.dimension)
+
+
+def _index(settings: Settings, text_dimension: int, image_dimension: int) -> Finding:
+    try:
+        index = create_index(settings.index, text_dimension, image_dimension)
+    except (IndexUnavailable, IndexRefused) as error:
+        return Finding("index", f"{settings.index.uri} cannot be used", str(error))
+    try:
+        return Finding("index", f"{index.count()} products in {settings.index.alias} at {settings.index.uri}")
+    finally:
+        index.close()
+
+
+def _pictures(settings: Settings) -> Finding:
+    root = settings.encoders.image_sources.file_root
+    if not root:
+        return Finding("pictures", "from http(s) links only; encoders.image_sources.file_root is not set")
+    if not os.access(root, os.R_OK | os.X_OK):
+        return Finding("pictures", f"{root} cannot be read", "make the folder, or change encoders.image_sources.file_root")
+    return Finding("pictures", f"file: links are read below {root}")

@@ -1,0 +1,209 @@
+"""Every process of Millrace on this machine: embedded broker, milvus-lite, one worker, one server.
+
+For the demo, the real-data run, benchmarks and service tests; production runs the same processes under its own supervisor.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from cli.sample_settings import settings_file
+from cli.settings import VARIABLE_PREFIX, Settings, changed_settings
+from index.embedded_milvus import EmbeddedMilvus
+from topics.embedded_broker import EmbeddedBroker
+
+_STOP_SECONDS = 20.0
+_RESTART_PAUSE_SECONDS = 1.0
+_POLL_SECONDS = 0.1
+
+
+class StackError(Exception):
+    """A process did not start; the message names its log."""
+
+
+class Process:
+    """A `millrace` process in the background; when it ends by itself it is started again, and counted."""
+
+    def __init__(self, command: str, config: Path, log: Path) -> None:
+        self._arguments = [sys.executable, "-m", "cli.main", command, "--config", str(config), "--end-with-stdin"]
+        self._log = log
+        self._stopping = threading.Event()
+        self.restarts = 0
+        self._process = self._start()
+        self._supervisor = threading.Thread(target=self._supervise, name=f"supervise {command}", daemon=True)
+        self._supervisor.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        return self._log
+
+    def ask_to_stop(self) -> None:
+        self._stopping.set()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait_until_stopped(self) -> None:
+        """After `ask_to_stop`; kills what does not end in time."""
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._supervisor.join()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                self._arguments, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_environment(),
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _supervise(self) -> None:
+        while True:
+            self._process.wait()
+            if self._stopping.wait(_RESTART_PAUSE_SECONDS):
+                return
+            self.restarts += 1
+            self._process = self._start()
+
+
+class LocalStack:
+    """Starts everything that `settings` need on this machine, on free ports, with logs and data below `folder`.
+
+    `settings` on the way out name the real addresses; the same are written to `config`, so that other commands can join in.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, server: bool = True) -> None:
+        self._folder = folder
+        self._wanted = settings
+        self._with_server = server
+        self._exit = ExitStack()
+        self.config = folder / "millrace.toml"
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    @property
+    def worker(self) -> Process:
+        return self._processes[0]
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.server.host}:{self.settings.server.port}"
+
+    @property
+    def restarts(self) -> int:
+        """How often a process ended by itself and was started again."""
+        return sum(process.restarts for process in self._processes)
+
+    def wait_until_ready(self, timeout_seconds: float, look: Callable[[], None] = lambda: None) -> None:
+        """Until the worker has joined its group and the server answers. Raises StackError."""
+        deadline = time.monotonic() + timeout_seconds
+        metrics = f"http://127.0.0.1:{self.settings.worker.metrics_port}/metrics"
+        questions = [(metrics, "millrace_partitions_assigned "), (f"{self.url}/readyz", "")]
+        waiting = dict(zip(self._processes, questions, strict=False))
+        while waiting:
+            for process, (address, expected) in list(waiting.items()):
+                if process.restarts:
+                    raise StackError(f"a process ended while it started: {_last_line(process.log)} (see {process.log})")
+                if _answers(address, expected):
+                    del waiting[process]
+            if waiting and time.monotonic() > deadline:
+                logs = ", ".join(str(process.log) for process in waiting)
+                raise StackError(f"not ready after {timeout_seconds:.0f} s: see {logs}")
+            look()
+            time.sleep(_POLL_SECONDS)
+
+    def _start(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        broker = self._exit.enter_context(EmbeddedBroker(self._wanted.kafka.partitions))
+        milvus = self._exit.enter_context(EmbeddedMilvus(self._folder / "milvus"))
+        self.broker_pid, self.milvus = broker.pid, milvus
+        self.settings = changed_settings(
+            self._wanted,
+            {
+                "kafka": {"bootstrap_servers": broker.bootstrap_servers},
+                "index": {"uri": milvus.uri},
+                "server": {"port": self._wanted.server.port or _free_port()},
+                "worker": {"metrics_port": self._wanted.worker.metrics_port or _free_port()},
+            },
+        )
+        self.config.write_text(settings_file(self.settings))
+        self._processes = [Process("worker", self.config, self._folder / "worker.log")]
+        if self._with_server:
+            self._processes.append(Process("serve", self.config, self._folder / "serve.log"))
+        self._exit.callback(self._stop_processes)
+
+    def _stop_processes(self) -> None:
+        for process in self._processes:
+            process.ask_to_stop()
+        for process in self._processes:
+            process.wait_until_stopped()
+
+
+def embedded_settings(settings: Settings, folder: Path) -> Settings:
+    """What the embedded parts need: free ports, pictures below `folder`, and an import that the small broker can hold."""
+    changes: dict[str, Any] = {
+        "kafka": {"partitions": 4, "security_protocol": "PLAINTEXT", "max_backlog_bytes_per_partition": 2 * 1024 * 1024},
+        "index": {"kind": "milvus", "token": ""},
+        # The embedded broker holds an empty fetch for as long as it may, even when a record comes.
+        "worker": {"fetch_max_wait_seconds": 0.05, "metrics_port": 0},
+        "server": {"host": "127.0.0.1"},
+        "encoders": {"image_sources": {"file_root": str((folder / "pictures").resolve())}},
+    }
+    return changed_settings(settings, changes)
+
+
+def _environment() -> dict[str, str]:
+    """The child reads all settings from the file; variables of this process already went into it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLE_PREFIX)}
+    return inherited | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(address: str, expected: str) -> bool:
+    try:
+        response = httpx.get(address, timeout=2)
+    except httpx.HTTPError:
+        return False
+    return response.is_success and (not expected or _positive(response.text, expected))
+
+
+def _positive(metrics: str, name: str) -> bool:
+    return any(line.startswith(name) and float(line.split()[-1]) > 0 for line in metrics.splitlines())
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

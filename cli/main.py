@@ -1,0 +1,87 @@
+"""The command `millrace`: every subcommand in one place."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import evaluate, topics_commands
+from cli.demo import demo_command
+from cli.doctor import doctor_command
+from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
+from cli.import_products import import_command
+from cli.output import CONFIG_HELP, Output
+from cli.sample_settings import settings_command
+from cli.search import search_command
+from cli.settings import SettingsError, load_settings
+from encoders.base import EncoderError
+from index.base import IndexRefused, IndexUnavailable
+from topics.admin import BrokerError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Search and recommendations that are as fresh as a shop's event stream. Start with `millrace demo`.",
+)
+train = typer.Typer(no_args_is_help=True, help="Make models.")
+
+Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
+AsChild = Annotated[bool, typer.Option("--end-with-stdin", hidden=True)]
+_STARTUP_ERRORS = (SettingsError, BrokerError, EncoderError, IndexUnavailable, IndexRefused)
+
+
+@app.command("worker")
+def worker_command(
+    config: Config = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    as_child: AsChild = False,
+) -> None:
+    """Index products from catalog.products as they change, until SIGTERM or Ctrl-C.
+
+    Run one for each few partitions under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose
+    an event, and what was in flight is read again.
+
+    Example: millrace worker --config millrace.toml
+    """
+    from cli import processes
+
+    processes.configure_logging(verbose)
+    if as_child:
+        processes.end_with_stdin()
+    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
+        processes.worker(load_settings(config))
+
+
+@app.command("serve")
+def serve_command(config: Config = None, as_child: AsChild = False) -> None:
+    """Answer searches and take products over HTTP, until SIGTERM or Ctrl-C.
+
+    Example: MILLRACE__SERVER__PORT=9000 millrace serve
+    """
+    from cli import processes
+
+    processes.configure_logging(verbose=False)
+    if as_child:
+        processes.end_with_stdin()
+    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
+        processes.serve(load_settings(config))
+
+
+app.command("demo")(demo_command)
+app.command("import")(import_command)
+app.command("search")(search_command)
+app.command("doctor")(doctor_command)
+app.command("settings")(settings_command)
+app.add_typer(topics_commands.app, name="topics")
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(train, name="train")
+evaluate.app.command("drawn-clip")(evaluate_drawn_clip)
+train.command("drawn-clip")(train_drawn_clip)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

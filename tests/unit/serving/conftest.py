@@ -1,0 +1,144 @@
+"""The whole API over the exact index, the encoder without a model, and a broker in this process."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from prometheus_client import CollectorRegistry
+
+from encoders.hash import HashEncoder
+from encoders.image_sources import ImageSource
+from encoders.settings import ImageLimits, ImageSourceSettings
+from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow
+from index.documents import document, keywords
+from index.memory import MemoryIndex
+from index.text_analysis import Analyser
+from monitoring.exposition import render
+from monitoring.metrics import create_metrics
+from ranking.search import Search
+from ranking.settings import RankingSettings
+from serving.app import create_app
+from serving.services import Services
+from serving.settings import ServerSettings
+from topics.catalogue import CATALOG_PRODUCTS
+from topics.embedded_broker import MockCluster
+from topics.events import Product
+from topics.publisher import Publisher
+from topics.settings import KafkaSettings
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+RED, BLUE = (210, 30, 40), (40, 80, 200)
+SHOP = (
+    ("dress", "Linen dress", "Loom", ("Clothing", "Dresses"), 60, {"colour": "red", "size": 38, "washable": True}, RED),
+    ("shirt", "Cotton shirt", "Loom", ("Clothing",), 20, {"colour": "blue"}, BLUE),
+    ("lamp", "Desk lamp with a fabric dress", "Lux", ("Home",), 35, {}, None),
+)
+
+MakeClient = Callable[..., TestClient]
+
+
+def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaSettings]:
+    cluster = MockCluster()
+    cluster.create_topic(CATALOG_PRODUCTS, 1)
+    yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def publisher(kafka: KafkaSettings) -> Iterator[Publisher]:
+    publisher = Publisher(kafka, "test-serving")
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture(scope="session")
+def analyser() -> Analyser:
+    return Analyser()
+
+
+@pytest.fixture(scope="session")
+def index(analyser: Analyser) -> MemoryIndex:
+    encoder = HashEncoder()
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    for product_id, title, brand, categories, price, attributes, colour in SHOP:
+        product = Product.model_validate(
+            {
+                "id": product_id,
+                "title": title,
+                "brand": brand,
+                "categories": categories,
+                "price": price,
+                "currency": "EUR",
+                "attributes": attributes,
+                "updated_at": NOW,
+            }
+        )
+        vectors = {TEXT_FIELD: encoder.encode_texts([title])[0]}
+        if colour is not None:
+            vectors[IMAGE_FIELD] = encoder.encode_images([Image.new("RGB", (32, 32), colour)])[0]
+        words = keywords(product, analyser)
+        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
+    return index
+
+
+@pytest.fixture(scope="session")
+def images() -> Iterator[ImageSource]:
+    with ImageSource(ImageSourceSettings()) as images:
+        yield images
+
+
+@pytest.fixture
+def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, images: ImageSource) -> Services:
+    registry = CollectorRegistry()
+    metrics = create_metrics(registry)
+    encoder = HashEncoder()
+    return Services(
+        search=Search(index, encoder, encoder, analyser, RankingSettings(), metrics),
+        index=index,
+        publisher=publisher,
+        images=images,
+        image_limits=ImageLimits(),
+        metrics=metrics,
+        render_metrics=lambda: render(registry),
+        clock=lambda: NOW,
+    )
+
+
+@pytest.fixture
+def make_client(services: Services) -> MakeClient:
+    """A client of an app with these settings; other services may be named by keyword."""
+
+    def make(settings: ServerSettings | None = None, **other: object) -> TestClient:
+        app = create_app(settings or ServerSettings(), replace(services, **other))  # type: ignore[arg-type]
+        return TestClient(app, raise_server_exceptions=False)
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> TestClient:
+    return make_client()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "dress.png").write_bytes(png(RED))
+    (folder / "notes.txt").write_text("not for the public")
+    (folder / "page.svg").write_text("<svg/>")
+    (tmp_path / "secret.png").write_bytes(png())
+    (folder / "way-out.png").symlink_to(tmp_path / "secret.png")
+    return folder

@@ -1,0 +1,190 @@
+"""The publisher against librdkafka's mock broker in this process, and against no broker at all."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from topics.embedded_broker import MockCluster
+from topics.publisher import (
+    MAX_MESSAGE_BYTES,
+    Delivery,
+    Message,
+    MessageRefused,
+    NotAcknowledged,
+    Publisher,
+    PublisherError,
+    PublisherOverloaded,
+)
+from topics.settings import KafkaSettings
+
+PARTITIONS = 4
+WAIT_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[KafkaSettings]:
+    cluster = MockCluster()
+    cluster.create_topic("numbers", PARTITIONS)
+    yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    cluster.close()
+
+
+@pytest.fixture
+def publisher(broker: KafkaSettings) -> Iterator[Publisher]:
+    publisher = Publisher(broker, "test-publisher")
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[KafkaSettings]:
+    """An address where nothing listens: the port stays bound, so that nobody else takes it."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        yield KafkaSettings(bootstrap_servers=f"127.0.0.1:{unheard.getsockname()[1]}")
+
+
+def read(
+    broker: KafkaSettings, delivery: Delivery
+) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes]] | None]:
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "reader"})
+    try:
+        consumer.assign([TopicPartition(delivery.topic, delivery.partition, delivery.offset)])
+        message = consumer.poll(WAIT_SECONDS)
+        assert message is not None
+        return message.key(), message.value(), message.headers()
+    finally:
+        consumer.close()
+
+
+def test_an_acknowledged_message_is_where_its_delivery_says(broker: KafkaSettings, publisher: Publisher) -> None:
+    sent = Message("numbers", b"seven", b"7", {"kind": b"prime"})
+    (delivery,) = publisher.publish_and_wait([sent], WAIT_SECONDS)
+    assert delivery.error == ""
+    assert read(broker, delivery) == (b"seven", b"7", [("kind", b"prime")])
+
+
+def test_a_tombstone_has_no_value(broker: KafkaSettings, publisher: Publisher) -> None:
+    (delivery,) = publisher.publish_and_wait(
+        [Message("numbers", b"seven", None, {"updated_at_us": b"5"})], WAIT_SECONDS
+    )
+    assert read(broker, delivery) == (b"seven", None, [("updated_at_us", b"5")])
+
+
+def test_deliveries_come_in_the_order_of_their_messages(broker: KafkaSettings, publisher: Publisher) -> None:
+    messages = [Message("numbers", b"%d" % number, b"%d" % number) for number in range(200)]
+    deliveries = publisher.publish_and_wait(messages, WAIT_SECONDS)
+    assert len(deliveries) == 200
+    assert read(broker, deliveries[123])[1] == b"123"
+
+
+def test_keys_go_to_the_partition_that_javas_producer_would_choose(publisher: Publisher) -> None:
+    """`Utils.toPositive(Utils.murmur2(key)) % 4`: workers that co-partition with a shop's Java producers rely on it."""
+    expected = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}  # Kafka's UtilsTest
+    for key, murmur2 in expected.items():
+        (delivery,) = publisher.publish_and_wait([Message("numbers", key, b"")], WAIT_SECONDS)
+        assert delivery.partition == (murmur2 & 0x7FFFFFFF) % PARTITIONS
+
+
+def test_the_callback_gets_partition_and_offset(publisher: Publisher) -> None:
+    reported = threading.Event()
+    deliveries: list[Delivery] = []
+
+    def report(delivery: Delivery) -> None:
+        deliveries.append(delivery)
+        reported.set()
+
+    publisher.publish("numbers", b"k", b"v", on_delivery=report)
+    assert reported.wait(WAIT_SECONDS)
+    assert deliveries[0].topic == "numbers"
+    assert deliveries[0].offset >= 0
+
+
+def test_many_threads_publish_at_once(publisher: Publisher) -> None:
+    reported = threading.Semaphore(0)
+
+    def publish_many() -> None:
+        for number in range(500):
+            publisher.publish("numbers", b"%d" % number, b"v", on_delivery=lambda _: reported.release())
+
+    threads = [threading.Thread(target=publish_many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(reported.acquire(timeout=WAIT_SECONDS) for _ in range(2000))
+
+
+def test_a_callback_that_raises_does_not_stop_later_reports(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Delivery) -> None:
+        raise RuntimeError("a bug of the caller")
+
+    publisher.publish("numbers", b"k", b"v", on_delivery=broken)
+    assert len(publisher.publish_and_wait([Message("numbers", b"k", b"v")], WAIT_SECONDS)) == 1
+    assert "a bug of the caller" in caplog.text
+
+
+def test_a_message_that_no_topic_takes_is_refused_at_once(publisher: Publisher) -> None:
+    with pytest.raises(MessageRefused, match="numbers"):
+        publisher.publish("numbers", b"k", bytes(MAX_MESSAGE_BYTES + 1))
+
+
+def test_without_a_broker_the_wait_ends_with_the_cause(nowhere: KafkaSettings) -> None:
+    publisher = Publisher(nowhere, "lonely")
+    try:
+        with pytest.raises(NotAcknowledged, match=r"1 of 1 messages were not acknowledged within 1 s: .*refused"):
+            publisher.publish_and_wait([Message("numbers", b"k", b"v")], 1.0)
+        with pytest.raises(PublisherError, match="refused"):
+            publisher.ping(0.2)
+        assert "refused" in publisher.last_error
+    finally:
+        assert publisher.close(timeout_seconds=0) == 1
+
+
+def test_a_message_that_times_out_is_reported_with_the_cause(nowhere: KafkaSettings) -> None:
+    lost: list[Delivery] = []
+    reported = threading.Event()
+
+    def failed(delivery: Delivery) -> None:
+        lost.append(delivery)
+        reported.set()
+
+    publisher = Publisher(nowhere, "lonely", delivery_timeout_seconds=0.5, on_failure=failed)
+    try:
+        publisher.publish("numbers", b"k", b"v")
+        assert reported.wait(WAIT_SECONDS)
+        assert lost[0].topic == "numbers"
+        assert lost[0].offset == -1
+        assert "timed out" in lost[0].error.lower()
+        assert "refused" in lost[0].error
+    finally:
+        publisher.close(timeout_seconds=0)
+
+
+def test_a_full_queue_says_so_instead_of_waiting(nowhere: KafkaSettings) -> None:
+    publisher = Publisher(nowhere, "lonely")
+    try:
+        for _ in range(100_000):  # what librdkafka's queue takes
+            publisher.publish("numbers", b"k", b"v")
+        with pytest.raises(PublisherOverloaded, match="send the same again later"):
+            publisher.publish("numbers", b"k", b"v")
+    finally:
+        publisher.close(timeout_seconds=0)
+
+
+def test_a_wrong_ca_file_is_told_at_once(broker: KafkaSettings) -> None:
+    settings = broker.model_copy(update={"security_protocol": "SSL", "ca_file": "/nowhere/ca.pem"})
+    with pytest.raises(PublisherError, match=r"/nowhere/ca\.pem"):
+        Publisher(settings, "untrusted")
+
+
+def test_closing_twice_does_nothing(broker: KafkaSettings) -> None:
+    publisher = Publisher(broker, "short-lived")
+    publisher.publish("numbers", b"k", b"v")
+    assert publisher.close() == 0
+    assert publisher.close() == 0

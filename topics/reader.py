@@ -1,0 +1,68 @@
+"""Reads a topic from its start without joining any group: for watching, not for working."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from topics.clients import client_config
+from topics.settings import KafkaSettings
+
+_TIMEOUT_SECONDS = 10.0
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """One record as it lies on the broker."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+
+class TopicReader:
+    """Every record of some topics, those that were there before included. Not thread-safe."""
+
+    def __init__(self, settings: KafkaSettings, topics: Sequence[str]) -> None:
+        """Raises KafkaException when the broker does not answer."""
+        # A consumer needs a group's name even if it joins none and commits nothing.
+        self._consumer = Consumer(
+            {
+                **client_config(settings),
+                "group.id": "millrace-reader",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+        places = []
+        for topic in topics:
+            metadata = self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic]
+            places += [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in metadata.partitions]
+        self._consumer.assign(places)
+
+    def read(self, timeout_seconds: float) -> Iterator[ReadRecord]:
+        """What has come since the last call; nothing when nothing comes within the time."""
+        for message in self._consumer.consume(_AT_ONCE, timeout_seconds):
+            if message.error() is None:
+                yield ReadRecord(
+                    message.topic(),
+                    message.partition(),
+                    message.offset(),
+                    message.key(),
+                    message.value(),
+                    dict(message.headers() or ()),
+                )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
