@@ -65,12 +65,14 @@ class DemoReport:
     failures: list[str] = field(default_factory=list)
 
 
-def demo_command(  # noqa: PLR0913 - each is an option of the command
+def demo_command(
     products: Annotated[int, typer.Option(min=1, max=20_000, help="How many products the shop opens with.")] = 640,
     headless: Annotated[bool, typer.Option("--headless", help="End by itself instead of waiting for Ctrl-C.")] = False,
     seconds: Annotated[float, typer.Option(min=1, help="With --headless: end after so long.")] = 60,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the HTTP API; 0 takes a free one.")] = 8080,
-    folder: Annotated[Path, typer.Option(help="Data, pictures, logs and settings; emptied at the start.")] = Path(".demo"),
+    folder: Annotated[Path, typer.Option(help="Data, pictures, logs and settings; emptied at the start.")] = Path(
+        ".demo"
+    ),
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """A shop to try Millrace on: everything runs on this machine, with parts that pip installed.
@@ -115,7 +117,7 @@ class _Demo:
     def run(self, count: int, seconds: float | None) -> None:
         """Until `seconds` after the start, or until Ctrl-C when that is None."""
         say = self._output.note
-        say("Starting a broker (librdkafka's mock cluster: in memory, for demos only), Milvus Lite, a worker and a server.")
+        say("Starting an embedded broker (in memory, for demos only), Milvus Lite, a worker and a server.")
         with ExitStack() as closing:
             stack = closing.enter_context(LocalStack(self._folder, self._settings))
             shop = self._draw(count)
@@ -125,7 +127,9 @@ class _Demo:
             follower = closing.enter_context(IndexingFollower(stack.settings.kafka))
             self._open_the_shop(shop, publisher, follower)
             self._search(stack.url)
-            say(f"\nOpen {stack.url} in a browser. In another terminal: millrace search 'red dress' --config {stack.config}")
+            self._report.url = stack.url
+            say(f"\nOpen {stack.url} in a browser, or ask from another terminal:")
+            say(f"  millrace search 'red dress' --explain --config {stack.config}")
             self._live(shop, publisher, follower, seconds)
             self._judge(follower, stack)
 

@@ -57,9 +57,7 @@ def doctor_command(
         table.add_row(mark, finding.check, escape(finding.found), escape(finding.advice))
     output.show(table)
     facts = {
-        "checks": [
-            {"check": one.check, "ok": one.ok, "found": one.found, "advice": one.advice} for one in findings
-        ]
+        "checks": [{"check": one.check, "ok": one.ok, "found": one.found, "advice": one.advice} for one in findings]
     }
     failed = sum(not finding.ok for finding in findings)
     if failed:
@@ -127,5 +125,7 @@ def _pictures(settings: Settings) -> Finding:
     if not root:
         return Finding("pictures", "from http(s) links only; encoders.image_sources.file_root is not set")
     if not os.access(root, os.R_OK | os.X_OK):
-        return Finding("pictures", f"{root} cannot be read", "make the folder, or change encoders.image_sources.file_root")
+        return Finding(
+            "pictures", f"{root} cannot be read", "make the folder, or change encoders.image_sources.file_root"
+        )
     return Finding("pictures", f"file: links are read below {root}")

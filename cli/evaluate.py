@@ -1,6 +1,7 @@
 """`millrace evaluate relevance`: how well search answers queries that people have judged."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -127,8 +128,8 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
         judgments = read_judgments(ratings, queries, _columns(columns))
         other_run = None if against is None else read_trec_run(against)
         options = RelevanceOptions(threshold=threshold, cutoff=cutoff, seed=seed)
-        with open_parts(load_settings(config)) as parts:
-            result = measure_relevance(LegSearcher(parts.search(), leg), judgments, options, output, other_run)
+        with open_parts(load_settings(config)) as parts, closing(parts.search()) as search:
+            result = measure_relevance(LegSearcher(search, leg), judgments, options, output, other_run)
         if run_file is not None:
             write_trec_run(result.run, run_file, _TAG)
             write_trec_qrels(judgments, run_file.with_suffix(".qrels"), run_file.with_suffix(".queries"))

@@ -28,6 +28,7 @@ from topics.publisher import Publisher, PublisherError
 from topics.settings import KafkaSettings
 
 _ANSWER_SECONDS = 60.0
+_PATIENCE_SECONDS = 60.0
 _LISTED_LINES = 1_000
 _LINES_BETWEEN_UPDATES = 100
 
@@ -101,7 +102,7 @@ def _open_sender(kafka: KafkaSettings, options: ImportOptions, counts: ImportCou
     if kafka.max_backlog_bytes_per_partition:
         lag = stack.enter_context(GroupLag(client_config(kafka), INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS))
         limit = kafka.max_backlog_bytes_per_partition
-        backlog = Backlog(limit, lag.committed, time.monotonic, time.sleep, group=INDEX_PRODUCTS_GROUP)
+        backlog = Backlog(limit, lag.committed, time.monotonic, time.sleep, _PATIENCE_SECONDS, INDEX_PRODUCTS_GROUP)
     return ProductSender(publisher, counts, backlog, options.rate_per_second, time.monotonic, time.sleep)
 
 

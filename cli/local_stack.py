@@ -1,6 +1,7 @@
 """Every process of Millrace on this machine: embedded broker, milvus-lite, one worker, one server.
 
-For the demo, the real-data run, benchmarks and service tests; production runs the same processes under its own supervisor.
+For the demo, the real-data run, benchmarks and service tests; production runs the same processes under its own
+supervisor.
 """
 
 import os
@@ -85,7 +86,8 @@ class Process:
 class LocalStack:
     """Starts everything that `settings` need on this machine, on free ports, with logs and data below `folder`.
 
-    `settings` on the way out name the real addresses; the same are written to `config`, so that other commands can join in.
+    `settings` on the way out name the real addresses; the same are written to `config`, so that other commands can
+    join in.
     """
 
     def __init__(self, folder: Path, settings: Settings, server: bool = True) -> None:
@@ -167,9 +169,16 @@ class LocalStack:
 
 
 def embedded_settings(settings: Settings, folder: Path) -> Settings:
-    """What the embedded parts need: free ports, pictures below `folder`, and an import that the small broker can hold."""
+    """What the embedded parts need:
+
+    free ports, pictures below `folder`, and an import that the small broker can hold.
+    """
     changes: dict[str, Any] = {
-        "kafka": {"partitions": 4, "security_protocol": "PLAINTEXT", "max_backlog_bytes_per_partition": 2 * 1024 * 1024},
+        "kafka": {
+            "partitions": 4,
+            "security_protocol": "PLAINTEXT",
+            "max_backlog_bytes_per_partition": 2 * 1024 * 1024,
+        },
         "index": {"kind": "milvus", "token": ""},
         # The embedded broker holds an empty fetch for as long as it may, even when a record comes.
         "worker": {"fetch_max_wait_seconds": 0.05, "metrics_port": 0},

@@ -11,6 +11,7 @@ from cli.doctor import doctor_command
 from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
 from cli.import_products import import_command
 from cli.output import CONFIG_HELP, Output
+from cli.real_data import real_data_command
 from cli.sample_settings import settings_command
 from cli.search import search_command
 from cli.settings import SettingsError, load_settings
@@ -68,6 +69,7 @@ def serve_command(config: Config = None, as_child: AsChild = False) -> None:
 
 
 app.command("demo")(demo_command)
+app.command("real-data")(real_data_command)
 app.command("import")(import_command)
 app.command("search")(search_command)
 app.command("doctor")(doctor_command)

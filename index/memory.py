@@ -19,6 +19,7 @@ from index.base import (
     IndexedState,
     IndexRefused,
     Outcome,
+    PartialUpdate,
     Query,
     ScoredProduct,
     Tombstone,
@@ -98,7 +99,9 @@ class MemoryIndex:
             hashes, keywords, document = ContentHashes(), "", {}
             vectors: Mapping[str, Vector | None] = dict.fromkeys(self._dimensions)
         else:
-            hashes, keywords, vectors = change.hashes, cut_keywords(change.keywords), change.vectors
+            hashes, keywords = change.hashes, cut_keywords(change.keywords)
+            absent = {} if isinstance(change, PartialUpdate) else dict.fromkeys(self._dimensions)
+            vectors = absent | dict(change.vectors)
             document = orjson.loads(document_json(change.document))
         self._states[slot] = IndexedState(change.version, isinstance(change, Tombstone), hashes)
         self._documents[slot] = document

@@ -33,7 +33,6 @@ T = TypeVar("T")
 
 _MAX_HITS = 16_384  # Milvus refuses to give more in one answer
 _IDS_A_QUERY = 1_000
-_PRESENT = "deleted == false"
 
 
 class MilvusIndex:
@@ -83,15 +82,15 @@ class MilvusIndex:
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
         if limit <= 0:
             return []
-        if isinstance(query, KeywordQuery):
+        if isinstance(query, KeywordQuery):  # a deleted product has no keywords, and no vectors either
             data: Any = query.keywords
-            field, metric, condition = KEYWORD_WEIGHTS, "BM25", expression(filters, [_PRESENT])
+            field, metric, condition = KEYWORD_WEIGHTS, "BM25", expression(filters)
             params: dict[str, Any] = {}
         else:
             self._check_query(query.field, query.vector.shape)
             data, field, metric = query.vector, query.field, "IP"
             params = {"ef": max(self._settings.hnsw_ef, limit)} if self._vector_index == "HNSW" else {}
-            condition = expression(filters, [_PRESENT, f"{HAS_PREFIX}{field} == true"])
+            condition = expression(filters, [f"{HAS_PREFIX}{field} == true"])
         hits = self._ask(
             lambda: self._client.search(
                 self._settings.alias,

@@ -34,7 +34,7 @@ def _create(client: MilvusClient, settings: IndexSettings, dimensions: Dimension
         vector_index = "FLAT" if client.get_server_version().startswith("milvus_lite") else "HNSW"
     for field, params in create_index_params(settings, dimensions, vector_index).items():
         _ensure(
-            lambda params=params: client.create_index(name, params),  # type: ignore[misc]
+            lambda params=params: client.create_index(name, params, sync=False),  # type: ignore[misc]
             lambda field=field: field in client.list_indexes(name),  # type: ignore[misc]
         )
     client.load_collection(name, timeout=settings.load_timeout_seconds)

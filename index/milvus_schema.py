@@ -73,8 +73,9 @@ def create_schema(dimensions: Dimensions) -> CollectionSchema:
 
 def create_index_params(settings: IndexSettings, dimensions: Dimensions, vector_index: str) -> dict[str, IndexParams]:
     """The index of each vector field; `vector_index` is FLAT or HNSW."""
-    hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
-    bm25 = {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}
+    # Under the name `params` once more: milvus-lite takes no notice of parameters that stand for themselves.
+    hnsw = {"params": {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}}
+    bm25 = {"params": {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}}
     indexes = {name: MilvusClient.prepare_index_params() for name in (*dimensions, KEYWORD_WEIGHTS)}
     for name in dimensions:
         params = hnsw if vector_index == "HNSW" else {}

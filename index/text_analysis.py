@@ -13,7 +13,7 @@ _UNSPACED = "\u3041-\u30ff\u31f0-\u31ff\u1100-\u11ff\uac00-\ud7af\u0e00-\u0eff\u
 _RUN = re.compile(
     rf"(?P<han>[{_HAN}]+)|(?P<unspaced>[{_UNSPACED}]+)|(?P<word>[^\s'{_HAN}{_UNSPACED}]+(?:'[^\s'{_HAN}{_UNSPACED}]+)*)"
 )
-_ASCII_SEPARATORS = str.maketrans(dict.fromkeys(r"""!"#$%&()*+,-./:;<=>?@[\]^_`{|}~""", " "))
+_ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
 
 # Lucene's list, which bm25s takes over.
 # fmt: off

@@ -6,7 +6,7 @@ from index.base import Filter
 from learning.qrels import Judgments, RankedRun
 from learning.relevance import Searcher
 from ranking.fusion import Leg
-from ranking.queries import SearchRequest
+from ranking.queries import MAX_DEPTH, SearchRequest
 from ranking.search import Search
 
 
@@ -19,9 +19,8 @@ class LegSearcher:
 
     def rank(self, query_text: str, limit: int, only: Sequence[str] | None = None) -> list[tuple[str, float]]:
         filters = () if only is None else (Filter("id", any_of=tuple(only)),)
-        request = SearchRequest(text=query_text, limit=limit, filters=filters)
-        ranked = self._search.rank(request, self._legs).products
-        return [(product.product_id, product.score) for product in ranked[:limit]]
+        request = SearchRequest(text=query_text, limit=min(limit, MAX_DEPTH), filters=filters)
+        return [(product.product_id, product.score) for product in self._search.rank(request, self._legs).products]
 
 
 def full_run(

@@ -26,6 +26,9 @@ def render(registry: CollectorRegistry) -> tuple[bytes, str]:
 
 
 def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> int:
-    """Serve `/metrics` from a daemon thread; port 0 takes a free one. Returns the port. Raises OSError when it is taken."""
+    """Serve `/metrics` from a daemon thread; port 0 takes a free one.
+
+    Returns the port. Raises OSError when it is taken.
+    """
     server, _ = start_http_server(port, host, registry)
     return int(server.server_port)

@@ -1,7 +1,7 @@
 """How far a consumer group is behind, read without joining it.
 
-Only `Consumer.committed()` of a consumer that never subscribes is used: `AdminClient.list_consumer_group_offsets` can end the
-process while a coordinator loads (librdkafka #5040).
+Only `Consumer.committed()` of a consumer that never subscribes is used: `AdminClient.list_consumer_group_offsets` can
+end the process while a coordinator loads (librdkafka #5040).
 """
 
 from collections.abc import Collection, Mapping
@@ -36,7 +36,10 @@ class GroupLag:
         self._consumer = Consumer({**client_config, "group.id": group, "enable.auto.commit": False})
         self._topic = topic
         self._retrying = Retrying(
-            retry=retry_if_exception(_is_transient), stop=stop_after_delay(15), wait=wait_exponential(0.1, 2), reraise=True
+            retry=retry_if_exception(_is_transient),
+            stop=stop_after_delay(15),
+            wait=wait_exponential(0.1, 2),
+            reraise=True,
         )
 
     def committed(self) -> dict[int, int]:

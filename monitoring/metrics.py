@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from monitoring.bulk_histogram import BulkHistogram
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
@@ -12,7 +14,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics:
     """The catalogue. Durations are seconds; a counter's name ends in `_total`."""
 
-    freshness_seconds: Histogram  # outcome
+    freshness_seconds: BulkHistogram  # outcome
     events: Counter  # topic, outcome
     dead_letters: Counter  # topic, reason
     image_failures: Counter  # reason
@@ -34,7 +36,9 @@ class Metrics:
 def create_metrics(registry: CollectorRegistry) -> Metrics:
     """The catalogue, registered. A second call with the same registry raises ValueError."""
 
-    def histogram(name: str, text: str, labels: tuple[str, ...] = (), buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+    def histogram(
+        name: str, text: str, labels: tuple[str, ...] = (), buckets: tuple[float, ...] = _SECONDS
+    ) -> Histogram:
         return Histogram(f"millrace_{name}", text, labels, buckets=buckets, registry=registry)
 
     def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
@@ -44,18 +48,26 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         return Gauge(f"millrace_{name}", text, registry=registry)
 
     return Metrics(
-        freshness_seconds=histogram(
-            "freshness_seconds", "From the broker's time on a product event to the product being searchable", ("outcome",)
+        freshness_seconds=BulkHistogram(
+            "millrace_freshness_seconds",
+            "From the broker's time on a product event to the product being searchable",
+            "outcome",
+            _SECONDS,
+            registry,
         ),
         events=counter("events_total", "Events taken from a topic, by what became of them", ("topic", "outcome")),
         dead_letters=counter("dead_letters_total", "Messages put aside with their reason", ("topic", "reason")),
-        image_failures=counter("image_failures_total", "Pictures that could not be read; the text is indexed", ("reason",)),
+        image_failures=counter(
+            "image_failures_total", "Pictures that could not be read; the text is indexed", ("reason",)
+        ),
         retries=counter("retries_total", "Operations tried again", ("operation", "reason")),
         stage_seconds=histogram("stage_seconds", "Time of one batch in one stage of indexing", ("stage",)),
         batch_size=histogram("batch_size", "Events in one batch of one stage", ("stage",), _SIZES),
         encoder_busy_seconds=counter("encoder_busy_seconds_total", "Time an encoder spent encoding", ("role",)),
         encoded_inputs=counter("encoded_inputs_total", "Texts and pictures that went through an encoder", ("role",)),
-        encodings_saved=counter("encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")),
+        encodings_saved=counter(
+            "encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")
+        ),
         batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
         partitions_assigned=gauge("partitions_assigned", "Partitions of catalog.products that this worker indexes"),
         last_progress_timestamp_seconds=gauge(

@@ -1,6 +1,7 @@
 """Search: encode the query, ask each leg, fuse what they find, fetch the page's documents."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -8,7 +9,17 @@ from time import perf_counter
 import numpy as np
 
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
-from index.base import IMAGE_FIELD, TEXT_FIELD, IndexUnavailable, KeywordQuery, Query, Vector, VectorIndex, VectorQuery
+from index.base import (
+    IMAGE_FIELD,
+    TEXT_FIELD,
+    IndexUnavailable,
+    KeywordQuery,
+    Query,
+    ScoredProduct,
+    Vector,
+    VectorIndex,
+    VectorQuery,
+)
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from ranking.fusion import FusedProduct, Leg, fuse_reciprocal_ranks, fuse_weighted
@@ -16,6 +27,9 @@ from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, Searc
 from ranking.settings import LegWeights, RankingSettings
 
 STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents")
+# Keywords need no encoder: the index looks them up while the encoders work. Each later leg overlaps in the same way.
+_ASKING_ORDER = (Leg.KEYWORDS, Leg.TEXT, Leg.IMAGE)
+_THREADS = 64
 _OPPOSITE = 1e-3  # a sum of unit vectors this short has no direction worth following
 
 
@@ -45,6 +59,7 @@ class Search:
         self._image_encoder = image_encoder
         self._analyser = analyser
         self._settings = settings
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search-leg")
         self._searches = metrics.searches
         self._histograms = {step: metrics.search_seconds.labels(step) for step in STEPS}
         self._weights = {
@@ -52,6 +67,10 @@ class Search:
             QueryKind.PICTURE: _by_leg(settings.picture_query),
             QueryKind.TEXT_AND_PICTURE: _by_leg(settings.text_and_picture_query),
         }
+
+    def close(self) -> None:
+        """End the threads that ask the index. The index and the encoders stay open."""
+        self._threads.shutdown()
 
     def search(self, request: SearchRequest) -> SearchAnswer:
         """One page of results with their documents. Raises IndexUnavailable, IndexRefused."""
@@ -64,21 +83,23 @@ class Search:
         return answer
 
     def rank(self, request: SearchRequest, legs: Collection[Leg] | None = None) -> Ranking:
-        """The first `offset + limit` products without their documents, by all legs of the query's kind or by `legs` alone.
+        """The first `offset + limit` products without documents, by all legs of the query's kind or by `legs` alone.
 
         Each leg brings `settings.candidates` products, or whole multiples of that where the page lies deeper.
         """
         weights = self._weights[request.kind]
         if legs is not None:
             weights = {leg: weight or 1.0 for leg, weight in weights.items() if leg in legs}
-        asked = [leg for leg, weight in weights.items() if weight > 0]
-        left_out: dict[Leg, str] = {}
-        seconds: dict[str, float] = {}
-        queries = {leg: query for leg in asked if (query := self._query(leg, request, left_out, seconds)) is not None}
         page_end = request.offset + request.limit
         depth = self._depth(page_end)
+        left_out: dict[Leg, str] = {}
+        seconds: dict[str, float] = {}
+        searches: dict[Leg, Future[list[ScoredProduct]]] = {}
+        for leg in _ASKING_ORDER:
+            if weights.get(leg, 0.0) > 0 and (query := self._query(leg, request, left_out, seconds)) is not None:
+                searches[leg] = self._threads.submit(self._index.search, query, depth, request.filters)
         with self._timed("retrieve", seconds):
-            found = {leg: self._index.search(query, depth, request.filters) for leg, query in queries.items()}
+            found = {leg: search.result() for leg, search in searches.items()}
         with self._timed("fuse", seconds):
             if self._settings.fusion == "rrf":
                 products = fuse_reciprocal_ranks(found, weights, self._settings.rrf_k, page_end)

@@ -48,6 +48,12 @@ def product_router(services: Services, settings: ServerSettings) -> APIRouter:
     router = APIRouter(tags=["products"], dependencies=[Depends(require_api_key(settings.api_key))])
     waiting = CapacityLimiter(settings.publish_threads)
     writer = _Writer(services, settings)
+    _add_publishing(router, settings, writer, waiting)
+    _add_deletion(router, writer, waiting)
+    return router
+
+
+def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Writer", waiting: CapacityLimiter) -> None:
     problems = problem_responses(400, 401, 413, 415, 422, 503)
 
     @router.post(
@@ -78,6 +84,8 @@ def product_router(services: Services, settings: ServerSettings) -> APIRouter:
         body = await _json_body(request)
         return await anyio.to_thread.run_sync(partial(writer.publish_body, body, product_id), limiter=waiting)
 
+
+def _add_deletion(router: APIRouter, writer: "_Writer", waiting: CapacityLimiter) -> None:
     @router.delete(
         "/v1/products/{product_id:path}",
         status_code=202,
@@ -90,8 +98,6 @@ def product_router(services: Services, settings: ServerSettings) -> APIRouter:
     ) -> Response:
         """Take a product out of search. One that changed after `updated_at` stays."""
         return await anyio.to_thread.run_sync(writer.delete, product_id, updated_at, limiter=waiting)
-
-    return router
 
 
 class _Writer:

@@ -42,7 +42,7 @@ def create_app(
         stream_wait_empty=True,  # a rebalance and a stop wait for what is in flight
         stream_buffer_maxsize=max(1_024, 2 * settings.max_batches_in_flight),
         broker_max_poll_records=500,
-        # Faust does not poll while its buffers are full, as in an outage of the index; a shorter interval makes a zombie.
+        # Faust does not poll while its buffers are full, as in an outage of the index: a short interval makes a zombie.
         broker_max_poll_interval=_WEEK_SECONDS,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 6,

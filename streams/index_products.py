@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 from streams.pipeline import Pipeline
 
 
-def index_products(
-    pipeline: Pipeline, crash: Callable[[BaseException], NoReturn]
-) -> Callable[[Any], Awaitable[None]]:
-    """The agent's function. No exception leaves it: Faust would acknowledge the batch in flight (faust-streaming #315)."""
+def index_products(pipeline: Pipeline, crash: Callable[[BaseException], NoReturn]) -> Callable[[Any], Awaitable[None]]:
+    """The agent's function.
+
+    No exception leaves it: Faust would acknowledge the batch in flight (faust-streaming #315).
+    """
 
     async def agent(stream: Any) -> None:
         loop = asyncio.get_running_loop()

@@ -14,7 +14,6 @@ from encoders.image_sources import ImageSource
 from encoders.images import ImageError, decode_image
 from encoders.settings import ImageLimits
 from index.base import IMAGE_FIELD, TEXT_FIELD, Applied, ContentHashes, IndexUnavailable, Outcome, VectorIndex
-from index.documents import document, keywords
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from streams.planning import Planner
@@ -41,10 +40,12 @@ class IndexerParts:
 
 
 class Indexer:
-    """Stages `prepare`, `encode` and `write`, each to be called by one thread at a time, with the same Work in this order.
+    """Stages `prepare`, `encode` and `write`, each to be called by one thread at a time, with the same Work in this
+    order.
 
-    A repeat of a record changes nothing: its version is no newer than what the index holds. When the index is away, a stage
-    waits for it, calling `on_wait` before each new try. Anything else that goes wrong is raised and leaves nothing acknowledged.
+    A repeat of a record changes nothing: its version is no newer than what the index holds. When the index is away, a
+    stage waits for it, calling `on_wait` before each new try. Anything else that goes wrong is raised and leaves
+    nothing acknowledged.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Indexer:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._parts = parts
-        self._planner = Planner(parts.index, parts.text_encoder.release, parts.image_encoder.release)
+        self._planner = Planner(parts.index, parts.analyser, parts.text_encoder.release, parts.image_encoder.release)
         self._fetchers = ThreadPoolExecutor(picture_fetchers, thread_name_prefix="picture")
         self._clock = clock
         self.on_wait = on_wait
@@ -84,7 +85,7 @@ class Indexer:
             states = self._patiently(lambda: self._planner.states(list(newest)))
             self._planner.plan(work, newest.values(), states)
         with self._stage("fetch", len(work.tasks)):
-            self._describe_and_fetch(work.updates())
+            self._fetch(work.updates())
         self._planner.remember(work.tasks)
         return work
 
@@ -123,15 +124,12 @@ class Indexer:
             if other is None or other[1].version < event.version:
                 newest[event.id] = (record, event)
                 if other is not None:
-                    work.stale(*other)
+                    work.stale(other[0], event.id, other[1].version)
             else:
-                work.stale(record, event)
+                work.stale(record, event.id, event.version)
         return newest
 
-    def _describe_and_fetch(self, updates: Sequence[Update]) -> None:
-        for update in updates:
-            update.document = document(update.event)
-            update.keywords = keywords(update.event, self._parts.analyser)
+    def _fetch(self, updates: Sequence[Update]) -> None:
         waiting = [update for update in updates if update.fetch_image]
         if waiting:
             list(self._fetchers.map(self._fetch_image, waiting))
@@ -151,7 +149,7 @@ class Indexer:
     def _without_image(self, update: Update, reason: str, problem: str) -> None:
         """Index the words alone. The link's hash is left out too, so that the next event tries the picture again."""
         self._parts.metrics.image_failures.labels(reason).inc()
-        update.problems.append(f"picture left out: {problem}")
+        update.problem = f"picture left out: {problem}"
         update.hashes = ContentHashes(update.hashes.text)
         update.image = None
         if update.held is not None and update.held.image:
@@ -203,7 +201,7 @@ class Indexer:
         return dict(zip(left, rows, strict=True)), refused
 
     def _apply(self, work: Work) -> list[Task]:
-        """Apply all tasks; settle or reject each but those that conflict with what the index holds, which are returned."""
+        """Apply, settle and reject tasks. Returns those that conflict with what the index holds."""
         tasks = list(work.tasks)
         if not tasks:
             return []
@@ -225,22 +223,25 @@ class Indexer:
             work.rejected.append(Rejected(task.record, InvalidEvent(InvalidReason.INDEX_REFUSED, result.detail, raw)))
             return
         stale = result.outcome is Outcome.STALE
-        settled = Settled(task.record, task.event.id, task.event.version, "stale" if stale else task.outcome())
+        settled = Settled(task.record, task.event.id, task.version, "stale" if stale else task.outcome())
         settled.searchable_at = now
         if isinstance(task, Update):
-            settled.problems = task.problems
+            settled.problem = task.problem
             settled.encoded_at = task.encoded_at
         work.settled.append(settled)
 
     def _plan_again(self, work: Work, conflicting: list[Task]) -> list[Task]:
-        """The index holds something else than was planned for (another worker wrote it): plan from what it holds now."""
+        """The index holds something else than was planned for (another worker wrote it):
+
+        plan from what it holds now.
+        """
         self._parts.metrics.retries.labels("upsert", "conflict").inc(len(conflicting))
         self.on_wait()
         self._planner.forget(conflicting)
         work.tasks = []
         states = self._patiently(lambda: self._parts.index.states([task.event.id for task in conflicting]))
         self._planner.plan(work, [(task.record, task.event) for task in conflicting], states)
-        self._describe_and_fetch(work.updates())
+        self._fetch(work.updates())
         self.encode(work)
         return self._apply(work)
 

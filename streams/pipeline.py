@@ -1,4 +1,4 @@
-"""The stages of indexing, a thread each with short queues between them, so that the encoder never waits for the others."""
+"""The stages of indexing, a thread each and short queues between them: the encoder never waits for the others."""
 
 import logging
 import queue
@@ -22,9 +22,9 @@ _QUEUE_DEPTH = 2
 class Pipeline:
     """Takes fetched batches in, and acknowledges each once all of its records are indexed and reported.
 
-    One thread a stage and FIFO queues keep the order, so changes to one product are applied as they came. What is in flight is
-    bounded by whoever submits. Anything unexpected calls `crash`, which must end the process: nothing of what was in flight is
-    acknowledged, and it is read again after the restart.
+    One thread a stage and FIFO queues keep the order, so changes to one product are applied as they came. What is in
+    flight is bounded by whoever submits. Anything unexpected calls `crash`, which must end the process: nothing of
+    what was in flight is acknowledged, and it is read again after the restart.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Whole fetched batches for a Faust agent: what one fetch brought for one partition is one event, one ack, one commit step.
+"""Whole fetched batches for a Faust agent: a fetch's records of one partition are one event, one ack, one commit.
 
     app.transport = BatchTransport(...)                # by `install`, before the first topic
     source = app.topic("catalog.products", schema=RecordBatchSchema())
@@ -6,10 +6,10 @@
         event.value.records                            # aiokafka ConsumerRecords, in offset order
         await stream.ack(event)                        # any time later, in any order: commits stay contiguous
 
-Faust keeps the group, rebalances, commits, buffers and the shutdown. Per partition the batches that were read since the last
-assignment or seek stand in a queue; only the acknowledged head of that queue is committed. So holes in the offsets (compaction,
-transaction markers) need no bookkeeping, a batch in flight is never jumped over (faust-streaming #606), and an ack that comes
-after its partition was revoked finds its batch no longer queued.
+Faust keeps the group, rebalances, commits, buffers and the shutdown. Per partition the batches that were read since
+the last assignment or seek stand in a queue; only the acknowledged head of that queue is committed. So holes in the
+offsets (compaction, transaction markers) need no bookkeeping, a batch in flight is never jumped over (faust-streaming
+#606), and an ack that comes after its partition was revoked finds its batch no longer queued.
 """
 
 import asyncio
@@ -49,9 +49,7 @@ class RecordBatchSchema(faust.Schema):  # type: ignore[misc]
     """Marks a topic as delivered in batches; `event.value` is the RecordBatch."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", **options
-        )
+        super().__init__(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", **options)
 
     def compile(self, app: faust.App, **_: Any) -> Any:
         if not isinstance(app.transport, BatchTransport):
@@ -100,7 +98,7 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
             self._safe[tp] = queue.popleft().end
         return len(queue)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:  # noqa: ASYNC109
         batched = self.transport.batched_topics()
         if active_partitions and sum(map(self._advance, list(self._queues))) >= self.transport.max_in_flight:
             active_partitions = {tp for tp in active_partitions if tp.topic not in batched}
@@ -143,7 +141,7 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
         for tp in list(self._queues):
             self._advance(tp)
             if tp in self._safe and self.app.topics.acks_enabled_for(tp.topic):
-                self._acked[tp]  # noqa: B018 - a defaultdict: now the base class asks for the new offset of this partition
+                self._acked[tp]
         return super()._filter_tps_with_pending_acks(topics)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -182,7 +180,9 @@ class BatchTransport(aiokafka.Transport):  # type: ignore[misc]
     fetch_max_wait_seconds = 0.5
 
     def batched_topics(self) -> set[str]:
-        return {name for topic in self.app.topics if isinstance(topic.schema, RecordBatchSchema) for name in topic.topics}
+        return {
+            name for topic in self.app.topics if isinstance(topic.schema, RecordBatchSchema) for name in topic.topics
+        }
 
 
 def install(app: faust.App, max_in_flight: int, fetch_max_wait_seconds: float) -> None:

@@ -1,27 +1,21 @@
-"""Tells the world what became of each record: `catalog.indexed`, dead letters, metrics. Only then is the record done."""
+"""Tells the world what became of each record:
 
-import threading
+`catalog.indexed`, dead letters, metrics. Only then is the record done.
+"""
+
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import orjson
 
 from monitoring.metrics import Metrics
 from streams.work import Rejected, Settled, Work
-from topics.catalogue import CATALOG_INDEXED, dead_letter_topic
-from topics.publisher import Delivery, Publisher, PublisherOverloaded
+from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic
+from topics.publisher import Acknowledgements, Publisher, PublisherOverloaded
 
 _DEAD_LETTER_BYTES = 2_000_000  # leaves room for the headers
 _MILLISECONDS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Mapping[str, bytes] | None = None
 
 
 class Reporter:
@@ -48,71 +42,62 @@ class Reporter:
     def report(self, work: Work, done: Callable[[], None]) -> None:
         """Call `done` from any thread, once, when every message is acknowledged."""
         now = self._clock()
-        outgoing = [self._indexed(settled, work.received_at, now) for settled in work.settled]
-        outgoing += [_dead_letter(rejected) for rejected in work.rejected]
         self._count(work, now)
-        pending = _Pending(len(outgoing), done, self._on_failure)
-        for message in outgoing:
-            self._publish(message, pending)
+        pending = Acknowledgements(len(work.settled) + len(work.rejected), done, self._on_failure)
+        for settled in work.settled:
+            event = self._indexed(settled, work.received_at, now)
+            self._publish(pending, CATALOG_INDEXED, settled.product_id.encode(), event)
+        for rejected in work.rejected:
+            record = rejected.record
+            value, headers = _dead_letter(rejected)
+            self._publish(pending, dead_letter_topic(record.topic), record.key, value, headers)
 
-    def _publish(self, message: _Outgoing, pending: "_Pending") -> None:
+    def _publish(
+        self,
+        pending: Acknowledgements,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Mapping[str, bytes] | None = None,
+    ) -> None:
         while True:
             try:
-                self._publisher.publish(message.topic, message.key, message.value, message.headers, pending.delivered)
+                self._publisher.publish(topic, key, value, headers, pending)
                 return
             except PublisherOverloaded:
                 self._metrics.retries.labels("publish", "queue_full").inc()
                 self._publisher.flush(1.0)
 
-    def _indexed(self, settled: Settled, received_at: float, now: float) -> _Outgoing:
-        event = {
-            "product_id": settled.product_id,
-            "version": settled.version,
-            "outcome": settled.outcome,
-            "releases": self._releases,
-            "problems": settled.problems,
-            "event_at": settled.record.timestamp / _MILLISECONDS,
-            "received_at": received_at,
-            "encoded_at": settled.encoded_at,
-            "searchable_at": settled.searchable_at or now,
-        }
-        return _Outgoing(CATALOG_INDEXED, settled.product_id.encode(), orjson.dumps(event))
+    def _indexed(self, settled: Settled, received_at: float, now: float) -> bytes:
+        return orjson.dumps(
+            {
+                "product_id": settled.product_id,
+                "version": settled.version,
+                "outcome": settled.outcome,
+                "releases": self._releases,
+                "problems": [settled.problem] if settled.problem else [],
+                "event_at": settled.record.timestamp / _MILLISECONDS,
+                "received_at": received_at,
+                "encoded_at": settled.encoded_at,
+                "searchable_at": settled.searchable_at or now,
+            }
+        )
 
     def _count(self, work: Work, now: float) -> None:
+        ages: defaultdict[str, list[float]] = defaultdict(list)
         for settled in work.settled:
-            self._metrics.events.labels(settled.record.topic, settled.outcome).inc()
-            if settled.outcome != "stale":
-                age = settled.searchable_at - settled.record.timestamp / _MILLISECONDS
-                self._metrics.freshness_seconds.labels(settled.outcome).observe(max(0.0, age))
+            ages[settled.outcome].append(settled.searchable_at - settled.record.timestamp / _MILLISECONDS)
+        for outcome, seconds in ages.items():
+            self._metrics.events.labels(CATALOG_PRODUCTS, outcome).inc(len(seconds))
+            if outcome != "stale":
+                self._metrics.freshness_seconds.observe(outcome, seconds)
         for rejected in work.rejected:
             self._metrics.events.labels(rejected.record.topic, "rejected").inc()
             self._metrics.dead_letters.labels(rejected.record.topic, rejected.invalid.reason).inc()
         self._metrics.last_progress_timestamp_seconds.set(now)
 
 
-class _Pending:
-    """Counts acknowledgements, which come on the publisher's thread or on one that flushes."""
-
-    def __init__(self, messages: int, done: Callable[[], None], on_failure: Callable[[str], None]) -> None:
-        self._left = messages
-        self._done = done
-        self._on_failure = on_failure
-        self._lock = threading.Lock()
-        if not messages:
-            done()
-
-    def delivered(self, delivery: Delivery) -> None:
-        if delivery.error:
-            self._on_failure(f"{delivery.topic}: {delivery.error}")
-            return
-        with self._lock:
-            self._left -= 1
-            finished = self._left == 0
-        if finished:
-            self._done()
-
-
-def _dead_letter(rejected: Rejected) -> _Outgoing:
+def _dead_letter(rejected: Rejected) -> tuple[bytes | None, dict[str, bytes]]:
     record, invalid = rejected.record, rejected.invalid
     headers = {
         "reason": invalid.reason.encode(),
@@ -126,4 +111,4 @@ def _dead_letter(rejected: Rejected) -> _Outgoing:
     if raw is not None and len(raw) > _DEAD_LETTER_BYTES:
         headers["truncated_from_bytes"] = b"%d" % len(raw)
         raw = raw[:_DEAD_LETTER_BYTES]
-    return _Outgoing(dead_letter_topic(record.topic), record.key, raw, headers)
+    return raw, headers

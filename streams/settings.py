@@ -9,10 +9,13 @@ class WorkerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     instance_id: str = Field(
-        default="", description="a name that this worker keeps over restarts: it then resumes at once (static membership)"
+        default="",
+        description="a name that this worker keeps over restarts: it then resumes at once (static membership)",
     )
     max_batches_in_flight: int = Field(default=16, ge=2, le=1024, description="fetches read and not acknowledged")
-    fetch_max_wait_seconds: float = Field(default=0.5, gt=0, le=5, description="how long a broker may hold an empty fetch")
+    fetch_max_wait_seconds: float = Field(
+        default=0.5, gt=0, le=5, description="how long a broker may hold an empty fetch"
+    )
     batch_wait_seconds: float = Field(
         default=0.02, ge=0, le=5, description="how long an event may wait for others to fill the encoder's batch"
     )
@@ -20,7 +23,9 @@ class WorkerSettings(BaseModel):
     session_timeout_seconds: float = Field(default=10, ge=6, le=300)
     commit_interval_seconds: float = Field(default=0.5, gt=0, le=60)
     stalled_seconds: float = Field(
-        default=120, ge=10, description="a worker whose waiting events do not move for so long ends itself, to be restarted"
+        default=120,
+        ge=10,
+        description="a worker whose waiting events do not move for so long ends itself, to be restarted",
     )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="0 takes a free port")

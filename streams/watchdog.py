@@ -21,8 +21,9 @@ class Progress(Protocol):
 class Watchdog:
     """Stalled: over `stalled_seconds` events waited at every look, and none was finished.
 
-    `records_wait` tells whether records wait on the broker in this worker's partitions; it is asked only while nothing is in
-    flight here. Both kinds of waiting count, so a worker that never gets what waits for it is found too.
+    `records_wait` tells whether records wait on the broker in this worker's partitions; it is asked only while
+    nothing is in flight here. Both kinds of waiting count, so a worker that never gets what waits for it is found
+    too.
     """
 
     def __init__(self, progress: Progress, records_wait: Callable[[], bool], stalled_seconds: float) -> None:

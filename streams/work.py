@@ -1,7 +1,8 @@
 """One cut on its way through the stages: what each record became, and what is still to be done for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from PIL.Image import Image
 
@@ -18,10 +19,14 @@ class Deletion:
 
     event: ProductDeletion
     record: Record
-    planned: IndexedState | None = None
+    version: int
 
     def change(self) -> Change:
-        return Tombstone(self.event.id, self.event.version)
+        return Tombstone(self.event.id, self.version)
+
+    def leaves(self) -> IndexedState:
+        """What the index holds of the product once this is written."""
+        return IndexedState(self.version, True, ContentHashes())
 
     def outcome(self) -> OutcomeName:
         return "deleted"
@@ -33,26 +38,30 @@ class Update:
 
     event: Product
     record: Record
+    version: int
     held: ContentHashes | None  # what the index holds, None where it holds nothing usable
     hashes: ContentHashes
+    document: dict[str, object]
+    keywords: str
     text: str | None = None
     fetch_image: bool = False
     image: Image | None = None
     vectors: dict[str, Vector | None] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    document: dict[str, object] = field(default_factory=dict)
-    keywords: str = ""
-    planned: IndexedState | None = None
+    problem: str = ""
     encoded_at: float | None = None
 
     def change(self) -> Change:
         event = self.event
         if self.held is not None:
             return PartialUpdate(
-                event.id, event.version, self.document, self.keywords, self.held, self.hashes, self.vectors
+                event.id, self.version, self.document, self.keywords, self.held, self.hashes, self.vectors
             )
-        vectors = {name: vector for name, vector in self.vectors.items() if vector is not None}
-        return ProductRow(event.id, event.version, self.document, self.keywords, self.hashes, vectors)
+        vectors = cast(Mapping[str, Vector], self.vectors)  # None only takes away what was held
+        return ProductRow(event.id, self.version, self.document, self.keywords, self.hashes, vectors)
+
+    def leaves(self) -> IndexedState:
+        """What the index holds of the product once this is written."""
+        return IndexedState(self.version, False, self.hashes)
 
     def outcome(self) -> OutcomeName:
         return "indexed" if self.held is None or self.vectors else "attributes_updated"
@@ -69,7 +78,7 @@ class Settled:
     product_id: str
     version: int
     outcome: OutcomeName
-    problems: list[str] = field(default_factory=list)
+    problem: str = ""
     encoded_at: float | None = None
     searchable_at: float = 0.0
 
@@ -94,8 +103,8 @@ class Work:
     def updates(self) -> list[Update]:
         return [task for task in self.tasks if isinstance(task, Update)]
 
-    def stale(self, record: Record, event: Product | ProductDeletion) -> None:
-        self.settled.append(Settled(record, event.id, event.version, "stale"))
+    def stale(self, record: Record, product_id: str, version: int) -> None:
+        self.settled.append(Settled(record, product_id, version, "stale"))
 
     def reject(self, task: Task, invalid: InvalidEvent) -> None:
         """Take the task out: its record goes to the dead letters."""

@@ -1,5 +1,6 @@
 """One worker process: pipeline, Faust app, watchdog, and the ways in which it may end."""
 
+import gc
 import logging
 import os
 import sys
@@ -36,8 +37,8 @@ class WorkerParts:
     records_wait: Callable[[frozenset[int]], bool]
 
 
-def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerParts) -> NoReturn:
-    """Index products until SIGTERM or SIGINT, then finish what is in flight, commit, and raise SystemExit(0).
+def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerParts) -> None:
+    """Index products until SIGTERM or SIGINT, then finish what is in flight, commit, and raise SystemExit.
 
     On anything unexpected the process ends at once with code 70, when it is stalled with 75: nothing in flight is
     acknowledged, and whoever supervises it starts a fresh one.
@@ -46,6 +47,7 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     app = create_app(settings, kafka, pipeline, end_process)
     app.on_partitions_assigned.connect(_gauge_assignment(parts.indexer.metrics), weak=False)
     watchdog = Watchdog(pipeline, lambda: parts.records_wait(_assigned_partitions(app)), settings.stalled_seconds)
+    gc.freeze()  # models and libraries stay: the collector need not walk through them again and again
     pipeline.start()
     watchdog.start(lambda: os._exit(EXIT_STALLED))
     faust.Worker(app, quiet=True, loglevel=logging.WARNING, override_logging=False).execute_from_commandline()

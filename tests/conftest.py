@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
 from topics.embedded_broker import EmbeddedBroker
 
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"

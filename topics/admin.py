@@ -100,7 +100,7 @@ class TopicAdmin:
             raise BrokerError(self._explain(what, error)) from error
 
     def _remember(self, error: KafkaError) -> None:
-        """librdkafka hides causes such as a wrong password behind a later time-out: keep the first that is not one."""
+        """Librdkafka hides causes such as a wrong password behind a later time-out: keep the first that is not one."""
         if self._cause is None and error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._cause = error
 

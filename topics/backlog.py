@@ -43,8 +43,8 @@ class Backlog:
         committed: Callable[[], Mapping[int, int]],
         clock: Callable[[], float],
         wait: Callable[[float], object],
-        patience_seconds: float = 60.0,
-        group: str = "",
+        patience_seconds: float,
+        group: str,
     ) -> None:
         self._limit = max_bytes_per_partition
         self._committed = committed

@@ -13,7 +13,10 @@ INDEX_PRODUCTS_AGENT = "index-products"
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One topic: what its records are keyed by, and how the broker keeps them. Times are the broker's on every topic."""
+    """One topic: what its records are keyed by, and how the broker keeps them.
+
+    Times are the broker's on every topic.
+    """
 
     name: str
     key: str

@@ -85,7 +85,9 @@ class ProductReader:
 
     def _link(self, file_name: str) -> str:
         if self.pictures is None:
-            raise PictureMissing(f"picture: {file_name!r} is a file name; say with --media in which folder or ZIP it is")
+            raise PictureMissing(
+                f"picture: {file_name!r} is a file name; say with --media in which folder or ZIP it is"
+            )
         return self.pictures.link(file_name)
 
 

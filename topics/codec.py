@@ -55,7 +55,7 @@ class ProductCodec:
             return _invalid(error, raw)
         except MappingError as error:
             return InvalidEvent(InvalidReason.INVALID_FIELDS, str(error), raw)
-        if key is not None and self._key_id(key) != event.id:
+        if key is not None and key != event.id.encode() and self._key_id(key) != event.id:
             detail = f"key {key[:80]!r} is not the product's id {event.id[:80]!r}"
             return InvalidEvent(InvalidReason.KEY_MISMATCH, detail, raw)
         return event

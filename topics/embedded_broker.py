@@ -1,8 +1,8 @@
 """A broker for demos and tests that needs nothing but pip: librdkafka's own mock cluster, in a process of its own.
 
-It keeps everything in memory and forgets it on exit, listens on 127.0.0.1 without a password, holds no more than 5 MiB a
-partition (the oldest records vanish beyond that) and compacts nothing. It says nothing about the speed or the durability of
-Kafka. librdkafka calls the interface experimental (`rdkafka_mock.h`).
+It keeps everything in memory and forgets it on exit, listens on 127.0.0.1 without a password, holds no more than 5
+MiB a partition (the oldest records vanish beyond that) and compacts nothing. It says nothing about the speed or the
+durability of Kafka. librdkafka calls the interface experimental (`rdkafka_mock.h`).
 """
 
 import argparse
@@ -24,6 +24,7 @@ from topics.catalogue import TOPICS
 
 PARTITION_CAPACITY_BYTES = 5 * 1024 * 1024
 _PRODUCER = 0
+_ALL_TOPICS = tuple(spec.name for spec in TOPICS)
 _START_TIMEOUT_SECONDS = 20
 
 
@@ -61,14 +62,14 @@ class MockCluster:
 class EmbeddedBroker:
     """The mock cluster in a child process, with topics made; use as a context manager."""
 
-    def __init__(self, partitions: int, topics: Iterable[str] = tuple(spec.name for spec in TOPICS)) -> None:
+    def __init__(self, partitions: int, topics: Iterable[str] = _ALL_TOPICS) -> None:
         command = [sys.executable, "-m", "topics.embedded_broker", "--partitions", str(partitions), *topics]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         watchdog = threading.Timer(_START_TIMEOUT_SECONDS, self._process.kill)
         watchdog.start()
-        assert self._process.stdout is not None
+        assert self._process.stdout is not None  # noqa: S101 - it was opened as a pipe
         self.bootstrap_servers = self._process.stdout.readline().strip()
         watchdog.cancel()
         if not self.bootstrap_servers:
@@ -88,7 +89,9 @@ class EmbeddedBroker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

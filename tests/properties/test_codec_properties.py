@@ -1,15 +1,18 @@
 """For every product: written and read again it is the same; for all bytes: reading never raises."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from topics.codec import ProductCodec, encode_product
 from topics.events import InvalidEvent, Product, ProductDeletion
 
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(lambda text: text.strip())
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(
+    lambda text: text.strip()
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -18,7 +21,9 @@ JSON = st.recursive(
 PRODUCTS = st.builds(
     Product,
     id=TEXT,
-    updated_at=st.datetimes(datetime(1970, 1, 2), datetime(2199, 1, 1), timezones=st.just(UTC)),
+    updated_at=st.integers(0, 7_000_000_000_000_000).map(
+        lambda us: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    ),
     title=TEXT,
     description=st.text(st.characters(exclude_categories=["Cs"]), max_size=100),
     categories=st.lists(TEXT, max_size=3).map(tuple),

@@ -1,5 +1,7 @@
 """What fusion promises for any ranked lists."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,10 +63,7 @@ def test_fusing_one_leg_keeps_its_order_and_fusing_again_changes_nothing(
 ) -> None:
     once = fuse(method, {leg: ranked(scores)}, {leg: 1.0})
     by_position = [scores[product.product_id] for product in once]
-    assert all(
-        first >= second or first == pytest.approx(second)
-        for first, second in zip(by_position, by_position[1:], strict=False)
-    )
+    assert all(first >= second or first == pytest.approx(second) for first, second in itertools.pairwise(by_position))
     again = fuse(method, {leg: [ScoredProduct(product.product_id, product.score) for product in once]}, {leg: 1.0})
     assert [product.product_id for product in again] == [product.product_id for product in once]
 

@@ -3,14 +3,14 @@
 from collections import deque
 
 import pytest
-from encoders.product_text import text_to_encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from encoders.product_text import text_to_encode
 from index.base import IMAGE_FIELD, TEXT_FIELD, VectorQuery
+from tests.unit.streams.conftest import Bench, FixedRecord, deletion, picture, product
 from topics.codec import ProductCodec
 from topics.events import Product
-
-from tests.unit.streams.conftest import Bench, FixedRecord, deletion, picture, product
 
 PICTURES = {colour: picture(colour) for colour in ("red", "green", "blue")}
 RECORDS = st.one_of(
@@ -47,7 +47,9 @@ def newest(history: list[FixedRecord]) -> dict[str, object]:
 
 @settings(max_examples=150, deadline=None)
 @given(history=st.lists(RECORDS, max_size=25), data=st.data())
-def test_the_index_ends_with_the_newest_version_of_every_product(history: list[FixedRecord], data: st.DataObject) -> None:
+def test_the_index_ends_with_the_newest_version_of_every_product(
+    history: list[FixedRecord], data: st.DataObject
+) -> None:
     bench = Bench()
     prepared: deque[object] = deque()
     left = history + history[: data.draw(st.integers(0, len(history)), label="repeated after a crash")]

@@ -1,6 +1,7 @@
 """The table of topics against a broker."""
 
 import pytest
+
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import CATALOG_PRODUCTS, TOPICS
 from topics.embedded_broker import EmbeddedBroker

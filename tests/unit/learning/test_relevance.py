@@ -39,6 +39,10 @@ def test_values_worked_out_by_hand() -> None:
     assert report.intervals["RR"].mean == pytest.approx(1 / 4)
 
 
+def test_the_judged_share_is_of_what_was_found() -> None:
+    assert evaluate(run_of(q1="ua"), JUDGMENTS, OPTIONS).values["Judged@10"][0] == 1 / 2
+
+
 def test_the_order_counts_and_not_the_scores() -> None:
     tied = {"1": [("c", 1.0), ("a", 1.0)]}
     rising = {"1": [("c", 0.1), ("a", 0.9)]}

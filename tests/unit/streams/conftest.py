@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from PIL import Image
+
 from encoders.base import UnusableVector, Vectors
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
@@ -17,7 +19,6 @@ from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import create_registry
 from monitoring.metrics import create_metrics
-from PIL import Image
 from streams.indexer import Indexer, IndexerParts
 from streams.work import Work
 from topics.catalogue import CATALOG_PRODUCTS
@@ -97,7 +98,9 @@ class TroubledIndex(MemoryIndex):
             act, self.before_apply = self.before_apply, None
             act()
         return [
-            Applied(Outcome.REFUSED, "too wide") if change.product_id in self.refused else super(TroubledIndex, self).apply([change])[0]
+            Applied(Outcome.REFUSED, "too wide")
+            if change.product_id in self.refused
+            else super(TroubledIndex, self).apply([change])[0]
             for change in changes
         ]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from streams.cutting import Cut, Cutter, Fetch
 
 
@@ -81,7 +82,9 @@ def test_every_record_is_cut_once_and_in_order(sizes: list[int], size: int) -> N
     while (cut := cutter.cut(now=0)) is not None:
         cuts.append(cut)
 
-    assert [record for cut in cuts for record in cut.records] == [record for one, _ in fetches for record in one.records]
+    assert [record for cut in cuts for record in cut.records] == [
+        record for one, _ in fetches for record in one.records
+    ]
     assert all(len(cut.records) == size for cut in cuts[:-1])
     for cut in cuts:
         for share, count in cut.shares:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
 from index.base import IMAGE_FIELD, ContentHashes, ProductRow, VectorQuery
 from streams.work import Work
-from topics.events import InvalidReason
-
 from tests.unit.streams.conftest import Bench, FixedRecord, deletion, picture, product
+from topics.events import InvalidReason
 
 
 def outcomes(work: Work) -> list[tuple[str, str]]:
@@ -125,7 +125,7 @@ def test_a_picture_that_cannot_be_read_is_reported_and_the_words_are_indexed(
     work = bench.run(product("a", 1, title="Red dress", image_links=[link]))
 
     assert outcomes(work) == [("a", "indexed")]
-    assert problem in work.settled[0].problems[0]
+    assert problem in work.settled[0].problem
     assert bench.counted("image_failures_total", reason=problem) == 1
     assert bench.index.count() == 1
 
@@ -169,7 +169,7 @@ def test_a_picture_that_the_model_cannot_encode_is_left_out(bench: Bench) -> Non
     work = bench.run(product("a", 1, image_links=[picture("red")]))
 
     assert outcomes(work) == [("a", "indexed")]
-    assert "picture left out" in work.settled[0].problems[0]
+    assert "picture left out" in work.settled[0].problem
 
 
 def test_a_row_that_the_index_refuses_is_rejected_alone(bench: Bench) -> None:
@@ -202,13 +202,29 @@ def test_work_that_overlaps_is_planned_on_what_will_be_there(bench: Bench) -> No
     hit = bench.index.search(VectorQuery("text_vector", expected), 1)[0]
     assert bench.encoder.texts[:3] == ["one", "two", "one"]
     assert hit.score == pytest.approx(1.0)
+    assert bench.counted("retries_total", operation="upsert", reason="conflict") == 0
+
+
+def test_a_price_change_right_behind_a_new_product_runs_no_encoder(bench: Bench) -> None:
+    first = bench.indexer.prepare([product("a", 1, title="one", price=2, currency="EUR")], 0.0)
+    second = bench.indexer.prepare([product("a", 2, title="one", price=1, currency="EUR")], 0.0)
+
+    outcome = [outcomes(bench.indexer.write(bench.indexer.encode(work))) for work in (first, second)]
+
+    assert outcome == [[("a", "indexed")], [("a", "attributes_updated")]]
+    assert bench.encoder.texts == ["one"]
 
 
 def test_a_product_that_another_worker_wrote_in_between_is_planned_again(bench: Bench) -> None:
     bench.run(product("a", 1, title="one"))
     dimension = bench.encoder.dimension
     other = ProductRow(
-        "a", 2_000, {"id": "a"}, "x", ContentHashes("else", "", ""), {"text_vector": np.eye(dimension, dtype=np.float32)[0]}
+        "a",
+        2_000,
+        {"id": "a"},
+        "x",
+        ContentHashes("else", "", ""),
+        {"text_vector": np.eye(dimension, dtype=np.float32)[0]},
     )
     index = bench.index
     index.before_apply = lambda: super(type(index), index).apply([other])

@@ -122,7 +122,7 @@ def test_a_broker_that_does_not_answer_is_waited_for() -> None:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
         return consumers.committed()
 
-    room = Backlog(100, committed, consumers.clock, consumers.wait, patience_seconds=5)
+    room = Backlog(100, committed, consumers.clock, consumers.wait, patience_seconds=5, group="indexers")
     room.make_room(90)
     room.delivered(0, 0, 90)
     room.make_room(90)

@@ -2,8 +2,10 @@
 
 import json
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
+
 from topics.codec import ProductCodec, deletion_headers, encode_product
 from topics.events import InvalidEvent, InvalidReason, Product, ProductDeletion
 from topics.mapping import ProductMapping
@@ -128,7 +130,7 @@ class TestDebezium:
             fields={"id": "sku", "title": "name", "price": "cents"}, constants={"currency": "EUR"}, price_divisor=100
         )
     )
-    row = {"sku": 7, "name": "Mug", "cents": 1299}
+    row: ClassVar = {"sku": 7, "name": "Mug", "cents": 1299}
 
     def envelope(self, op: str, **parts: object) -> dict[str, object]:
         return {"op": op, "before": None, "after": None, "source": {"ts_ms": 5_000}, "ts_ms": 9_000, **parts}

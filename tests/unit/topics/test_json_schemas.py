@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS
 from topics.json_schemas import current_schemas, incompatibilities, snapshot
 

@@ -3,9 +3,11 @@
 import socket
 import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from pydantic import SecretStr
 
 from topics.embedded_broker import MockCluster
 from topics.publisher import (
@@ -164,6 +166,23 @@ def test_a_message_that_times_out_is_reported_with_the_cause(nowhere: KafkaSetti
         assert "refused" in lost[0].error
     finally:
         publisher.close(timeout_seconds=0)
+
+
+def test_a_failed_login_is_the_cause_and_not_that_no_broker_is_up(broker: KafkaSettings) -> None:
+    """librdkafka says `1/1 brokers are down` right after the first failure, and the cause again 40 ms later."""
+    login = {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "shop", "sasl_password": SecretStr("wrong")}
+    publisher = Publisher(broker.model_copy(update=login), "stranger")
+    try:
+        causes = {publisher.last_error for _ in _until(monotonic() + 0.5)} - {""}
+    finally:
+        publisher.close(timeout_seconds=0)
+    assert causes
+    assert all("SASL" in cause for cause in causes)
+
+
+def _until(end: float) -> Iterator[None]:
+    while monotonic() < end:
+        yield
 
 
 def test_a_full_queue_says_so_instead_of_waiting(nowhere: KafkaSettings) -> None:

@@ -1,0 +1,163 @@
+"""MilvusIndex beyond the contract: opening, versions in two processes, and the same ranks as in memory."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from index.base import (
+    IMAGE_FIELD,
+    TEXT_FIELD,
+    ContentHashes,
+    IndexRefused,
+    IndexUnavailable,
+    KeywordQuery,
+    ProductRow,
+    Query,
+    Tombstone,
+    VectorIndex,
+    VectorQuery,
+)
+from index.embedded_milvus import EmbeddedMilvus
+from index.memory import MemoryIndex
+from index.milvus import MilvusIndex
+from index.settings import IndexSettings
+
+pytestmark = pytest.mark.services
+
+TEXT_DIMENSION, IMAGE_DIMENSION = 24, 12
+
+
+@pytest.fixture(scope="module")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMilvus]:
+    with EmbeddedMilvus(tmp_path_factory.mktemp("milvus")) as milvus:
+        yield milvus
+
+
+@pytest.fixture
+def settings(milvus: EmbeddedMilvus) -> IndexSettings:
+    return IndexSettings(uri=milvus.uri, alias=f"products_{uuid4().hex}")
+
+
+def unit(rng: np.random.Generator, dimension: int) -> np.ndarray:
+    vector = rng.standard_normal(dimension).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def row(rng: np.random.Generator, name: str, version: int = 1) -> ProductRow:
+    words = rng.zipf(1.5, rng.integers(3, 40)).clip(max=300)
+    vectors = {TEXT_FIELD: unit(rng, TEXT_DIMENSION)}
+    if rng.random() < 0.7:
+        vectors[IMAGE_FIELD] = unit(rng, IMAGE_DIMENSION)
+    return ProductRow(name, version, {"id": name}, " ".join(f"w{word}" for word in words), ContentHashes("t"), vectors)
+
+
+def assert_same_ranks(left: VectorIndex, right: VectorIndex, query: Query, tolerance: float) -> None:
+    """Equal scores place by place, and equal products wherever a score stands alone."""
+    ours, theirs = left.search(query, 50), right.search(query, 50)
+    scores = np.array([hit.score for hit in ours])
+    assert scores == pytest.approx([hit.score for hit in theirs], rel=tolerance, abs=1e-5)
+    gaps = np.abs(np.diff(scores)) > 2 * tolerance * np.abs(scores[1:]) + 2e-5
+    for place in range(1, len(ours) - 1):
+        if gaps[place - 1] and gaps[place]:
+            assert ours[place].product_id == theirs[place].product_id
+
+
+def queries(rng: np.random.Generator) -> Iterator[Query]:
+    for _ in range(10):
+        yield VectorQuery(TEXT_FIELD, unit(rng, TEXT_DIMENSION))
+        yield VectorQuery(IMAGE_FIELD, unit(rng, IMAGE_DIMENSION))
+        yield KeywordQuery(" ".join(f"w{word}" for word in rng.zipf(1.5, 3).clip(max=300)))
+    yield KeywordQuery("w1 w1 w7")
+
+
+@pytest.mark.parametrize("flushed_at", [(), (800,), (300, 500, 800)], ids=str)
+def test_it_ranks_as_the_index_in_memory(settings: IndexSettings, flushed_at: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(3)
+    milvus, memory = (
+        MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION),
+        MemoryIndex(TEXT_DIMENSION, IMAGE_DIMENSION),
+    )
+    rows = [row(rng, f"p{number}") for number in range(800)]
+    for start in range(0, 800, 100):
+        for index in (milvus, memory):
+            assert {one.outcome for one in index.apply(rows[start : start + 100])} == {"written"}
+        if start + 100 in flushed_at:
+            milvus.flush()
+    for query in queries(rng):
+        assert_same_ranks(memory, milvus, query, tolerance=1e-4)
+    milvus.close()
+
+
+def test_a_product_that_has_just_changed_is_scored_as_the_others(settings: IndexSettings) -> None:
+    rng = np.random.default_rng(4)
+    index = MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+    index.apply([row(rng, f"p{number}") for number in range(500)])
+    twins = [
+        ProductRow(f"twin-{n}", 1, {}, "unicorn w1", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)}) for n in (1, 2)
+    ]
+    index.apply(twins[:1])
+    index.flush()
+    index.apply(twins[1:])
+    scores = {hit.product_id: hit.score for hit in index.search(KeywordQuery("unicorn"), 10)}
+    assert scores.keys() == {"twin-1", "twin-2"}
+    assert scores["twin-2"] == pytest.approx(scores["twin-1"], rel=0.15)
+    index.close()
+
+
+def test_processes_that_open_an_empty_milvus_at_once_share_one_collection(settings: IndexSettings) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        indexes = list(threads.map(lambda _: MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION), range(6)))
+    rng = np.random.default_rng(5)
+    for number, index in enumerate(indexes):
+        index.apply([row(rng, f"p{number}")])
+    assert {index.count() for index in indexes} == {6}
+    for index in indexes:
+        index.close()
+
+
+def test_what_one_process_wrote_another_does_not_set_back(settings: IndexSettings) -> None:
+    rng = np.random.default_rng(6)
+    one, other = (MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION) for _ in range(2))
+    one.apply([row(rng, "a", 2), Tombstone("b", 2)])
+    assert [applied.outcome for applied in other.apply([row(rng, "a", 1), row(rng, "b", 1)])] == ["stale", "stale"]
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize(("text", "image", "reason"), [(25, 12, "text_vector of dimension 24"), (24, 13, "reindex")])
+def test_a_collection_of_other_dimensions_is_refused(
+    settings: IndexSettings, text: int, image: int, reason: str
+) -> None:
+    MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION).close()
+    with pytest.raises(IndexRefused, match=reason):
+        MilvusIndex(settings, text, image)
+
+
+def test_an_index_made_without_pictures_is_refused_to_an_image_encoder(settings: IndexSettings) -> None:
+    MilvusIndex(settings, TEXT_DIMENSION, None).close()
+    with pytest.raises(IndexRefused, match="has no has_image_vector, image_vector"):
+        MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+
+
+def test_nobody_at_the_address_is_unavailable_and_named() -> None:
+    with pytest.raises(IndexUnavailable, match=r"127\.0\.0\.1:9"):
+        MilvusIndex(IndexSettings(uri="http://127.0.0.1:9", timeout_seconds=1), TEXT_DIMENSION, IMAGE_DIMENSION)
+
+
+def test_a_row_that_only_the_server_refuses_does_not_hurt_its_batch(
+    settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checks before the server are taken away, so that it is the server that refuses."""
+    monkeypatch.setattr("index.milvus.check_change", lambda change, dimensions: None)
+    rng = np.random.default_rng(7)
+    index = MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+    rows = [row(rng, f"p{number}") for number in range(9)]
+    rows[4] = ProductRow("wide", 1, {}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, TEXT_DIMENSION + 1)})
+    rows[7] = ProductRow("branded", 1, {"brand": "x" * 2_000}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)})
+    refused = {rows[place].product_id: one.detail for place, one in enumerate(index.apply(rows)) if one.detail}
+    assert refused.keys() == {"wide", "branded"}
+    assert index.count() == 7
+    index.close()
