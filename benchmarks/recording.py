@@ -30,6 +30,14 @@ def record(name: str, limit: str, result: Mapping[str, Any]) -> Path:
     return path
 
 
+def data_folder() -> Path:
+    """The real data sets. Raises FileNotFoundError where they are absent."""
+    folder = Path(os.environ.get("MILLRACE_DATA", "../shared/data"))
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no real data at {folder}: set MILLRACE_DATA to the folder of the data sets")
+    return folder
+
+
 def machine() -> dict[str, Any]:
     """What of the machine and its software decides such figures."""
     return {

@@ -17,6 +17,7 @@ from encoders.base import EncoderError
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import IndexRefused, IndexUnavailable
 from index.factory import create_index
+from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
 
@@ -94,8 +95,11 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _workers(settings: Settings) -> Finding:
-    with index_products_lag(settings) as lag:
-        behind = lag.events()
+    try:
+        with index_products_lag(settings) as lag:
+            behind = lag.events()
+    except LagUnavailable as error:
+        return Finding("workers", "unknown", str(error))
     advice = "start `millrace worker`, or wait until it has caught up" if behind else ""
     return Finding("workers", f"{behind} product events are not indexed yet", advice)
 

@@ -1,10 +1,11 @@
 """`millrace import`: products from a file onto `catalog.products`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import SettingsError, load_settings
-from monitoring.lag import GroupLag
+from monitoring.lag import GroupLag, LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.backlog import Backlog, BacklogStalled
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP, TOPICS
@@ -102,8 +103,18 @@ def _open_sender(kafka: KafkaSettings, options: ImportOptions, counts: ImportCou
     if kafka.max_backlog_bytes_per_partition:
         lag = stack.enter_context(GroupLag(client_config(kafka), INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS))
         limit = kafka.max_backlog_bytes_per_partition
-        backlog = Backlog(limit, lag.committed, time.monotonic, time.sleep, _PATIENCE_SECONDS, INDEX_PRODUCTS_GROUP)
+        backlog = Backlog(
+            limit, partial(_committed, lag), time.monotonic, time.sleep, _PATIENCE_SECONDS, INDEX_PRODUCTS_GROUP
+        )
     return ProductSender(publisher, counts, backlog, options.rate_per_second, time.monotonic, time.sleep)
+
+
+def _committed(lag: GroupLag) -> Mapping[int, int] | None:
+    """None while the broker does not tell: the backlog then waits."""
+    try:
+        return lag.committed()
+    except LagUnavailable:
+        return None
 
 
 def _send_all(

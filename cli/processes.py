@@ -5,17 +5,24 @@ import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
+from pathlib import Path
 
 import setproctitle
 
 from cli.settings import Settings
-from cli.wiring import index_products_lag, open_parts, open_publisher, services, worker_parts
-from monitoring.exposition import serve_metrics
+from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
+from monitoring.exposition import render, serve_metrics
+from monitoring.lag import GroupLag
 from serving.app import create_app
 from serving.server import run_server
-from streams.worker import run_worker
+from serving.services import Services
+from streams.indexer import IndexerParts
+from streams.worker import WorkerParts, run_worker
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
+from topics.codec import ProductCodec
+from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +51,14 @@ def worker(settings: Settings) -> None:
             port,
         )
         with index_products_lag(settings) as lag:
-            run_worker(settings.worker, settings.kafka, worker_parts(parts, publisher, lag))
+            run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag))
 
 
 def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     with open_parts(settings) as parts, open_publisher(settings, "millrace-serve") as publisher:
-        run_server(create_app(settings.server, services(parts, publisher)), settings.server)
+        run_server(create_app(settings.server, _services(parts, publisher)), settings.server)
 
 
 def end_with_stdin() -> None:
@@ -72,3 +79,33 @@ def _require_topics(settings: Settings) -> None:
     missing = [report.name for report in TopicAdmin(settings.kafka).inspect(TOPICS) if report.state == "missing"]
     if missing:
         raise BrokerError(f"missing topics: {', '.join(missing)}. Make them with `millrace topics apply`")
+
+
+def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag) -> WorkerParts:
+    settings = parts.settings
+    indexer = IndexerParts(
+        codec=ProductCodec(settings.kafka.product_mapping, settings.kafka.max_event_bytes),
+        index=parts.index,
+        analyser=parts.analyser,
+        text_encoder=parts.text_encoder,
+        image_encoder=parts.image_encoder,
+        images=parts.images,
+        image_limits=settings.encoders.image_sources.limits,
+        metrics=parts.metrics,
+    )
+    return WorkerParts(indexer, publisher, lag.records_wait)
+
+
+def _services(parts: Parts, publisher: Publisher) -> Services:
+    root = parts.settings.encoders.image_sources.file_root
+    return Services(
+        search=parts.search(),
+        index=parts.index,
+        publisher=publisher,
+        images=parts.images,
+        image_limits=parts.settings.encoders.image_sources.limits,
+        metrics=parts.metrics,
+        render_metrics=lambda: render(parts.registry),
+        clock=lambda: datetime.now(UTC),
+        media_root=Path(root) if root else None,
+    )

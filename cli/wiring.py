@@ -1,10 +1,8 @@
-"""Settings to running parts: the one place where everything is put together."""
+"""Settings to running parts that several commands share. Faust and FastAPI stay with the processes that need them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cli.settings import Settings
@@ -14,16 +12,12 @@ from encoders.image_sources import ImageSource
 from index.base import VectorIndex
 from index.factory import create_index
 from index.text_analysis import Analyser
-from monitoring.exposition import create_registry, render
+from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import Metrics, create_metrics
 from ranking.search import Search
-from serving.services import Services
-from streams.indexer import IndexerParts
-from streams.worker import WorkerParts
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP
 from topics.clients import client_config
-from topics.codec import ProductCodec
 from topics.publisher import Publisher
 
 
@@ -72,33 +66,3 @@ def open_publisher(settings: Settings, client_id: str) -> Iterator[Publisher]:
 def index_products_lag(settings: Settings) -> GroupLag:
     """How far the workers are behind `catalog.products`."""
     return GroupLag(client_config(settings.kafka), INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS)
-
-
-def worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag) -> WorkerParts:
-    settings = parts.settings
-    indexer = IndexerParts(
-        codec=ProductCodec(settings.kafka.product_mapping, settings.kafka.max_event_bytes),
-        index=parts.index,
-        analyser=parts.analyser,
-        text_encoder=parts.text_encoder,
-        image_encoder=parts.image_encoder,
-        images=parts.images,
-        image_limits=settings.encoders.image_sources.limits,
-        metrics=parts.metrics,
-    )
-    return WorkerParts(indexer, publisher, lag.records_wait)
-
-
-def services(parts: Parts, publisher: Publisher) -> Services:
-    root = parts.settings.encoders.image_sources.file_root
-    return Services(
-        search=parts.search(),
-        index=parts.index,
-        publisher=publisher,
-        images=parts.images,
-        image_limits=parts.settings.encoders.image_sources.limits,
-        metrics=parts.metrics,
-        render_metrics=lambda: render(parts.registry),
-        clock=lambda: datetime.now(UTC),
-        media_root=Path(root) if root else None,
-    )

@@ -43,5 +43,7 @@ class BulkHistogram(Collector):
         bounds = [*map(str, self._bounds.tolist()), "+Inf"]
         with self._lock:
             for value, counts in self._counts.items():
-                family.add_metric([value], list(zip(bounds, np.cumsum(counts).tolist(), strict=True)), self._sums[value])
+                family.add_metric(
+                    [value], list(zip(bounds, np.cumsum(counts).tolist(), strict=True)), self._sums[value]
+                )
         yield family

@@ -4,12 +4,18 @@ Only `Consumer.committed()` of a consumer that never subscribes is used: `AdminC
 end the process while a coordinator loads (librdkafka #5040).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+
+class LagUnavailable(Exception):
+    """The broker did not tell where the group stands; the message gives its reason."""
+
 
 _TRANSIENT = {6, 14, 15, 16}  # not leader, coordinator loading, not available, not coordinator
 _TIMEOUT_SECONDS = 5.0
@@ -30,7 +36,7 @@ class PartitionLag:
 
 
 class GroupLag:
-    """One group's place in one topic. Not thread-safe. Raises KafkaException when the broker does not answer."""
+    """One group's place in one topic. Not thread-safe. Every method raises LagUnavailable."""
 
     def __init__(self, client_config: Mapping[str, str | int | float | bool], group: str, topic: str) -> None:
         self._consumer = Consumer({**client_config, "group.id": group, "enable.auto.commit": False})
@@ -44,17 +50,14 @@ class GroupLag:
 
     def committed(self) -> dict[int, int]:
         """Committed offset by partition; partitions without a commit are left out."""
-        return self._retrying(self._committed)
+        with _told():
+            return self._retrying(self._committed)
 
     def read(self) -> dict[int, PartitionLag]:
         """Lag by partition. The end is read after the commits, so it is never too small."""
         committed = self.committed()
-        lags = {}
-        for partition in self._partitions():
-            place = TopicPartition(self._topic, partition)
-            earliest, latest = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS, cached=False)
-            lags[partition] = PartitionLag(earliest, committed.get(partition), latest)
-        return lags
+        with _told():
+            return {partition: self._lag(partition, committed.get(partition)) for partition in self._partitions()}
 
     def events(self) -> int:
         """Events of all partitions that are not committed."""
@@ -88,6 +91,11 @@ class GroupLag:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _lag(self, partition: int, committed: int | None) -> PartitionLag:
+        place = TopicPartition(self._topic, partition)
+        earliest, latest = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS, cached=False)
+        return PartitionLag(earliest, committed, latest)
+
     def _partitions(self) -> list[int]:
         metadata = self._consumer.list_topics(self._topic, timeout=_TIMEOUT_SECONDS)
         return sorted(metadata.topics[self._topic].partitions)
@@ -96,6 +104,14 @@ class GroupLag:
         places = [TopicPartition(self._topic, partition) for partition in self._partitions()]
         found = self._consumer.committed(places, timeout=_TIMEOUT_SECONDS)
         return {place.partition: place.offset for place in found if place.offset != OFFSET_INVALID}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as error:
+        raise LagUnavailable(f"the broker does not tell the group's offsets: {error.args[0].str()}") from error
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from monitoring.lag import LagUnavailable
+
 logger = logging.getLogger(__name__)
 
 
@@ -34,12 +36,18 @@ class Watchdog:
 
     def look(self, now: float) -> bool:
         """True when the worker is stalled. `now` is in the clock of `last_progress`."""
-        if not (self._progress.in_flight > 0 or self._records_wait()):
+        if not self._anything_waits():
             self._waiting_since = None
             return False
         since = max(self._progress.last_progress, now if self._waiting_since is None else self._waiting_since)
         self._waiting_since = since
         return now - since >= self._stalled_seconds
+
+    def _anything_waits(self) -> bool:
+        try:
+            return self._progress.in_flight > 0 or self._records_wait()
+        except LagUnavailable:  # a broker that is away is no fault of this worker
+            return False
 
     def start(self, on_stalled: Callable[[], None]) -> None:
         """Look every quarter of `stalled_seconds` from a daemon thread."""

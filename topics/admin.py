@@ -30,7 +30,7 @@ class TopicReport:
 class TopicAdmin:
     """Administration of topics. Every method raises BrokerError when the broker does not answer."""
 
-    def __init__(self, settings: KafkaSettings, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, settings: KafkaSettings, timeout_seconds: float = 5.0) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._cause: KafkaError | None = None

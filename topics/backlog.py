@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import KafkaException
-
 _RECORD_OVERHEAD_BYTES = 100  # what a record costs beside key, value and headers, alone in its batch
 _POLL_SECONDS = 0.1
 
@@ -33,14 +31,15 @@ class Backlog:
     plus the fullest partition stays within `max_bytes_per_partition`. Records of other producers are counted at the
     mean size of one's own. A message that is larger than the limit goes when nothing else waits.
 
-    `committed` gives the group's committed offset by partition (only the sending thread calls it); `clock` counts
+    `committed` gives the group's committed offset by partition, or None while the broker does not tell (only the
+    sending thread calls it); `clock` counts
     seconds; `wait` sleeps. `delivered` and `failed` may be called from another thread.
     """
 
     def __init__(
         self,
         max_bytes_per_partition: int,
-        committed: Callable[[], Mapping[int, int]],
+        committed: Callable[[], Mapping[int, int] | None],
         clock: Callable[[], float],
         wait: Callable[[float], object],
         patience_seconds: float,
@@ -101,9 +100,8 @@ class Backlog:
 
     def _note_commits(self) -> bool:
         """True when the group has moved on since the last time; a broker that does not answer is waited for."""
-        try:
-            committed = self._committed()
-        except KafkaException:
+        committed = self._committed()
+        if committed is None:
             return False
         moved = False
         with self._lock:

@@ -1,0 +1,41 @@
+"""`python -m benchmarks [NAME ...]`: run benchmarks one after the other and write their results."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import (
+    attribute_change,
+    first_answer,
+    indexing_throughput,
+    relevance,
+    search_overhead,
+    streaming_cost,
+)
+from benchmarks.recording import RESULTS
+
+# In this order: `relevance` fills the index that `search_overhead` searches.
+BENCHMARKS: Mapping[str, Callable[[], None]] = {
+    "streaming_cost": streaming_cost.run,
+    "attribute_change": attribute_change.run,
+    "indexing_throughput": indexing_throughput.run,
+    "relevance": relevance.run,
+    "search_overhead": search_overhead.run,
+    "first_answer": first_answer.run,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; without: all")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in names:
+        sys.stderr.write(f"{name} ...\n")
+        BENCHMARKS[name]()
+        sys.stdout.write((RESULTS / f"{name}.json").read_text())
+
+
+if __name__ == "__main__":
+    main()
