@@ -40,6 +40,7 @@ class Process:
         self._arguments = [sys.executable, "-m", "cli.main", command, "--config", str(config), "--end-with-stdin"]
         self._log = log
         self._stopping = threading.Event()
+        self._changing = threading.Lock()  # so that nothing starts behind a request to stop
         self.restarts = 0
         self._process = self._start()
         self._supervisor = threading.Thread(target=self._supervise, name=f"supervise {command}", daemon=True)
@@ -54,9 +55,10 @@ class Process:
         return self._log
 
     def ask_to_stop(self) -> None:
-        self._stopping.set()
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        with self._changing:
+            self._stopping.set()
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGTERM)
 
     def wait_until_stopped(self) -> None:
         """After `ask_to_stop`; kills what does not end in time."""
@@ -77,10 +79,12 @@ class Process:
     def _supervise(self) -> None:
         while True:
             self._process.wait()
-            if self._stopping.wait(_RESTART_PAUSE_SECONDS):
-                return
-            self.restarts += 1
-            self._process = self._start()
+            self._stopping.wait(_RESTART_PAUSE_SECONDS)
+            with self._changing:
+                if self._stopping.is_set():
+                    return
+                self._process = self._start()
+                self.restarts += 1
 
 
 class LocalStack:

@@ -68,7 +68,8 @@ def end_with_stdin() -> None:
     """
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # sys.stdin's lock, held here, would abort the interpreter at its end
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="end with stdin", daemon=True).start()

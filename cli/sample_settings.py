@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date, time
 from pathlib import PurePath
 from textwrap import wrap
 from typing import Any
@@ -59,4 +60,7 @@ def _toml(value: Any) -> str:
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(name)} = {_toml(item)}' for name, item in value.items())}}}"
-    return json.dumps(str(value) if isinstance(value, PurePath) else value, ensure_ascii=False)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    text = json.dumps(str(value) if isinstance(value, PurePath) else value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # the one control character that JSON takes as it is and TOML does not

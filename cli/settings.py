@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from encoders.settings import EncoderSettings
 from index.settings import IndexSettings
@@ -61,8 +62,10 @@ def load_settings(file: Path | None = None) -> Settings:
         raise SettingsError(f"no settings file {file}: copy deploy/settings.sample.toml there, or leave --config out")
     try:
         return FromFile()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is no TOML: {error}") from None
+    except UnreadableVariable as error:
+        raise SettingsError(f"{_culprit(error)} is no JSON: write lists and tables as in [\"a\", \"b\"]") from None
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
 
@@ -79,11 +82,21 @@ def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 
 
 def _refuse_unknown_parts() -> None:
-    for name in os.environ:
-        part = name.removeprefix(VARIABLE_PREFIX).split("__")[0].lower()
-        if name.startswith(VARIABLE_PREFIX) and part not in Settings.model_fields:
+    for name in _variables():
+        part = name.upper().removeprefix(VARIABLE_PREFIX).split("__")[0].lower()
+        if part not in Settings.model_fields:
             known = ", ".join(f"{VARIABLE_PREFIX}{field.upper()}__..." for field in Settings.model_fields)
             raise SettingsError(f"variable {name} sets nothing: known are {known}")
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.upper().startswith(VARIABLE_PREFIX)}
+
+
+def _culprit(error: UnreadableVariable) -> str:
+    """pydantic-settings names only the part; the cause knows the text that it could not read."""
+    text = getattr(error.__cause__, "doc", None)
+    return "variable " + " or ".join(name for name, value in _variables().items() if value == text)
 
 
 def _explain(error: ValidationError) -> str:

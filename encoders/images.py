@@ -82,7 +82,7 @@ def decode_image(data: bytes, limits: ImageLimits) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(image.size, limits)
             orientation = _orientation(image)
-            image.thumbnail((limits.max_edge, limits.max_edge), Image.Resampling.BICUBIC)
+            image.thumbnail((limits.max_edge, limits.max_edge), Image.Resampling.BICUBIC, reducing_gap=1.0)
             image.load()
             picture = on_white(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

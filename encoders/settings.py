@@ -75,7 +75,7 @@ class ImageLimits(BaseModel):
         description="width times height, checked before decoding; one picture being decoded takes four bytes a pixel",
     )
     max_edge: int = Field(
-        default=1024, ge=16, le=16_384, description="larger pictures are shrunk to this edge, in pixels, while decoding"
+        default=512, ge=16, le=16_384, description="larger pictures are shrunk to this edge, in pixels, while decoding"
     )
 
 

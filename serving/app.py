@@ -6,6 +6,7 @@ from serving.health_routes import health_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
 from serving.openapi import add_schemas
+from serving.page_routes import page_router
 from serving.problems import add_problem_handlers
 from serving.product_routes import product_router
 from serving.search_routes import search_router
@@ -29,6 +30,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(search_router(services))
     app.include_router(product_router(services, settings))
     app.include_router(health_router(services, settings))
+    app.include_router(page_router())
     if services.media_root is not None:
         app.include_router(media_router(services.media_root))
     add_problem_handlers(app)

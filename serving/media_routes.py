@@ -1,6 +1,8 @@
 """The pictures of products whose links are `file:` links, so that a page can show them."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
@@ -34,6 +36,43 @@ def media_router(root: Path) -> APIRouter:
         return FileResponse(file, media_type=_MEDIA_TYPES[file.suffix.lower()], headers=headers)
 
     return router
+
+
+class MediaLinks:
+    """Turns links of products into what a browser can open."""
+
+    def __init__(self, root: Path | None) -> None:
+        """`root` as in `media_router`; None where no pictures are served."""
+        # A link may name the folder as the settings do, or as it lies once symbolic links are followed.
+        self._folders = [] if root is None else [PurePosixPath(root.absolute()), PurePosixPath(root.resolve())]
+
+    def address(self, link: str) -> str | None:
+        """`/media/...` for a `file:` link below the root, None for any other; every other scheme as it is.
+
+        Looks at the link alone: whether the file is there, and no link out of the folder, the route finds out.
+        """
+        scheme, _, rest = link.partition(":")
+        if scheme.lower() != "file":
+            return link
+        path = _below(self._folders, unquote(rest))
+        if path is None or ".." in path.parts or path.suffix.lower() not in _MEDIA_TYPES:
+            return None
+        return f"/media/{quote(str(path))}"
+
+
+def _below(folders: Sequence[PurePosixPath], path: str) -> PurePosixPath | None:
+    """`path` is what follows `file:`: relative, `/absolute`, `///absolute` or `//localhost/absolute`."""
+    if path.startswith("//"):
+        host, _, path = path[2:].partition("/")
+        if host not in ("", "localhost"):
+            return None
+        path = f"/{path}"
+    if not folders or not path:
+        return None
+    file = PurePosixPath(path)
+    if not file.is_absolute():
+        return file
+    return next((file.relative_to(folder) for folder in folders if file.is_relative_to(folder)), None)
 
 
 def _file(folder: Path, path: str) -> Path | None:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -16,6 +16,7 @@ from index.base import Filter
 from ranking.queries import InvalidQueryError, SearchAnswer, SearchHit, SearchRequest
 from serving.answers import json_response
 from serving.filters import from_json
+from serving.media_routes import MediaLinks
 from serving.problems import Problem, invalid_field
 from serving.search_models import PageParameters, SearchQuery
 from serving.services import Services
@@ -78,6 +79,7 @@ class Answerer:
         self._search = services.search
         self._images = services.images
         self._image_limits = services.image_limits
+        self._links = MediaLinks(services.media_root)
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
@@ -93,7 +95,7 @@ class Answerer:
         except InvalidQueryError as error:
             raise Problem("invalid-fields", str(error)) from None
         answer = self._search.search(request)
-        return json_response(_content(answer, asked.explain, perf_counter() - start))
+        return json_response(_content(answer, asked.explain, self._links, perf_counter() - start))
 
     def _picture(self, asked: Asked) -> Image | None:
         try:
@@ -113,11 +115,11 @@ def _picture_problem(error: ImageError) -> Problem:
     return Problem("unusable-picture", str(error))
 
 
-def _content(answer: SearchAnswer, explain: bool, seconds: float) -> dict[str, Any]:
+def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
     content: dict[str, Any] = {
         "query_id": str(uuid.uuid4()),
         "kind": answer.kind,
-        "results": [_result(hit, explain) for hit in answer.hits],
+        "results": [_result(hit, explain, links) for hit in answer.hits],
         "notes": [f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()],
         "took_ms": _milliseconds(seconds),
     }
@@ -126,14 +128,23 @@ def _content(answer: SearchAnswer, explain: bool, seconds: float) -> dict[str, A
     return content
 
 
-def _result(hit: SearchHit, explain: bool) -> dict[str, Any]:
-    result: dict[str, Any] = {"position": hit.position, "score": hit.score, "product": hit.document}
+def _result(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
+    product = _shown(hit.document, links)
+    result: dict[str, Any] = {"position": hit.position, "score": hit.score, "product": product}
     if explain:
         result["explanation"] = {
             leg.value: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
             for leg, found in hit.legs.items()
         }
     return result
+
+
+def _shown(document: Mapping[str, Any], links: MediaLinks) -> Mapping[str, Any]:
+    """With pictures that a browser can open; where the server's other files lie concerns no shopper."""
+    if "image_links" not in document:
+        return document
+    addresses = (links.address(link) for link in document["image_links"])
+    return {**document, "image_links": [address for address in addresses if address is not None]}
 
 
 def _milliseconds(seconds: float) -> float:

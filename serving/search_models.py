@@ -75,7 +75,7 @@ class SearchResult(BaseModel):
 
     position: int = Field(description="1 is the best, counted over all pages")
     score: float
-    product: dict[str, Any] = Field(description="the product as the index holds it")
+    product: dict[str, Any] = Field(description="as the index holds it; `file:` pictures as /media addresses")
     explanation: dict[Leg, LegExplanation] | None = Field(default=None, description="only where `explain` was asked")
 
 

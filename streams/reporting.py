@@ -14,7 +14,8 @@ from streams.work import Rejected, Settled, Work
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic
 from topics.publisher import Acknowledgements, Publisher, PublisherOverloaded
 
-_DEAD_LETTER_BYTES = 2_000_000  # leaves room for the headers
+_DEAD_LETTER_BYTES = 2_000_000  # leaves room for the headers and the key
+_DEAD_LETTER_KEY_BYTES = 10_000
 _MILLISECONDS = 1000
 
 
@@ -49,8 +50,8 @@ class Reporter:
             self._publish(pending, CATALOG_INDEXED, settled.product_id.encode(), event)
         for rejected in work.rejected:
             record = rejected.record
-            value, headers = _dead_letter(rejected)
-            self._publish(pending, dead_letter_topic(record.topic), record.key, value, headers)
+            key, value, headers = _dead_letter(rejected)
+            self._publish(pending, dead_letter_topic(record.topic), key, value, headers)
 
     def _publish(
         self,
@@ -97,7 +98,8 @@ class Reporter:
         self._metrics.last_progress_timestamp_seconds.set(now)
 
 
-def _dead_letter(rejected: Rejected) -> tuple[bytes | None, dict[str, bytes]]:
+def _dead_letter(rejected: Rejected) -> tuple[bytes | None, bytes | None, dict[str, bytes]]:
+    """Key, value and headers; what no topic would take is cut, and the headers say how long it was."""
     record, invalid = rejected.record, rejected.invalid
     headers = {
         "reason": invalid.reason.encode(),
@@ -107,8 +109,11 @@ def _dead_letter(rejected: Rejected) -> tuple[bytes | None, dict[str, bytes]]:
         "source_offset": b"%d" % record.offset,
         "source_timestamp_ms": b"%d" % record.timestamp,
     }
-    raw = record.value
+    key, raw = record.key, record.value
     if raw is not None and len(raw) > _DEAD_LETTER_BYTES:
         headers["truncated_from_bytes"] = b"%d" % len(raw)
         raw = raw[:_DEAD_LETTER_BYTES]
-    return raw, headers
+    if key is not None and len(key) > _DEAD_LETTER_KEY_BYTES:
+        headers["key_truncated_from_bytes"] = b"%d" % len(key)
+        key = key[:_DEAD_LETTER_KEY_BYTES]
+    return key, raw, headers

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from faust.types.tuples import TP
 
 from monitoring.metrics import Metrics
@@ -81,4 +82,7 @@ def _gauge_assignment(metrics: Metrics) -> Callable[..., Awaitable[None]]:
 
 
 def _assigned_partitions(app: faust.App) -> frozenset[int]:
-    return frozenset(place.partition for place in app.consumer.assignment())
+    try:
+        return frozenset(place.partition for place in app.consumer.assignment())
+    except ConsumerNotStarted:
+        return frozenset()

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from topics.events import (
-    MAX_ID_LENGTH,
     InvalidEvent,
     InvalidReason,
     Product,
@@ -22,6 +21,7 @@ from topics.mapping import MappingError, ProductMapping
 VERSION_HEADER = "updated_at_us"
 _DEBEZIUM_OPERATIONS = ("c", "r", "u", "d")
 _MAX_VERSION_DIGITS = 16
+_PRODUCT_ID: TypeAdapter[str] = TypeAdapter(ProductId)
 
 
 class ProductCodec:
@@ -63,8 +63,9 @@ class ProductCodec:
     def _tombstone(
         self, key: bytes | None, timestamp_ms: int, headers: Mapping[str, bytes]
     ) -> ProductDeletion | InvalidEvent:
-        product_id = self._key_id(key)
-        if not product_id or len(product_id) > MAX_ID_LENGTH:
+        try:
+            product_id = _PRODUCT_ID.validate_python(self._key_id(key))
+        except ValidationError:
             return InvalidEvent(InvalidReason.MISSING_KEY, "a tombstone whose key is no product id", b"")
         version = headers.get(VERSION_HEADER, b"%d" % (timestamp_ms * 1000))
         if not version.isdigit() or len(version) > _MAX_VERSION_DIGITS:
@@ -98,14 +99,18 @@ class ProductCodec:
 
     def _key_id(self, key: bytes | None) -> str:
         """The product id in a key: the key itself, or the mapped id of Debezium's key struct."""
-        text = (key or b"").decode("utf-8", "replace")
+        try:
+            text = (key or b"").decode()
+        except UnicodeDecodeError:
+            return ""
         if not text.startswith("{"):
             return text
         try:
             struct = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            row = struct.get("payload", struct)
+            return str(self._mapping.apply(row).get("id", text)) if isinstance(row, dict) else text
+        except (orjson.JSONDecodeError, MappingError):
             return text
-        return str(self._mapping.apply(struct.get("payload", struct)).get("id", text))
 
 
 class _DeletedRow(BaseModel):

@@ -1,0 +1,58 @@
+"""The storefront at `/`: files of this package, so that it works without a network and without a build step."""
+
+import hashlib
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+_FOLDER = Path(__file__).parent / "page"
+_START = "index.html"
+_MEDIA_TYPES = {
+    _START: "text/html; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_POLICY = (
+    "default-src 'self'; "
+    "img-src 'self' http: https: data: blob:; "  # shops keep pictures where they like; blob: is the chosen picture
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # a picture's host need not learn what was searched for
+    "Cache-Control": "no-cache",  # kept, but asked for each time: its ETag tells whether a new version was installed
+}
+
+
+def page_router() -> APIRouter:
+    """`/` and the files that it loads, read once."""
+    router = APIRouter(include_in_schema=False)
+    files = {name: _File(name) for name in _MEDIA_TYPES}
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    async def start(request: Request) -> Response:
+        return files[_START].response(request)
+
+    @router.api_route("/page/{name}", methods=["GET", "HEAD"])
+    async def part(request: Request, name: str) -> Response:
+        if name not in files or name == _START:
+            raise HTTPException(404, "the page has no such file")
+        return files[name].response(request)
+
+    return router
+
+
+class _File:
+    def __init__(self, name: str) -> None:
+        self._content = (_FOLDER / name).read_bytes()
+        self._media_type = _MEDIA_TYPES[name]
+        self._etag = f'"{hashlib.sha256(self._content).hexdigest()[:32]}"'
+
+    def response(self, request: Request) -> Response:
+        headers = {**_HEADERS, "ETag": self._etag}
+        known = (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
+        if self._etag in known:
+            return Response(status_code=304, headers=headers)
+        return Response(self._content, headers={**headers, "Content-Type": self._media_type})
