@@ -31,7 +31,12 @@ class Settings(BaseSettings):
     """Every part's settings. Only `cli` reads this; each part gets its own piece as an argument."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=VARIABLE_PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+        frozen=True,
+        extra="forbid",
+        env_prefix=VARIABLE_PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        nested_model_default_partial_update=True,  # one named weight leaves the other weights at their defaults
     )
 
     kafka: KafkaSettings = KafkaSettings()

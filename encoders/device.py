@@ -1,5 +1,7 @@
 """On which device a model runs, and how many inputs it takes there at once."""
 
+import os
+
 from encoders.base import EncoderError
 from encoders.settings import Device
 
@@ -28,8 +30,7 @@ def batch_size_for(device: str, wanted: int) -> int:
 
 
 def use_threads(threads: int) -> None:
-    """CPU threads of every model in this process; 0 changes nothing."""
-    if threads:
-        import torch
+    """CPU threads of every model in this process; 0 leaves one core to the stream, the pictures and the index."""
+    import torch
 
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))

@@ -105,5 +105,5 @@ class EncoderSettings(BaseModel):
     image: ImageEncoderSettings = ImageEncoderSettings()
     image_sources: ImageSourceSettings = ImageSourceSettings()
     threads: int = Field(
-        default=0, ge=0, le=256, description="CPU threads of the models in this process; 0: torch's choice"
+        default=0, ge=0, le=256, description="CPU threads of the models in this process; 0: all cores but one"
     )

@@ -21,7 +21,7 @@ const WORDS = {
     drop: "松开鼠标，以图搜索", busy: "正在搜索…", again: "重试",
     nothing: "没有找到商品", nothingHint: "请换个词或换张图片试试。",
     failed: "搜索失败", offline: "服务器没有响应，请确认它仍在运行。",
-    why: "为什么推荐它？", rank: "排名", score: "得分", absent: "未找到", other: "English",
+    why: "为什么排在这里？", rank: "排名", score: "得分", absent: "未找到", other: "English",
     legs: { text: "语义", keywords: "关键词", image: "图片" }, rating: "评分",
     stock: { in_stock: "有货", out_of_stock: "缺货", preorder: "预售", backorder: "可预订", discontinued: "已停售" },
     found: (count, time) => `${count === LIMIT ? "最佳的 " : ""}${count} 个结果，用时 ${time} 毫秒`,
