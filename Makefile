@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 ARGS ?=
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
 
 .PHONY: help setup services demo test lint format bench real-data drawn-clip schemas clean
@@ -22,8 +23,12 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-services:  ## get what service tests need beyond pip (nothing yet: broker and Milvus come with pip)
-	@echo "Nothing to get: the embedded broker and milvus-lite come with pip."
+services:  ## get what service tests need beyond pip: Debian's Chromium (broker and Milvus come with pip)
+	@command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . && echo "Chromium and fonts are there." || \
+	{ command -v apt-get >/dev/null || { echo "No apt-get here: install Chromium yourself, or the browser tests are skipped."; exit 1; }; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk >/dev/null && \
+	  chromium --version; }
 
 demo: $(READY)  ## a drawn shop on embedded parts; ARGS="--headless --seconds 60 --json" for scripts
 	@$(BIN)/millrace demo $(ARGS)

@@ -55,12 +55,16 @@ def _setting(key: str, field: FieldInfo, value: object) -> Iterator[str]:
 
 def _toml(value: Any) -> str:
     if isinstance(value, SecretStr):
-        return json.dumps(value.get_secret_value())
+        return _quoted(value.get_secret_value())
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(name)} = {_toml(item)}' for name, item in value.items())}}}"
+        return f"{{{', '.join(f'{_quoted(name)} = {_toml(item)}' for name, item in value.items())}}}"
     if isinstance(value, date | time):
         return value.isoformat()
-    text = json.dumps(str(value) if isinstance(value, PurePath) else value, ensure_ascii=False)
-    return text.replace("\x7f", "\\u007f")  # the one control character that JSON takes as it is and TOML does not
+    return _quoted(str(value)) if isinstance(value, str | PurePath) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """As JSON, which escapes all that TOML wants escaped but one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -82,7 +82,8 @@ def changed_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return dict(values) | {
-        key: _merged(values[key], change) if isinstance(change, Mapping) else change for key, change in changes.items()
+        key: _merged(values.get(key) or {}, change) if isinstance(change, Mapping) else change
+        for key, change in changes.items()
     }
 
 

@@ -40,7 +40,7 @@ def test_the_command_prints_defaults_whatever_the_variables_say(monkeypatch: pyt
     assert CliRunner().invoke(app, ["settings"]).stdout == SAMPLE.read_text()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(
     password=TEXT,
     file_root=TEXT,
