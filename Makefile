@@ -53,7 +53,7 @@ real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for o
 	@$(BIN)/millrace real-data $(DATA)/icecat_chorus $(if $(RATINGS),--ratings $(RATINGS)) $(ARGS)
 
 drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)
-	$(BIN)/millrace train drawn-clip $(ARGS)
+	$(BIN)/millrace train drawn-clip $(or $(ARGS),.bench/drawn-clip)
 
 schemas: $(READY)  ## write the JSON Schema snapshots anew; refuses what old events could not be read with
 	$(BIN)/python -m topics.json_schemas

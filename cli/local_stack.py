@@ -159,6 +159,7 @@ class LocalStack:
                 "worker": {"metrics_port": self._wanted.worker.metrics_port or _free_port()},
             },
         )
+        self.config.touch(mode=0o600)  # secrets from variables stand in it, too
         self.config.write_text(settings_file(self.settings))
         self._processes = [Process("worker", self.config, self._folder / "worker.log")]
         if self._with_server:

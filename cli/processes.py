@@ -10,7 +10,7 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.settings import Settings
+from cli.settings import Settings, SettingsError
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
 from monitoring.exposition import render, serve_metrics
 from monitoring.lag import GroupLag
@@ -18,6 +18,7 @@ from serving.app import create_app
 from serving.server import run_server
 from serving.services import Services
 from streams.indexer import IndexerParts
+from streams.settings import WorkerSettings
 from streams.worker import WorkerParts, run_worker
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
@@ -42,7 +43,7 @@ def worker(settings: Settings) -> None:
     setproctitle.setproctitle("millrace worker")
     _require_topics(settings)
     with open_parts(settings) as parts, open_publisher(settings, "millrace-worker") as publisher:
-        port = serve_metrics(parts.registry, settings.worker.metrics_host, settings.worker.metrics_port)
+        port = _serve_metrics(parts, settings.worker)
         logger.info(
             "Indexing %s into %s; metrics on http://%s:%d/metrics",
             TOPICS[0].name,
@@ -73,6 +74,16 @@ def end_with_stdin() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="end with stdin", daemon=True).start()
+
+
+def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:
+    try:
+        return serve_metrics(parts.registry, settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        address = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise SettingsError(
+            f"metrics cannot be served on {address}: {error.strerror}; change worker.metrics_port"
+        ) from None
 
 
 def _require_topics(settings: Settings) -> None:

@@ -70,7 +70,7 @@ def load_settings(file: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is no TOML: {error}") from None
     except UnreadableVariable as error:
-        raise SettingsError(f"{_culprit(error)} is no JSON: write lists and tables as in [\"a\", \"b\"]") from None
+        raise SettingsError(f'{_culprit(error)} is no JSON: write lists and tables as in ["a", "b"]') from None
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
 

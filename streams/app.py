@@ -45,6 +45,7 @@ def create_app(
         # Faust does not poll while its buffers are full, as in an outage of the index: a short interval makes a zombie.
         broker_max_poll_interval=_WEEK_SECONDS,
         broker_session_timeout=settings.session_timeout_seconds,
+        broker_request_timeout=max(90.0, settings.session_timeout_seconds),  # Faust refuses a shorter one
         broker_heartbeat_interval=settings.session_timeout_seconds / 6,
         broker_commit_interval=settings.commit_interval_seconds,
         worker_redirect_stdouts=False,

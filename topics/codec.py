@@ -1,6 +1,7 @@
 """Bytes to product events and back. Reading never raises for a bad message: it returns an InvalidEvent."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from topics.mapping import MappingError, ProductMapping
 VERSION_HEADER = "updated_at_us"
 _DEBEZIUM_OPERATIONS = ("c", "r", "u", "d")
 _MAX_VERSION_DIGITS = 16
+_MAX_MICROSECONDS = 10**_MAX_VERSION_DIGITS - 1
 _PRODUCT_ID: TypeAdapter[str] = TypeAdapter(ProductId)
 
 
@@ -89,12 +91,10 @@ class ProductCodec:
         if not isinstance(envelope.get(part), dict):
             raise MappingError(f"change envelope with op {envelope['op']!r} has no row in {part!r}")
         row = self._mapping.apply(envelope[part])
-        source = envelope.get("source")
-        changed_at = source.get("ts_ms") if isinstance(source, dict) else None
-        row.setdefault("updated_at", changed_at or envelope.get("ts_ms"))
         if deleted:
-            gone = _DeletedRow.model_validate(row)
-            return ProductDeletion(gone.id, version_of(gone.updated_at))
+            gone = _DeletedRow.model_validate({"changed_at": _changed_at(envelope), **row})
+            return ProductDeletion(gone.id, gone.version())
+        row.setdefault("updated_at", _changed_at(envelope))
         return Product.model_validate(row)
 
     def _key_id(self, key: bytes | None) -> str:
@@ -114,8 +114,25 @@ class ProductCodec:
 
 
 class _DeletedRow(BaseModel):
+    """The row as it was before: its own time, if it has one, is the version that the index may hold."""
+
     id: ProductId
-    updated_at: Version
+    changed_at: Version
+    updated_at: Version | None = None
+
+    def version(self) -> int:
+        changed = version_of(self.changed_at)
+        return changed if self.updated_at is None else max(changed, version_of(self.updated_at) + 1)
+
+
+def _changed_at(envelope: Mapping[str, Any]) -> Any:
+    """When the database changed the row: in microseconds where the envelope has them (Debezium 2.6)."""
+    source = envelope.get("source")
+    places = [source, envelope] if isinstance(source, dict) else [envelope]
+    for place in places:
+        if type(changed := place.get("ts_us")) is int and 0 <= changed <= _MAX_MICROSECONDS:
+            return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=changed)
+    return next((place["ts_ms"] for place in places if place.get("ts_ms")), None)
 
 
 def _envelope(value: bytes) -> Mapping[str, Any] | None:

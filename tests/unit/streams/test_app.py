@@ -5,9 +5,9 @@ import inspect
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiokafka
 import certifi
@@ -27,6 +27,7 @@ from streams.worker import EXIT_UNEXPECTED
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP
 from topics.settings import KafkaSettings
 
+T = TypeVar("T")
 PIPELINE = cast(Pipeline, SimpleNamespace(submit=lambda records, acknowledge: None))
 
 
@@ -256,23 +257,36 @@ def test_fausts_private_methods_are_as_record_batches_override_them(
     assert inspect.iscoroutinefunction(method) == is_async
 
 
+async def with_consumer(batching: faust.App, look: Callable[[record_batches.BatchConsumer], T]) -> T:
+    """What `look` sees of the consumer that a start would make; nothing is connected."""
+    consumer = batching.consumer
+    try:
+        return look(consumer)
+    finally:
+        consumer._thread.thread_loop.close()
+
+
 def test_fausts_private_state_is_as_record_batches_use_it(loop: asyncio.AbstractEventLoop) -> None:
-    async def missing() -> list[str]:
-        consumer = app().consumer
-        assert isinstance(consumer, record_batches.BatchConsumer)
-        names = ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_thread", "flow_active")
+    names = ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_thread", "flow_active")
+
+    def missing(consumer: record_batches.BatchConsumer) -> list[str]:
         return [name for name in names if not hasattr(consumer, name)]
 
-    assert loop.run_until_complete(missing()) == []
+    assert loop.run_until_complete(with_consumer(app(), missing)) == []
 
 
-def test_the_consumers_that_aiokafka_makes_read_what_was_committed_and_wait_as_told(
-    loop: asyncio.AbstractEventLoop,
+@pytest.mark.parametrize("session_timeout_seconds", [6, 10, 300])
+def test_the_consumer_reads_what_was_committed_and_waits_as_told(
+    loop: asyncio.AbstractEventLoop, session_timeout_seconds: float
 ) -> None:
-    async def fetcher() -> tuple[int, str]:
-        batching = app(WorkerSettings(fetch_max_wait_seconds=0.125))
-        made = batching.consumer._new_consumer_thread()._create_worker_consumer(batching.transport)
-        assert isinstance(made, aiokafka.AIOKafkaConsumer)
-        return made._fetch_max_wait_ms, made._isolation_level
+    batching = app(WorkerSettings(fetch_max_wait_seconds=0.125, session_timeout_seconds=session_timeout_seconds))
 
-    assert loop.run_until_complete(fetcher()) == (125, "read_committed")
+    async def create() -> aiokafka.AIOKafkaConsumer:
+        made = await with_consumer(batching, lambda mine: mine._thread._create_worker_consumer(batching.transport))
+        await made.stop()
+        return made
+
+    made = loop.run_until_complete(create())
+
+    assert (made._fetch_max_wait_ms, made._isolation_level) == (125, "read_committed")
+    assert made._session_timeout_ms == session_timeout_seconds * 1000

@@ -150,6 +150,24 @@ class TestDebezium:
     def test_a_deleted_row_is_a_deletion(self) -> None:
         assert read(self.envelope("d", before=self.row), b'{"sku":7}', self.codec) == ProductDeletion("7", 5_000_000)
 
+    def test_a_deletion_is_newer_than_the_row_that_it_deletes(self) -> None:
+        codec = ProductCodec(ProductMapping(fields={"id": "sku", "title": "name", "updated_at": "changed"}))
+        envelope = self.envelope("d", before={"sku": 7, "name": "Mug", "changed": 6_000})
+
+        assert read(envelope, b'{"sku":7}', codec) == ProductDeletion("7", 6_000_001)
+
+    def test_microseconds_of_the_database_tell_changes_of_one_millisecond_apart(self) -> None:
+        event = read(self.envelope("u", after=self.row, source={"ts_ms": 5_000, "ts_us": 5_000_123}), b"7", self.codec)
+
+        assert isinstance(event, Product)
+        assert event.version == 5_000_123
+
+    @pytest.mark.parametrize("source", [{"ts_us": 2**62}, {"ts_us": -1}, {"ts_us": True}, {"ts_ms": "soon"}, [], 5])
+    def test_a_time_that_is_none_never_stops_the_stream(self, source: object) -> None:
+        event = read(self.envelope("u", after=self.row, source=source), b"7", self.codec)
+
+        assert isinstance(event, Product | InvalidEvent)
+
     def test_the_tombstone_after_it_finds_its_id_in_the_key_struct(self) -> None:
         assert self.codec.decode(b'{"sku":7}', None, NOW_MS) == ProductDeletion("7", NOW_MS * 1000)
 

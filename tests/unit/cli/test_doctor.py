@@ -1,0 +1,123 @@
+"""`millrace doctor`: what is wrong is found, and said with what to do. The broker is librdkafka's mock cluster."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from typer.testing import CliRunner
+
+from cli.doctor import Finding, examine
+from cli.main import app
+from cli.settings import Settings, changed_settings
+from topics.catalogue import CATALOG_PRODUCTS, TOPICS
+from topics.embedded_broker import MockCluster
+
+HASH = {"text": {"model": "hash"}, "image": {"model": "hash"}}
+CHECKS = ["broker", "workers", "models", "index", "pictures"]
+
+
+@pytest.fixture
+def servers() -> Iterator[str]:
+    cluster = MockCluster()
+    for spec in TOPICS:
+        cluster.create_topic(spec.name, 2)
+    yield cluster.bootstrap_servers
+    cluster.close()
+
+
+def settings(servers: str, **changes: Any) -> Settings:
+    sound = {"kafka": {"bootstrap_servers": servers}, "encoders": HASH, "index": {"kind": "memory"}}
+    return changed_settings(changed_settings(Settings(), sound), changes)
+
+
+def findings(servers: str, **changes: Any) -> dict[str, Finding]:
+    return {finding.check: finding for finding in examine(settings(servers, **changes))}
+
+
+def failed(found: dict[str, Finding]) -> list[str]:
+    return [name for name, finding in found.items() if not finding.ok]
+
+
+def test_a_sound_installation_has_no_complaints(servers: str, tmp_path: Path) -> None:
+    found = findings(servers, encoders={"image_sources": {"file_root": str(tmp_path)}})
+
+    assert list(found) == CHECKS
+    assert failed(found) == []
+    assert servers in found["broker"].found
+    assert "hash@" in found["models"].found
+    assert "0 products" in found["index"].found
+    assert str(tmp_path) in found["pictures"].found
+
+
+def test_a_broker_that_is_away_is_named_and_no_worker_is_asked_for(servers: str) -> None:
+    found = findings("127.0.0.1:1")
+
+    assert failed(found) == ["broker"]
+    assert "127.0.0.1:1" in found["broker"].found
+    assert "kafka.bootstrap_servers" in found["broker"].advice
+    assert "workers" not in found
+
+
+def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
+    cluster = MockCluster()
+    cluster.create_topic(CATALOG_PRODUCTS, 1)
+    found = findings(cluster.bootstrap_servers)
+    cluster.close()
+
+    assert failed(found) == ["broker"]
+    assert all(spec.name in found["broker"].found for spec in TOPICS[1:])
+    assert "millrace topics apply" in found["broker"].advice
+
+
+def test_events_that_nobody_indexes_are_counted(servers: str) -> None:
+    producer = Producer({"bootstrap.servers": servers})
+    for _ in range(3):
+        producer.produce(CATALOG_PRODUCTS, b"x")
+    assert producer.flush(10) == 0
+
+    found = findings(servers)
+
+    assert failed(found) == ["workers"]
+    assert found["workers"].found.startswith("3 ")
+    assert "millrace worker" in found["workers"].advice
+
+
+def test_a_model_that_cannot_be_loaded_is_told_and_the_index_left_out(servers: str, tmp_path: Path) -> None:
+    found = findings(servers, encoders={"text": {"model": str(tmp_path / "no-model")}})
+
+    assert failed(found) == ["models"]
+    assert "no-model" in found["models"].advice
+    assert "index" not in found
+
+
+def test_an_index_that_is_away_is_told(servers: str) -> None:
+    found = findings(servers, index={"kind": "milvus", "uri": "http://127.0.0.1:1", "timeout_seconds": 0.5})
+
+    assert failed(found) == ["index"]
+    assert "127.0.0.1:1" in found["index"].found
+
+
+def test_a_picture_folder_that_is_not_there_is_told(servers: str, tmp_path: Path) -> None:
+    found = findings(servers, encoders={"image_sources": {"file_root": str(tmp_path / "gone")}})
+
+    assert failed(found) == ["pictures"]
+    assert "gone" in found["pictures"].found
+
+
+@pytest.mark.parametrize("kind", ["memory", "none"])
+def test_the_command_answers_people_and_programs(servers: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE__KAFKA__BOOTSTRAP_SERVERS", servers)
+    monkeypatch.setenv("MILLRACE__ENCODERS__TEXT__MODEL", "hash")
+    monkeypatch.setenv("MILLRACE__ENCODERS__IMAGE__MODEL", "hash" if kind == "memory" else "/no/model")
+    monkeypatch.setenv("MILLRACE__INDEX__KIND", "memory")
+
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+
+    facts = json.loads(result.stdout.splitlines()[-1])
+    assert result.exit_code == (0 if kind == "memory" else 1)
+    assert ("error" in facts) == (kind == "none")
+    assert [set(check) for check in facts["checks"]] == [{"check", "ok", "found", "advice"}] * len(facts["checks"])
+    assert all(check["ok"] == (not check["advice"]) for check in facts["checks"])
