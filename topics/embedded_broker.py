@@ -38,7 +38,9 @@ class MockCluster:
     def __init__(self) -> None:
         self._library = _librdkafka()
         message = ctypes.create_string_buffer(512)
-        self._client = self._library.rd_kafka_new(_PRODUCER, self._library.rd_kafka_conf_new(), message, 512)
+        configuration = self._library.rd_kafka_conf_new()
+        self._library.rd_kafka_conf_set(configuration, b"log_level", b"2", message, 512)  # it misses bootstrap.servers
+        self._client = self._library.rd_kafka_new(_PRODUCER, configuration, message, 512)
         if not self._client:
             raise EmbeddedBrokerError(f"librdkafka: {message.value.decode()}")
         self._cluster = self._library.rd_kafka_mock_cluster_new(self._client, 1)
@@ -104,6 +106,13 @@ def _librdkafka() -> ctypes.CDLL:
         raise EmbeddedBrokerError(f"no librdkafka beside {folder}: install confluent-kafka from its PyPI wheel")
     library = ctypes.CDLL(str(libraries[0]))
     library.rd_kafka_conf_new.restype = ctypes.c_void_p
+    library.rd_kafka_conf_set.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+    ]
     library.rd_kafka_new.restype = ctypes.c_void_p
     library.rd_kafka_new.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
     library.rd_kafka_destroy.argtypes = [ctypes.c_void_p]

@@ -23,7 +23,7 @@ GALLERIES: Mapping[str, Series] = {
     "noisy": Series(first_seed=100_000, count=4, side=64, clean=False),
     "clean": Series(first_seed=200_000, count=2, side=256, clean=True),
 }
-WORD_WEIGHTS = (0.5, 1.0, 1.5, 2.0)
+WORD_WEIGHTS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 _CAPTION_SEED = 5
 _COLOUR_SEED = 9
 _FIRST_RESULTS = 10
