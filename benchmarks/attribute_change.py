@@ -44,7 +44,7 @@ def run() -> None:
     full, partial = [], []
     with EmbeddedMilvus(_WORK / "milvus") as milvus:
         settings = changed_settings(settings, {"index": {"uri": milvus.uri}})
-        with open_parts(settings) as parts:
+        with open_parts(settings, create_collection=True) as parts:
             indexer = Indexer(
                 IndexerParts(
                     ProductCodec(), parts.index, parts.analyser, parts.text_encoder, parts.image_encoder, parts.images,

@@ -12,11 +12,10 @@ from rich.table import Table
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
-from cli.wiring import index_products_lag
-from encoders.base import EncoderError
+from cli.wiring import index_products_lag, open_index
+from encoders.base import Encoder, EncoderError
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import IndexRefused, IndexUnavailable
-from index.factory import create_index
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
@@ -72,10 +71,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield broker
     if broker.ok:
         yield _workers(settings)
-    models, dimensions = _models(settings)
+    models, encoders = _models(settings)
     yield models
-    if dimensions is not None:
-        yield _index(settings, *dimensions)
+    if encoders is not None:
+        yield _index(settings, *encoders)
     yield _pictures(settings)
 
 
@@ -104,18 +103,18 @@ def _workers(settings: Settings) -> Finding:
     return Finding("workers", f"{behind} product events are not indexed yet", advice)
 
 
-def _models(settings: Settings) -> tuple[Finding, tuple[int, int] | None]:
+def _models(settings: Settings) -> tuple[Finding, tuple[Encoder, Encoder] | None]:
     try:
         text, image = create_text_encoder(settings.encoders), create_image_encoder(settings.encoders)
     except EncoderError as error:
         return Finding("models", "a model cannot be loaded", str(error)), None
     found = f"text {text.release} ({text.dimension} dimensions), pictures {image.release} ({image.dimension})"
-    return Finding("models", found), (text.dimension, image.dimension)
+    return Finding("models", found), (text, image)
 
 
-def _index(settings: Settings, text_dimension: int, image_dimension: int) -> Finding:
+def _index(settings: Settings, text: Encoder, image: Encoder) -> Finding:
     try:
-        index = create_index(settings.index, text_dimension, image_dimension)
+        index = open_index(settings, text, image)
     except (IndexUnavailable, IndexRefused) as error:
         return Finding("index", f"{settings.index.uri} cannot be used", str(error))
     try:

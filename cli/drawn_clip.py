@@ -38,7 +38,7 @@ def train_drawn_clip(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Draw products and train the small CLIP on them, on the CPU.
 
-    The pictures are drawn once (4 minutes of one core) and kept; 1800 steps take half an hour of one core.
+    The pictures are drawn once (2 to 4 minutes of two cores) and kept; 1800 steps take half an hour of one core.
 
     Example: millrace train drawn-clip my-clip --steps 1800 --threads 2
 
@@ -71,7 +71,7 @@ def evaluate_drawn_clip(
     """Measure how a model finds drawn products that it never saw, through the encoder that serves.
 
     Queries are the 128 looks that no training saw; candidates are new pictures of all 640: noisy ones of 64 pixels
-    and clean ones of 256. About a minute on one core.
+    and clean ones of 256. About two minutes on two cores.
 
     Example: millrace evaluate drawn-clip --model my-clip --json
 

@@ -16,12 +16,15 @@ from rich.table import Table
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import SettingsError, load_settings
+from index.base import IndexRefused
+from index.documents import document
+from index.limits import check_document
 from monitoring.lag import GroupLag, LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.backlog import Backlog, BacklogStalled
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP, TOPICS
 from topics.catalogue_files import BadLine, CatalogueFile, CatalogueFileError, Record
-from topics.catalogue_import import ImportCounts, ProductReader, ProductSender, import_products
+from topics.catalogue_import import ImportCounts, ProductReader, ProductSender, ReadProduct, import_products
 from topics.catalogue_pictures import CataloguePictures, CataloguePicturesError
 from topics.clients import client_config
 from topics.mapping import MappingFileError, ProductMapping, load_mapping
@@ -138,8 +141,19 @@ def _send_all(
                     advance(file.read_bytes, f"{report.counts.acknowledged} acknowledged")
                 yield record
 
-        for _ in import_products(reader.products(watched()), sender, report.counts, on_bad_line):
+        items = map(_indexable, reader.products(watched()))
+        for _ in import_products(items, sender, report.counts, on_bad_line):
             pass
+
+
+def _indexable(item: ReadProduct | BadLine) -> ReadProduct | BadLine:
+    """A bad line for a product that a worker could only send to the dead letters."""
+    try:
+        if isinstance(item, ReadProduct):
+            check_document(document(item.product))
+    except IndexRefused as refusal:
+        return BadLine(item.line, f"cannot be indexed: {refusal}")
+    return item
 
 
 def find_mapping(name: str) -> ProductMapping:

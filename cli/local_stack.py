@@ -78,7 +78,8 @@ class Process:
 
     def _supervise(self) -> None:
         while True:
-            self._process.wait()
+            with self._process:  # closes its pipe and waits
+                self._process.wait()
             self._stopping.wait(_RESTART_PAUSE_SECONDS)
             with self._changing:
                 if self._stopping.is_set():

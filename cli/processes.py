@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import setproctitle
 
 from cli.settings import Settings, SettingsError
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
+from encoders.image_sources import ImageSource
 from monitoring.exposition import render, serve_metrics
 from monitoring.lag import GroupLag
 from serving.app import create_app
@@ -42,7 +45,10 @@ def worker(settings: Settings) -> None:
     """Index products until a signal; raises SystemExit with the code of the end."""
     setproctitle.setproctitle("millrace worker")
     _require_topics(settings)
-    with open_parts(settings) as parts, open_publisher(settings, "millrace-worker") as publisher:
+    with (
+        open_parts(settings, create_collection=True) as parts,
+        open_publisher(settings, "millrace-worker") as publisher,
+    ):
         port = _serve_metrics(parts, settings.worker)
         logger.info(
             "Indexing %s into %s; metrics on http://%s:%d/metrics",
@@ -58,8 +64,12 @@ def worker(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
-    with open_parts(settings) as parts, open_publisher(settings, "millrace-serve") as publisher:
-        run_server(create_app(settings.server, _services(parts, publisher)), settings.server)
+    with (
+        open_parts(settings, create_collection=True) as parts,
+        open_publisher(settings, "millrace-serve") as publisher,
+        open_services(parts, publisher) as services,
+    ):
+        run_server(create_app(settings.server, services), settings.server)
 
 
 def end_with_stdin() -> None:
@@ -108,16 +118,21 @@ def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag) -> WorkerPa
     return WorkerParts(indexer, publisher, lag.records_wait)
 
 
-def _services(parts: Parts, publisher: Publisher) -> Services:
-    root = parts.settings.encoders.image_sources.file_root
-    return Services(
-        search=parts.search(),
-        index=parts.index,
-        publisher=publisher,
-        images=parts.images,
-        image_limits=parts.settings.encoders.image_sources.limits,
-        metrics=parts.metrics,
-        render_metrics=lambda: render(parts.registry),
-        clock=lambda: datetime.now(UTC),
-        media_root=Path(root) if root else None,
-    )
+@contextmanager
+def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
+    """What the HTTP API works with. `parts` and `publisher` stay open."""
+    workers = parts.settings.encoders.image_sources
+    # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
+    shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
+    with closing(parts.search()) as search, ImageSource(shoppers) as images:
+        yield Services(
+            search=search,
+            index=parts.index,
+            publisher=publisher,
+            images=images,
+            image_limits=workers.limits,
+            metrics=parts.metrics,
+            render_metrics=lambda: render(parts.registry),
+            clock=lambda: datetime.now(UTC),
+            media_root=Path(workers.file_root) if workers.file_root else None,
+        )

@@ -9,7 +9,7 @@ from cli.settings import Settings
 from encoders.base import Encoder, ImageEncoder
 from encoders.factory import create_image_encoder, create_text_encoder
 from encoders.image_sources import ImageSource
-from index.base import VectorIndex
+from index.base import VectorIndex, VectorSpace
 from index.factory import create_index
 from index.text_analysis import Analyser
 from monitoring.exposition import create_registry
@@ -41,17 +41,27 @@ class Parts:
 
 
 @contextmanager
-def open_parts(settings: Settings) -> Iterator[Parts]:
+def open_parts(settings: Settings, *, create_collection: bool = False) -> Iterator[Parts]:
     """Load the models and open the index. Raises EncoderError, IndexUnavailable, IndexRefused."""
     registry = create_registry()
     with ExitStack() as closing:
         text_encoder = create_text_encoder(settings.encoders)
         image_encoder = create_image_encoder(settings.encoders)
-        index = create_index(settings.index, text_encoder.dimension, image_encoder.dimension)
+        index = open_index(settings, text_encoder, image_encoder, create=create_collection)
         closing.callback(index.close)
         images = closing.enter_context(ImageSource(settings.encoders.image_sources))
         metrics = create_metrics(registry)
         yield Parts(settings, text_encoder, image_encoder, Analyser(), index, images, registry, metrics)
+
+
+def open_index(settings: Settings, text: Encoder, image: Encoder, *, create: bool = False) -> VectorIndex:
+    """Raises IndexUnavailable, IndexRefused."""
+    return create_index(
+        settings.index,
+        VectorSpace(text.release, text.dimension),
+        VectorSpace(image.release, image.dimension),
+        create=create,
+    )
 
 
 @contextmanager

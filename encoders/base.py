@@ -27,7 +27,10 @@ class UnusableVector(EncoderError):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Texts to unit vectors. The same text gives the same vector, whatever else is in the batch (to 1e-5)."""
+    """Texts to unit vectors. The same text gives the same vector, whatever else is in the batch (to 1e-5).
+
+    The exception: a model set to bfloat16 or float16 holds to the third digit only.
+    """
 
     @property
     def release(self) -> str:

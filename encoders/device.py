@@ -1,6 +1,7 @@
 """On which device a model runs, and how many inputs it takes there at once."""
 
 import os
+import sys
 
 from encoders.base import EncoderError
 from encoders.settings import Device
@@ -30,7 +31,14 @@ def batch_size_for(device: str, wanted: int) -> int:
 
 
 def use_threads(threads: int) -> None:
-    """CPU threads of every model in this process; 0 leaves one core to the stream, the pictures and the index."""
+    """CPU threads of every model in this process; 0 leaves one of its cores to the stream, the pictures and the index."""
     import torch
 
-    torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))
+    torch.set_num_threads(threads or max(1, _usable_cores() - 1))
+
+
+def _usable_cores() -> int:
+    """The cores that this process may run on; macOS and Windows can only say how many there are."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -8,9 +8,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.base import UnusableVector
 from encoders.unit import to_unit_vectors
 
 Vector: TypeAlias = NDArray[np.float32]
+
+_OPPOSITE = 1e-3  # of the parts' lengths: a shorter sum has no direction worth following
 
 
 class Fusion(Protocol):
@@ -39,7 +42,10 @@ class WeightedFusion:
 
     def fuse(self, vectors: Mapping[str, Vector]) -> Vector:
         parts = [weight * vectors[name] for name, weight in self.weights.items() if name in vectors]
-        return _unit(np.sum(parts, axis=0) if parts else np.zeros(1), self.release)
+        total = np.sum(parts, axis=0) if parts else np.zeros(1)
+        if np.linalg.norm(total) <= _OPPOSITE * sum(np.linalg.norm(part) for part in parts):
+            raise UnusableVector([0], self.release)
+        return _unit(total, self.release)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,12 @@ class ImageDownloads:
         self._pool.close()
         self._backend.close()
 
-    def download(self, link: str) -> bytes:
-        """The bytes behind an http or https link after its redirects. Raises ImageError."""
-        deadline = time.monotonic() + self._settings.timeout_seconds
-        url = _parse(link)
+    def download(self, link: str, deadline: float) -> bytes:
+        """The bytes behind an http or https link after its redirects, by a time on the monotonic clock.
+
+        Raises ImageError.
+        """
+        url = parse_link(link)
         for _ in range(self._settings.max_redirects + 1):
             answer = self._get(url, deadline)
             if isinstance(answer, bytes):
@@ -59,7 +61,7 @@ class ImageDownloads:
             raise ImageError(ImageFailure.UNREACHABLE, f"{_shown(url)}: {error}", transient=True) from error
         try:
             if response.status in _REDIRECTS:
-                return _parse(_header(response, b"location"), base=url)
+                return parse_link(_header(response, b"location"), base=url)
             self._check_headers(response, url)
             return self._read(response, url)
         except httpcore.TimeoutException as error:
@@ -130,17 +132,19 @@ def _trust(ca_file: str) -> ssl.SSLContext:
     return context
 
 
-def _parse(link: str, base: httpx.URL | None = None) -> httpx.URL:
+def parse_link(link: str, base: httpx.URL | None = None) -> httpx.URL:
+    """A link, or where `base` is given a redirect from there. Raises ImageError."""
     try:
         url = httpx.URL(link) if base is None else base.join(link)
-    except (httpx.InvalidURL, UnicodeError) as error:
+        host, port = url.host, url.port  # the host is decoded only here
+    except (httpx.InvalidURL, ValueError) as error:
         raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(link)}: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(url)} is no complete http or https link")
-    if url.port is not None and not 0 < url.port <= _LAST_PORT:
-        raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(url)}: there is no port {url.port}")
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise ImageError(ImageFailure.INVALID_LINK, f"{_shown(url)}: there is no port {port}")
     if url.userinfo:
-        raise ImageError(ImageFailure.INVALID_LINK, f"{url.host}: a link to a picture must not carry a password")
+        raise ImageError(ImageFailure.INVALID_LINK, f"{host}: a link to a picture must not carry a password")
     return url
 
 

@@ -87,6 +87,9 @@ class ImageSourceSettings(BaseModel):
     limits: ImageLimits = ImageLimits()
     timeout_seconds: float = Field(default=10, gt=0, le=600, description="for all of one picture, redirects included")
     max_redirects: int = Field(default=3, ge=0, le=20)
+    retries: int = Field(
+        default=2, ge=0, le=10, description="after failures that may pass, such as a 503; within timeout_seconds"
+    )
     max_connections: int = Field(default=32, ge=1, le=1000)
     file_root: str = Field(default="", description="folder below which file: links are read; empty: none are")
     allowed_private_hosts: tuple[AllowedHost, ...] = Field(
@@ -105,5 +108,9 @@ class EncoderSettings(BaseModel):
     image: ImageEncoderSettings = ImageEncoderSettings()
     image_sources: ImageSourceSettings = ImageSourceSettings()
     threads: int = Field(
-        default=0, ge=0, le=256, description="CPU threads of the models in this process; 0: all cores but one"
+        default=0,
+        ge=0,
+        le=256,
+        description="CPU threads of the models in this process; 0: all cores that it may use but one. "
+        "A CPU quota (docker --cpus, a Kubernetes limit) hides no cores: set this to the quota then",
     )

@@ -26,6 +26,14 @@ class IndexRefused(VectorIndexError):
     """The database refuses this very request, now and later: a row it cannot hold, a filter it cannot read."""
 
 
+@dataclass(frozen=True, slots=True)
+class VectorSpace:
+    """The vectors of one encoder release: no others of the same dimension can be compared with them."""
+
+    release: str
+    dimension: int
+
+
 class ContentHashes(NamedTuple):
     """What the vectors of a product were made from. Equal hashes mean that no encoder needs to run.
 
@@ -158,7 +166,11 @@ class VectorIndex(Protocol):
     """
 
     def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
-        """What is held of these products, deleted ones included; unknown ids are left out."""
+        """What is held of these products, deleted ones included; unknown ids are left out.
+
+        What another process wrote a moment ago may be missing: enough to plan by, since versions only grow and `apply`
+        compares with the newest.
+        """
 
     def apply(self, changes: Sequence[Change]) -> list[Applied]:
         """Apply changes, at most one a product, and answer in their order. A repeat answers STALE and changes nothing.

@@ -7,9 +7,9 @@ if the shop had a handful of products, and falls behind the others. Milvus itsel
 import copy
 import threading
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from milvus_lite.analyzer.sparse import bytes_to_sparse
@@ -20,31 +20,49 @@ from milvus_lite.index.sparse_inverted import SparseInvertedIndex
 _asked = threading.local()  # .corpus: what the search of this thread is about
 
 
+class Counted(NamedTuple):
+    """How many documents and tokens a segment holds, and how many documents each token."""
+
+    frequencies: Mapping[int, int]
+    documents: int
+    length: float
+
+
 class Corpus:
-    """How many documents and tokens the segments of a collection hold, and how many documents each token."""
+    """What the segments of a collection hold together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._gone: deque[Counted] = deque()
         self._documents = 0
         self._length = 0.0
         self._frequencies: Counter[int] = Counter()
 
-    def add(self, frequencies: Mapping[int, int], documents: int, length: float, sign: int = 1) -> None:
+    def add(self, counted: Counted) -> None:
         with self._lock:
-            self._documents += sign * documents
-            self._length += sign * length
-            for token, frequency in frequencies.items():
-                self._frequencies[token] += sign * frequency
-                if not self._frequencies[token]:
-                    del self._frequencies[token]
+            self._count(counted, 1)
+
+    def take_out(self, counted: Counted) -> None:
+        """Takes no lock: the garbage collector may call it in a thread that holds it."""
+        self._gone.append(counted)
 
     def statistics(self, own: SparseInvertedIndex, tokens: set[int]) -> tuple[int, float, dict[int, int]]:
         """Documents, mean length and frequencies of the corpus and of an index that is not part of it."""
         with self._lock:
+            while self._gone:
+                self._count(self._gone.popleft(), -1)
             documents = self._documents + own.doc_count
             length = self._length + own.avgdl * own.doc_count
             frequencies = {token: self._frequencies[token] + own._df.get(token, 0) for token in tokens}
         return documents, length / documents if documents else 0.0, frequencies
+
+    def _count(self, counted: Counted, sign: int) -> None:
+        self._documents += sign * counted.documents
+        self._length += sign * counted.length
+        for token, frequency in counted.frequencies.items():
+            self._frequencies[token] += sign * frequency
+            if not self._frequencies[token]:
+                del self._frequencies[token]
 
 
 class CorpusIndex(SparseInvertedIndex):  # type: ignore[misc]
@@ -58,11 +76,11 @@ class CorpusIndex(SparseInvertedIndex):  # type: ignore[misc]
 
     def join_corpus(self) -> None:
         """A segment counts from now on until it is thrown away."""
-        counted = (self._df, self.doc_count, self.avgdl * self.doc_count)
+        counted = Counted(self._df, self.doc_count, self.avgdl * self.doc_count)
         self._outside = SparseInvertedIndex()
         self.in_corpus = True
-        self._corpus.add(*counted)
-        weakref.finalize(self, self._corpus.add, *counted, sign=-1)
+        self._corpus.add(counted)
+        weakref.finalize(self, self._corpus.take_out, counted)
 
     def search(
         self, query_sparse_vectors: list[dict[int, float]], top_k: int, valid_mask: Any = None

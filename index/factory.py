@@ -1,14 +1,20 @@
 """The index that the settings name."""
 
-from index.base import VectorIndex
+from index.base import VectorIndex, VectorSpace
 from index.memory import MemoryIndex
 from index.settings import IndexSettings
 
 
-def create_index(settings: IndexSettings, text_dimension: int, image_dimension: int | None) -> VectorIndex:
-    """Connect, and create what is missing. Raises IndexUnavailable, or IndexRefused when other dimensions are held."""
+def create_index(
+    settings: IndexSettings, text: VectorSpace, image: VectorSpace | None, *, create: bool = False
+) -> VectorIndex:
+    """Connect; with `create`, make the collection where there is none.
+
+    Raises IndexUnavailable, or IndexRefused where the collection is missing or holds vectors of another space.
+    """
     if settings.kind == "memory":
-        return MemoryIndex(text_dimension, image_dimension, settings.bm25_k1, settings.bm25_b)
+        dimension = image.dimension if image is not None else None
+        return MemoryIndex(text.dimension, dimension, settings.bm25_k1, settings.bm25_b)
     from index.milvus import MilvusIndex
 
-    return MilvusIndex(settings, text_dimension, image_dimension)
+    return MilvusIndex(settings, text, image, create=create)

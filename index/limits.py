@@ -1,6 +1,7 @@
 """What a row must be so that every index can hold it; Milvus sets the sizes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import orjson
@@ -30,11 +31,16 @@ def check_change(change: Change, dimensions: Dimensions) -> None:
     if isinstance(change, ProductRow) and TEXT_FIELD not in change.vectors:
         raise IndexRefused(f"a full row needs a {TEXT_FIELD}")
     _check_hashes(change.hashes)
+    check_document(change.document)
+
+
+def check_document(document: Mapping[str, Any]) -> None:
+    """Raises IndexRefused with a reason when no index can hold the document, whatever its vectors are."""
     for name in TEXT_COLUMNS[1:]:
-        _check_bytes(name, str(change.document.get(name) or ""), MAX_NAME_BYTES)
-    if sum(1 for _ in listed_values(change.document)) > MAX_LISTED_VALUES:
+        _check_bytes(name, str(document.get(name) or ""), MAX_NAME_BYTES)
+    if sum(1 for _ in listed_values(document)) > MAX_LISTED_VALUES:
         raise IndexRefused(f"more than {MAX_LISTED_VALUES} categories and attribute values: send fewer")
-    size = len(document_json(change.document))
+    size = len(document_json(document))
     if size > MAX_DOCUMENT_BYTES:
         raise IndexRefused(
             f"the document has {size} bytes, {MAX_DOCUMENT_BYTES} fit: shorten the description or the attributes"

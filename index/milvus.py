@@ -20,13 +20,14 @@ from index.base import (
     PartialUpdate,
     Query,
     ScoredProduct,
+    VectorSpace,
 )
 from index.decisions import decide, require_one_change_each
 from index.limits import check_change
 from index.milvus_collection import open_collection
 from index.milvus_errors import PYMILVUS_ERRORS, is_connection_lost, is_not_loaded, translated
 from index.milvus_filters import expression, ids_expression
-from index.milvus_schema import HAS_PREFIX, KEYWORD_WEIGHTS, STATE_COLUMNS, Row, row_of, state_of, vector_fields
+from index.milvus_schema import HAS_PREFIX, KEYWORD_WEIGHTS, STATE_COLUMNS, Row, row_of, state_of, vector_spaces
 from index.settings import IndexSettings
 
 T = TypeVar("T")
@@ -42,11 +43,18 @@ class MilvusIndex:
     newer version of the other, as long as its request was on the way when it lost it.
     """
 
-    def __init__(self, settings: IndexSettings, text_dimension: int, image_dimension: int | None = None) -> None:
-        """Raises IndexUnavailable, and IndexRefused when the collection is there with another schema."""
+    def __init__(
+        self, settings: IndexSettings, text: VectorSpace, image: VectorSpace | None = None, *, create: bool = False
+    ) -> None:
+        """With `create`, make the collection where there is none.
+
+        Raises IndexUnavailable, or IndexRefused where the collection is missing, has another schema, or holds vectors
+        of another space.
+        """
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for each error that it raises
         self._settings = settings
-        self._dimensions = vector_fields(text_dimension, image_dimension)
+        spaces = vector_spaces(text, image)
+        self._dimensions = {name: space.dimension for name, space in spaces.items()}
         self._writing = threading.Lock()
         try:
             self._client = MilvusClient(
@@ -55,12 +63,12 @@ class MilvusIndex:
                 db_name=settings.database,
                 timeout=settings.timeout_seconds,
             )
-            self._vector_index = open_collection(self._client, settings, self._dimensions)
+            self._vector_index = open_collection(self._client, settings, spaces, create)
         except PYMILVUS_ERRORS as error:
             raise translated(error, settings.uri) from error
 
     def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
-        return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS, "Strong")}
+        return self._states(product_ids, "Session")
 
     def apply(self, changes: Sequence[Change]) -> list[Applied]:
         require_one_change_each(changes)
@@ -72,7 +80,7 @@ class MilvusIndex:
                 results[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
         sound = [change for change in changes if change.product_id not in results]
         with self._writing:
-            held = self.states([change.product_id for change in sound])
+            held = self._states([change.product_id for change in sound], "Strong")
             for change in sound:
                 results[change.product_id] = Applied(decide(change, held.get(change.product_id)))
             written = [change for change in sound if results[change.product_id].outcome is Outcome.WRITTEN]
@@ -121,6 +129,9 @@ class MilvusIndex:
 
     def close(self) -> None:
         self._client.close()
+
+    def _states(self, product_ids: Sequence[str], consistency: str) -> dict[str, IndexedState]:
+        return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS, consistency)}
 
     def _write(self, changes: Sequence[Change]) -> dict[str, Applied]:
         """Write rows that name the same columns together. What becomes of those that are refused."""

@@ -1,38 +1,42 @@
-"""The collection behind the alias: created where it is missing, checked, and loaded."""
+"""The collection behind the alias: created where it is missing and wanted, checked, and loaded."""
 
 from collections.abc import Callable
 
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from index.base import TEXT_FIELD
-from index.limits import Dimensions
-from index.milvus_schema import check_schema, create_index_params, create_schema
+from index.base import TEXT_FIELD, IndexRefused
+from index.milvus_schema import Spaces, check_schema, create_index_params, create_properties, create_schema
 from index.settings import IndexSettings
 
 
-def open_collection(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> str:
-    """The type of its vector index. Raises IndexRefused where the alias names a collection that cannot hold products.
+def open_collection(client: MilvusClient, settings: IndexSettings, spaces: Spaces, create: bool) -> str:
+    """The type of its vector index. Raises IndexRefused where the alias names none that can hold these vectors.
 
     Every step tolerates that another process does the same now, or died between two steps.
     """
     if not client.has_collection(settings.alias):
-        _create(client, settings, dimensions)
-    check_schema(settings.alias, client.describe_collection(settings.alias), dimensions)
+        if not create:
+            raise IndexRefused(
+                f"there is no collection {settings.alias!r} at {settings.uri}: start `millrace worker`, which makes "
+                "it, or correct index.alias"
+            )
+        _create(client, settings, spaces)
+    check_schema(settings.alias, client.describe_collection(settings.alias), spaces)
     client.load_collection(settings.alias, timeout=settings.load_timeout_seconds)
     return str(client.describe_index(settings.alias, TEXT_FIELD)["index_type"])
 
 
-def _create(client: MilvusClient, settings: IndexSettings, dimensions: Dimensions) -> None:
+def _create(client: MilvusClient, settings: IndexSettings, spaces: Spaces) -> None:
     name = f"{settings.alias}_v1"
     _ensure(
-        lambda: client.create_collection(name, schema=create_schema(dimensions)),
+        lambda: client.create_collection(name, schema=create_schema(spaces), properties=create_properties(spaces)),
         lambda: client.has_collection(name),
     )
     vector_index = settings.vector_index
     if vector_index == "AUTO":
         vector_index = "FLAT" if client.get_server_version().startswith("milvus_lite") else "HNSW"
-    for field, params in create_index_params(settings, dimensions, vector_index).items():
+    for field, params in create_index_params(settings, spaces, vector_index).items():
         _ensure(
             lambda params=params: client.create_index(name, params, sync=False),  # type: ignore[misc]
             lambda field=field: field in client.list_indexes(name),  # type: ignore[misc]

@@ -17,6 +17,7 @@ from index.base import (
     PartialUpdate,
     Tombstone,
     Vector,
+    VectorSpace,
 )
 from index.filters import NUMBER_COLUMNS, TEXT_COLUMNS, facet, key, listed_values, numbers
 from index.limits import (
@@ -38,9 +39,10 @@ STATE_COLUMNS = ["id", "version", "deleted", "text_hash", "image_link_hash", "im
 FACET_SEPARATOR = "|"
 
 Row = dict[str, Any]
+Spaces = Mapping[str, VectorSpace]
 
 
-def create_schema(dimensions: Dimensions) -> CollectionSchema:
+def create_schema(spaces: Spaces) -> CollectionSchema:
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", DataType.VARCHAR, max_length=MAX_ID_BYTES, is_primary=True)
     schema.add_field("version", DataType.INT64)
@@ -65,19 +67,24 @@ def create_schema(dimensions: Dimensions) -> CollectionSchema:
     schema.add_function(
         Function("bm25", FunctionType.BM25, input_field_names=[KEYWORDS], output_field_names=[KEYWORD_WEIGHTS])
     )
-    for name, dimension in dimensions.items():
-        schema.add_field(name, DataType.FLOAT_VECTOR, dim=dimension)
+    for name, space in spaces.items():
+        schema.add_field(name, DataType.FLOAT_VECTOR, dim=space.dimension)
         schema.add_field(HAS_PREFIX + name, DataType.BOOL)
     return schema
 
 
-def create_index_params(settings: IndexSettings, dimensions: Dimensions, vector_index: str) -> dict[str, IndexParams]:
+def create_properties(spaces: Spaces) -> dict[str, str]:
+    """What the collection says of its vectors: descriptions of fields are forgotten by milvus-lite."""
+    return {_release_property(name): space.release for name, space in spaces.items()}
+
+
+def create_index_params(settings: IndexSettings, spaces: Spaces, vector_index: str) -> dict[str, IndexParams]:
     """The index of each vector field; `vector_index` is FLAT or HNSW."""
     # Under the name `params` once more: milvus-lite takes no notice of parameters that stand for themselves.
     hnsw = {"params": {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}}
     bm25 = {"params": {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}}
-    indexes = {name: MilvusClient.prepare_index_params() for name in (*dimensions, KEYWORD_WEIGHTS)}
-    for name in dimensions:
+    indexes = {name: MilvusClient.prepare_index_params() for name in (*spaces, KEYWORD_WEIGHTS)}
+    for name in spaces:
         params = hnsw if vector_index == "HNSW" else {}
         indexes[name].add_index(name, index_type=vector_index, metric_type="IP", params=params)
     indexes[KEYWORD_WEIGHTS].add_index(
@@ -86,21 +93,23 @@ def create_index_params(settings: IndexSettings, dimensions: Dimensions, vector_
     return indexes
 
 
-def check_schema(collection: str, description: Mapping[str, Any], dimensions: Dimensions) -> None:
+def check_schema(collection: str, description: Mapping[str, Any], spaces: Spaces) -> None:
     """Raises IndexRefused when a collection that is already there cannot hold these products."""
-    wanted = {field.name for field in create_schema(dimensions).fields}
+    wanted = {field.name for field in create_schema(spaces).fields}
     held = {field["name"]: field for field in description["fields"]}
     if missing := sorted(wanted - held.keys()):
         raise IndexRefused(
             f"collection {collection!r} has no {', '.join(missing)}: it is another program's or an older version's; "
             "choose another alias, or reindex into a new collection"
         )
-    for name, dimension in dimensions.items():
-        held_dimension = int(held[name]["params"]["dim"])
-        if held_dimension != dimension:
+    for name, space in spaces.items():
+        dimension = int(held[name]["params"]["dim"])
+        release = description["properties"].get(_release_property(name), "an unknown encoder")
+        if VectorSpace(release, dimension) != space:
             raise IndexRefused(
-                f"collection {collection!r} holds {name} of dimension {held_dimension}, the encoder gives {dimension}: "
-                "reindex into a new collection, or go back to the encoder it was filled with"
+                f"collection {collection!r} holds {name} of {release} ({dimension} dimensions), the settings say "
+                f"{space.release} ({space.dimension}): choose another index.alias and index the catalogue again, or "
+                "go back to the encoder it was filled with"
             )
 
 
@@ -136,8 +145,12 @@ def state_of(row: Mapping[str, Any]) -> IndexedState:
     return IndexedState(int(row["version"]), bool(row["deleted"]), hashes)
 
 
-def vector_fields(text_dimension: int, image_dimension: int | None) -> dict[str, int]:
-    return {TEXT_FIELD: text_dimension} | ({IMAGE_FIELD: image_dimension} if image_dimension else {})
+def vector_spaces(text: VectorSpace, image: VectorSpace | None) -> dict[str, VectorSpace]:
+    return {TEXT_FIELD: text} | ({IMAGE_FIELD: image} if image is not None else {})
+
+
+def _release_property(name: str) -> str:
+    return f"millrace.{name}.release"
 
 
 def _facet_list(document: Mapping[str, Any]) -> str:

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
-
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
+from encoders.fusion import WeightedFusion
 from index.base import (
     IMAGE_FIELD,
     TEXT_FIELD,
@@ -30,7 +29,7 @@ STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents")
 # Keywords need no encoder: the index looks them up while the encoders work. Each later leg overlaps in the same way.
 _ASKING_ORDER = (Leg.KEYWORDS, Leg.TEXT, Leg.IMAGE)
 _THREADS = 64
-_OPPOSITE = 1e-3  # a sum of unit vectors this short has no direction worth following
+_BOTH = WeightedFusion({"picture": 1, "text": 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +159,10 @@ class Search:
         picture = _lone(encoder.encode_images([request.image]))
         if request.kind is QueryKind.PICTURE or not encoder.understands(request.text):
             return picture
-        both = picture + _lone(encoder.encode_texts([request.text]))
-        length = float(np.linalg.norm(both))
-        return both / length if length > _OPPOSITE else picture
+        try:
+            return _BOTH.fuse({"picture": picture, "text": _lone(encoder.encode_texts([request.text]))})
+        except UnusableVector:
+            return picture
 
     @contextmanager
     def _timed(self, step: str, seconds: dict[str, float]) -> Iterator[None]:

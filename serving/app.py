@@ -27,7 +27,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
         docs_url=None,  # the stock pages load their scripts from elsewhere; /openapi.json is here
         redoc_url=None,
     )
-    app.include_router(search_router(services))
+    app.include_router(search_router(services, settings))
     app.include_router(product_router(services, settings))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())

@@ -1,5 +1,7 @@
 """Whether this process lives, whether it can serve, and its metrics."""
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +12,8 @@ from serving.problems import PROBLEMS, unavailable
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.publisher import PublisherError
+
+_THREADS = 4
 
 
 class Alive(BaseModel):
@@ -27,6 +31,8 @@ class Ready(BaseModel):
 
 def health_router(services: Services, settings: ServerSettings) -> APIRouter:
     router = APIRouter(tags=["operations"])
+    # Threads of their own: what an operator asks is answered also where searches have taken all others.
+    probing, scraping = CapacityLimiter(_THREADS), CapacityLimiter(_THREADS)
 
     @router.get("/healthz", response_model=Alive)
     async def alive() -> Response:
@@ -34,26 +40,15 @@ def health_router(services: Services, settings: ServerSettings) -> APIRouter:
         return json_response({"status": "alive"})
 
     @router.get("/readyz", response_model=Ready, responses=problem_responses(503))
-    def ready() -> Response:
+    async def ready() -> Response:
         """Whether the index and the broker answer: a load balancer waits until then."""
-        reasons = []
-        products = 0
-        try:
-            products = services.index.count()
-        except VectorIndexError as error:
-            reasons.append(f"index: {error}")
-        try:
-            services.publisher.ping(settings.ready_timeout_seconds)
-        except PublisherError as error:
-            reasons.append(f"broker: {error}")
-        if reasons:
-            raise unavailable("not-ready", "; ".join(reasons))
+        products = await run_sync(_probe, services, settings.ready_timeout_seconds, limiter=probing)
         return json_response({"status": "ready", "products": products})
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    def metrics() -> Response:
+    async def metrics() -> Response:
         """Every metric of this process in Prometheus' text format."""
-        text, content_type = services.render_metrics()
+        text, content_type = await run_sync(services.render_metrics, limiter=scraping)
         return Response(text, headers={"Content-Type": content_type})
 
     @router.get("/problems/{name}", responses=problem_responses(404), response_class=Response)
@@ -65,3 +60,20 @@ def health_router(services: Services, settings: ServerSettings) -> APIRouter:
         return Response(f"{name} ({status}): {title}.\n", media_type="text/plain")
 
     return router
+
+
+def _probe(services: Services, timeout_seconds: float) -> int:
+    """How many products can be found. Raises Problem with every part that does not answer."""
+    reasons = []
+    products = 0
+    try:
+        products = services.index.count()
+    except VectorIndexError as error:
+        reasons.append(f"index: {error}")
+    try:
+        services.publisher.ping(timeout_seconds)
+    except PublisherError as error:
+        reasons.append(f"broker: {error}")
+    if reasons:
+        raise unavailable("not-ready", "; ".join(reasons))
+    return products

@@ -11,6 +11,9 @@ from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from index.base import IndexRefused
+from index.documents import document
+from index.limits import check_document
 from serving.access import require_api_key
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
@@ -122,17 +125,17 @@ class _Writer:
     def _products(self, body: bytes, product_id: str | None) -> list[Product]:
         """The products in a body. Raises Problem where one of them, or the whole, cannot be taken."""
         try:
-            document = orjson.loads(body)
+            sent = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise Problem("invalid-json", str(error)) from None
         if product_id is not None:
-            return [self._product(_with_id(document, product_id))]
-        if not isinstance(document, list):
-            return [self._product(document)]
-        if not 1 <= len(document) <= self._settings.max_products:
+            return [self._product(_with_id(sent, product_id))]
+        if not isinstance(sent, list):
+            return [self._product(sent)]
+        if not 1 <= len(sent) <= self._settings.max_products:
             raise invalid_field(f"send 1 to {self._settings.max_products} products at once", pointer="#")
         try:
-            products = _PRODUCTS.validate_python([self._dated(item) for item in document])
+            products = _PRODUCTS.validate_python([self._dated(item) for item in sent])
         except ValidationError as error:
             raise from_validation(error) from None
         _refuse_repeats(products)
@@ -154,6 +157,10 @@ class _Writer:
         limit = self._settings.max_product_bytes
         if len(value) > limit:
             raise Problem("too-large", f"product {position} has {len(value)} bytes, {limit} are taken")
+        try:
+            check_document(document(product))
+        except IndexRefused as refusal:
+            raise Problem("invalid-fields", f"product {position} cannot be indexed: {refusal}") from None
         return Message(CATALOG_PRODUCTS, product.id.encode(), value)
 
     def _publish(self, messages: Sequence[Message]) -> None:
@@ -175,12 +182,12 @@ async def _json_body(request: Request) -> bytes:
     return await request.body()
 
 
-def _with_id(document: Any, product_id: str) -> Any:
-    if not isinstance(document, dict):
-        return document
-    if document.get("id", product_id) != product_id:
+def _with_id(sent: Any, product_id: str) -> Any:
+    if not isinstance(sent, dict):
+        return sent
+    if sent.get("id", product_id) != product_id:
         raise invalid_field(f"the path says {product_id[:80]!r}: leave the id out or send the same", pointer="#/id")
-    return document | {"id": product_id}
+    return sent | {"id": product_id}
 
 
 def _refuse_repeats(products: Sequence[Product]) -> None:

@@ -99,20 +99,19 @@ class Answerer:
 
     def _picture(self, asked: Asked) -> Image | None:
         try:
-            data = asked.picture
-            if data is None and asked.picture_link is not None:
-                data = self._images.fetch(asked.picture_link)
-            return None if data is None else decode_image(data, self._image_limits)
+            if asked.picture_link is not None:
+                return decode_image(self._images.fetch(asked.picture_link), self._image_limits)
+            return None if asked.picture is None else decode_image(asked.picture, self._image_limits)
         except ImageError as error:
-            raise _picture_problem(error) from None
+            detail = str(error) if asked.picture_link is None else _for_strangers(error.reason)
+            name = "too-large" if error.reason is ImageFailure.TOO_MANY_BYTES else "unusable-picture"
+            raise Problem(name, detail) from None
 
 
-def _picture_problem(error: ImageError) -> Problem:
-    if error.reason is ImageFailure.TOO_MANY_BYTES:
-        return Problem("too-large", str(error))
-    if error.reason is ImageFailure.PRIVATE_ADDRESS:  # the whole message would tell strangers about the network inside
-        return Problem("unusable-picture", f"{error.reason}: image_url leads to no public address")
-    return Problem("unusable-picture", str(error))
+def _for_strangers(reason: ImageFailure) -> str:
+    """Nothing of what a link answered, nor which names there are in the network inside."""
+    shown = ImageFailure.UNREACHABLE if reason is ImageFailure.PRIVATE_ADDRESS else reason
+    return f"{shown}: no picture could be fetched from image_url"
 
 
 def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:

@@ -18,4 +18,7 @@ class ServerSettings(BaseModel):
     max_products: int = Field(default=1_000, ge=1, description="in one POST /v1/products")
     publish_timeout_seconds: float = Field(default=10.0, gt=0, description="how long a write waits for the broker")
     publish_threads: int = Field(default=32, ge=1, le=1_000, description="writes that wait for the broker at once")
+    max_image_url_queries: int = Field(
+        default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
+    )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")

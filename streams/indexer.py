@@ -1,5 +1,6 @@
 """Product events to searchable products, in three stages that know nothing of Kafka, Faust or threads."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +14,20 @@ from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
 from encoders.image_sources import ImageSource
 from encoders.images import ImageError, decode_image
 from encoders.settings import ImageLimits
-from index.base import IMAGE_FIELD, TEXT_FIELD, Applied, ContentHashes, IndexUnavailable, Outcome, VectorIndex
+from index.base import IMAGE_FIELD, TEXT_FIELD, Applied, IndexUnavailable, Outcome, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from streams.planning import Planner
 from streams.records import Record
-from streams.work import Rejected, Settled, Task, Update, Work
+from streams.work import Arrival, Rejected, Settled, Task, Update, Work, newest_first
 from topics.codec import ProductCodec
-from topics.events import InvalidEvent, InvalidReason, ProductEvent
+from topics.events import InvalidEvent, InvalidReason
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_TRIES_BETWEEN_LOGS = 10  # about half a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,10 @@ class Indexer:
         """Read the records, leave out what is stale, and bring what an encoder needs."""
         work = Work(received_at)
         with self._stage("decode", len(records)):
-            newest = self._read(records, work)
-        with self._stage("plan", len(newest)):
-            states = self._patiently(lambda: self._planner.states(list(newest)))
-            self._planner.plan(work, newest.values(), states)
+            products = newest_first(self._read(records, work))
+        with self._stage("plan", len(products)):
+            states = self._patiently(lambda: self._planner.states(list(products)))
+            self._planner.plan(work, products, states)
         with self._stage("fetch", len(work.tasks)):
             self._fetch(work.updates())
         self._planner.remember(work.tasks)
@@ -99,35 +104,27 @@ class Indexer:
 
     def write(self, work: Work) -> Work:
         """Apply the tasks to the index and settle them. Returns when the index has acknowledged all of them."""
-        done = list(work.tasks)
+        planned = list(work.tasks)
         with self._stage("upsert", len(work.tasks)):
-            conflicting = self._apply(work)
-            while conflicting:
-                conflicting = self._plan_again(work, conflicting)
-        self._planner.forget(done)
+            self._apply(work)
+            while work.unplanned:
+                self._plan_again(work)
+        self._planner.forget(planned)
         return work
 
     def close(self) -> None:
         self._fetchers.shutdown(cancel_futures=True)
 
-    def _read(self, records: Sequence[Record], work: Work) -> dict[str, tuple[Record, ProductEvent]]:
-        """The newest event of each product; older ones are settled, unreadable ones rejected."""
-        newest: dict[str, tuple[Record, ProductEvent]] = {}
+    def _read(self, records: Sequence[Record], work: Work) -> Iterator[Arrival]:
+        """Gives what can be read; the rest is rejected."""
         decode = self._parts.codec.decode
         for record in records:
             headers = dict(record.headers) if record.headers else None
             event = decode(record.key, record.value, record.timestamp, headers)
             if isinstance(event, InvalidEvent):
                 work.rejected.append(Rejected(record, event))
-                continue
-            other = newest.get(event.id)
-            if other is None or other[1].version < event.version:
-                newest[event.id] = (record, event)
-                if other is not None:
-                    work.stale(other[0], event.id, other[1].version)
             else:
-                work.stale(record, event.id, event.version)
-        return newest
+                yield Arrival(record, event)
 
     def _fetch(self, updates: Sequence[Update]) -> None:
         waiting = [update for update in updates if update.fetch_image]
@@ -142,15 +139,16 @@ class Indexer:
                 update.image = decode_image(content, self._parts.image_limits)
             else:
                 self._parts.metrics.encodings_saved.labels("image", "same_picture").inc()
-            update.hashes = ContentHashes(update.hashes.text, update.hashes.image_link, digest)
+            update.hashes = update.hashes._replace(image=digest)
         except ImageError as error:
-            self._without_image(update, error.reason, str(error))
+            self._without_image(update, error.reason, str(error), again=error.transient)
+        self.on_wait()
 
-    def _without_image(self, update: Update, reason: str, problem: str) -> None:
-        """Index the words alone. The link's hash is left out too, so that the next event tries the picture again."""
+    def _without_image(self, update: Update, reason: str, problem: str, *, again: bool) -> None:
+        """Index the words alone. `again`: the next event of the product tries the same link once more."""
         self._parts.metrics.image_failures.labels(reason).inc()
         update.problem = f"picture left out: {problem}"
-        update.hashes = ContentHashes(update.hashes.text)
+        update.hashes = update.hashes._replace(image_link="" if again else update.hashes.image_link, image="")
         update.image = None
         if update.held is not None and update.held.image:
             update.vectors[IMAGE_FIELD] = None
@@ -161,11 +159,14 @@ class Indexer:
         for position, update in enumerate(updates):
             if position in refused:
                 detail = f"{encoder.release} gave no usable vector for the text"
-                self._planner.forget([update])
                 work.reject(update, InvalidEvent(InvalidReason.ENCODER_REFUSED, detail, update.record.value or b""))
             else:
                 update.vectors[TEXT_FIELD] = vectors[position]
                 update.encoded_at = self._clock()
+        if refused:
+            rejected = [update for position, update in enumerate(updates) if position in refused]
+            self._planner.forget(rejected)
+            work.tasks = [task for task in work.tasks if task not in rejected]
 
     def _encode_images(self, updates: list[Update]) -> None:
         encoder = self._parts.image_encoder
@@ -173,7 +174,8 @@ class Indexer:
         vectors, refused = self._encoded("image", encoder.encode_images, images)
         for position, update in enumerate(updates):
             if position in refused:
-                self._without_image(update, "encoder_refused", f"{encoder.release} gave no usable vector for it")
+                detail = f"{encoder.release} gave no usable vector for it"
+                self._without_image(update, "encoder_refused", detail, again=False)
             else:
                 update.vectors[IMAGE_FIELD] = vectors[position]
                 update.encoded_at = self._clock()
@@ -191,6 +193,8 @@ class Indexer:
                 rows = encode([inputs[position] for position in left])
                 break
             except UnusableVector as error:
+                if not error.positions:
+                    raise
                 bad = {left[place] for place in error.positions}
                 refused |= bad
                 left = [position for position in left if position not in bad]
@@ -200,50 +204,45 @@ class Indexer:
         self._parts.metrics.encoded_inputs.labels(role).inc(len(inputs))
         return dict(zip(left, rows, strict=True)), refused
 
-    def _apply(self, work: Work) -> list[Task]:
-        """Apply, settle and reject tasks. Returns those that conflict with what the index holds."""
-        tasks = list(work.tasks)
+    def _apply(self, work: Work) -> None:
+        """Settle or reject each task, or have it planned again where the index holds something else."""
+        tasks, work.tasks = work.tasks, []
         if not tasks:
-            return []
+            return
         changes = [task.change() for task in tasks]
         applied = self._patiently(lambda: self._parts.index.apply(changes))
+        if self._retrying.statistics["attempt_number"] > 1:
+            applied = self._recognized(tasks, applied)
         now = self._clock()
-        conflicting: list[Task] = []
         for task, result in zip(tasks, applied, strict=True):
             if result.outcome is Outcome.CONFLICT:
-                conflicting.append(task)
+                work.plan_again(task)
+            elif result.outcome is Outcome.REFUSED:
+                raw = task.record.value or b""
+                work.reject(task, InvalidEvent(InvalidReason.INDEX_REFUSED, result.detail, raw))
             else:
-                self._settle(work, task, result, now)
-        work.tasks = conflicting
-        return conflicting
+                _settle(work, task, result, now)
 
-    def _settle(self, work: Work, task: Task, result: Applied, now: float) -> None:
-        if result.outcome is Outcome.REFUSED:
-            raw = task.record.value or b""
-            work.rejected.append(Rejected(task.record, InvalidEvent(InvalidReason.INDEX_REFUSED, result.detail, raw)))
-            return
-        stale = result.outcome is Outcome.STALE
-        settled = Settled(task.record, task.event.id, task.version, "stale" if stale else task.outcome())
-        settled.searchable_at = now
-        if isinstance(task, Update):
-            settled.problem = task.problem
-            settled.encoded_at = task.encoded_at
-        work.settled.append(settled)
+    def _recognized(self, tasks: Sequence[Task], applied: Sequence[Applied]) -> list[Applied]:
+        """An answer that was lost on the way makes the next try look stale: what the index holds tells them apart."""
+        states = self._patiently(lambda: self._parts.index.states([task.event.id for task in tasks]))
+        return [
+            Applied(Outcome.WRITTEN)
+            if result.outcome is Outcome.STALE and states.get(task.event.id) == task.leaves()
+            else result
+            for task, result in zip(tasks, applied, strict=True)
+        ]
 
-    def _plan_again(self, work: Work, conflicting: list[Task]) -> list[Task]:
-        """The index holds something else than was planned for (another worker wrote it):
-
-        plan from what it holds now.
-        """
-        self._parts.metrics.retries.labels("upsert", "conflict").inc(len(conflicting))
+    def _plan_again(self, work: Work) -> None:
+        """From what the index holds now: another worker wrote in between, or a newer event was rejected."""
+        products, work.unplanned = newest_first(work.unplanned), []
+        self._parts.metrics.retries.labels("upsert", "conflict").inc(len(products))
         self.on_wait()
-        self._planner.forget(conflicting)
-        work.tasks = []
-        states = self._patiently(lambda: self._parts.index.states([task.event.id for task in conflicting]))
-        self._planner.plan(work, [(task.record, task.event) for task in conflicting], states)
+        states = self._patiently(lambda: self._parts.index.states(list(products)))
+        self._planner.plan(work, products, states)
         self._fetch(work.updates())
         self.encode(work)
-        return self._apply(work)
+        self._apply(work)
 
     def _patiently(self, call: Callable[[], T]) -> T:
         return self._retrying(call)
@@ -251,6 +250,8 @@ class Indexer:
     def _count_retry(self, state: RetryCallState) -> None:
         self._parts.metrics.retries.labels("index", "unavailable").inc()
         self.on_wait()
+        if state.attempt_number % _TRIES_BETWEEN_LOGS == 1 and state.outcome is not None:
+            logger.warning("Waiting for the index (try %d): %s", state.attempt_number, state.outcome.exception())
 
     @contextmanager
     def _stage(self, name: str, size: int) -> Iterator[None]:
@@ -258,3 +259,14 @@ class Indexer:
         yield
         self._parts.metrics.stage_seconds.labels(name).observe(time.perf_counter() - started)
         self._parts.metrics.batch_size.labels(name).observe(size)
+
+
+def _settle(work: Work, task: Task, result: Applied, now: float) -> None:
+    stale = result.outcome is Outcome.STALE
+    settled = Settled(task.record, task.event.id, task.version, "stale" if stale else task.outcome())
+    settled.searchable_at = now
+    if isinstance(task, Update):
+        settled.problem = task.problem
+        settled.encoded_at = task.encoded_at
+    work.settled.append(settled)
+    work.stale(task.superseded)

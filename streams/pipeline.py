@@ -83,10 +83,12 @@ class Pipeline:
     def _prepare_next(self) -> None:
         cut = self._next_cut()
         self._to_encode.put((cut, self._indexer.prepare(cut.records, cut.received_at)))
+        self.touch()
 
     def _next_cut(self) -> Cut:
         while True:
             now = time.monotonic()
+            self._take_what_waits(now)
             if cut := self._cutter.cut(now):
                 return cut
             due = self._cutter.due_at()
@@ -96,9 +98,18 @@ class Pipeline:
                 continue
             self._cutter.add(fetch, time.monotonic())
 
+    def _take_what_waits(self, now: float) -> None:
+        """All of it before anything is cut: a cut whose time is up shall still be as full as it can be."""
+        while True:
+            try:
+                self._cutter.add(self._inbox.get_nowait(), now)
+            except queue.Empty:
+                return
+
     def _encode_next(self) -> None:
         cut, work = self._to_encode.get()
         self._to_write.put((cut, self._indexer.encode(work)))
+        self.touch()
 
     def _write_next(self) -> None:
         cut, work = self._to_write.get()

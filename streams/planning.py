@@ -1,7 +1,7 @@
 """What a product event changes in the index, decided by versions and content hashes before any encoder runs."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from encoders.product_text import text_to_encode
@@ -9,8 +9,8 @@ from index.base import IMAGE_FIELD, ContentHashes, IndexedState, VectorIndex
 from index.documents import document, keywords
 from index.text_analysis import Analyser
 from streams.records import Record
-from streams.work import Deletion, Task, Update, Work
-from topics.events import Product, ProductDeletion, ProductEvent
+from streams.work import Arrival, Deletion, Task, Update, Work
+from topics.events import Product, ProductDeletion
 
 
 class Planner:
@@ -36,17 +36,21 @@ class Planner:
         unknown = [id_ for id_ in product_ids if id_ not in found]
         return self._index.states(unknown) | found if unknown else found
 
-    def plan(self, work: Work, events: Iterable[tuple[Record, ProductEvent]], states: dict[str, IndexedState]) -> None:
-        """Put a task for each event that changes something into `work`; the others are settled as stale."""
-        for record, event in events:
-            state = states.get(event.id)
+    def plan(self, work: Work, products: Mapping[str, Sequence[Arrival]], states: Mapping[str, IndexedState]) -> None:
+        """Put a task for each product that changes into `work`; what changes nothing is settled as stale."""
+        for product_id, arrivals in products.items():
+            (record, event), superseded = arrivals[0], arrivals[1:]
+            state = states.get(product_id)
             version = event.version
             if state is not None and state.version >= version:
-                work.stale(record, event.id, version)
-            elif isinstance(event, ProductDeletion):
-                work.tasks.append(Deletion(event, record, version))
-            else:
+                work.stale(arrivals)
+            elif not isinstance(event, ProductDeletion):
                 work.tasks.append(self._update(record, event, version, state))
+                work.tasks[-1].superseded = superseded
+            elif event.dated or (state is not None and not state.deleted):
+                work.tasks.append(Deletion(event, record, version, superseded))
+            else:
+                work.stale(arrivals)
 
     def remember(self, tasks: Iterable[Task]) -> None:
         with self._lock:

@@ -1,25 +1,33 @@
 """One cut on its way through the stages: what each record became, and what is still to be done for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from PIL.Image import Image
 
 from index.base import Change, ContentHashes, IndexedState, PartialUpdate, ProductRow, Tombstone, Vector
 from streams.records import Record
-from topics.events import InvalidEvent, Product, ProductDeletion
+from topics.events import InvalidEvent, Product, ProductDeletion, ProductEvent
 
 OutcomeName = Literal["indexed", "attributes_updated", "deleted", "stale"]
 
 
+class Arrival(NamedTuple):
+    """An event and the record that it came in."""
+
+    record: Record
+    event: ProductEvent
+
+
 @dataclass(slots=True, eq=False)
 class Deletion:
-    """A tombstone to be written."""
+    """A tombstone to be written. `superseded`: events of the product that came with it and count only without it."""
 
     event: ProductDeletion
     record: Record
     version: int
+    superseded: Sequence[Arrival] = ()
 
     def change(self) -> Change:
         return Tombstone(self.event.id, self.version)
@@ -34,7 +42,10 @@ class Deletion:
 
 @dataclass(slots=True, eq=False)
 class Update:
-    """A product to be written. `text` and `image` are what an encoder must still read; None where nothing changed."""
+    """A product to be written. `text` and `image` are what an encoder must still read; None where nothing changed.
+
+    `superseded`: events of the same product that came with it and count only if it is rejected.
+    """
 
     event: Product
     record: Record
@@ -43,6 +54,7 @@ class Update:
     hashes: ContentHashes
     document: dict[str, object]
     keywords: str
+    superseded: Sequence[Arrival] = ()
     text: str | None = None
     fetch_image: bool = False
     image: Image | None = None
@@ -93,20 +105,54 @@ class Rejected:
 
 @dataclass(slots=True)
 class Work:
-    """Everything known of one cut. Tasks move to `settled` or `rejected`; at the end none is left."""
+    """Everything known of one cut. Tasks move to `settled`, `rejected` or `unplanned`; at the end none is left."""
 
     received_at: float
     tasks: list[Task] = field(default_factory=list)
+    unplanned: list[Arrival] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     def updates(self) -> list[Update]:
         return [task for task in self.tasks if isinstance(task, Update)]
 
-    def stale(self, record: Record, product_id: str, version: int) -> None:
-        self.settled.append(Settled(record, product_id, version, "stale"))
+    def stale(self, arrivals: Iterable[Arrival]) -> None:
+        for record, event in arrivals:
+            self.settled.append(Settled(record, event.id, event.version, "stale"))
 
     def reject(self, task: Task, invalid: InvalidEvent) -> None:
-        """Take the task out: its record goes to the dead letters."""
-        self.tasks.remove(task)
+        """To the dead letters; what it superseded counts again. The caller takes it out of `tasks`."""
         self.rejected.append(Rejected(task.record, invalid))
+        self.unplanned += task.superseded
+
+    def plan_again(self, task: Task) -> None:
+        """It rests on something that is not so. The caller takes it out of `tasks`."""
+        self.unplanned += (Arrival(task.record, task.event), *task.superseded)
+
+
+def newest_first(arrivals: Iterable[Arrival]) -> dict[str, list[Arrival]]:
+    """Arrivals of each product, in the order in which they came, with the one that counts in front.
+
+    That is the highest version; of equal ones the first. A tombstone without a date of its own ends what came before it
+    and nothing later, and after another deletion it says nothing new (Debezium sends one after each).
+    """
+    products: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        others = products.get(arrival.event.id)
+        if others is None:
+            products[arrival.event.id] = [arrival]
+        elif _counts_more(arrival.event, others):
+            others.insert(0, arrival)
+        else:
+            others.append(arrival)
+    return products
+
+
+def _counts_more(event: ProductEvent, others: Sequence[Arrival]) -> bool:
+    if _is_undated(event):
+        return not any(isinstance(other.event, ProductDeletion) for other in others)
+    return _is_undated(others[0].event) or event.version > others[0].event.version
+
+
+def _is_undated(event: ProductEvent) -> bool:
+    return isinstance(event, ProductDeletion) and not event.dated

@@ -5,11 +5,15 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from topics.embedded_broker import EmbeddedBroker
 
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
 _SKIPS_FAIL = "MILLRACE_SKIPS_FAIL"
+
+settings.register_profile("millrace", deadline=None)  # a busy machine makes any example slow now and then
+settings.load_profile("millrace")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +38,23 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where every service is at hand, as in CI, a skipped test is a failure."""
     report = yield
-    if report.skipped and os.environ.get(_SKIPS_FAIL) and not hasattr(report, "wasxfail"):
+    if not hasattr(report, "wasxfail"):
+        _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So is a whole file that skips itself while it is collected."""
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and os.environ.get(_SKIPS_FAIL):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, which {_SKIPS_FAIL} forbids: {reason}"
-    return report
+        report.longrepr = f"{report.nodeid} was skipped, which {_SKIPS_FAIL} forbids: {reason}"

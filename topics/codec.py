@@ -69,7 +69,9 @@ class ProductCodec:
             product_id = _PRODUCT_ID.validate_python(self._key_id(key))
         except ValidationError:
             return InvalidEvent(InvalidReason.MISSING_KEY, "a tombstone whose key is no product id", b"")
-        version = headers.get(VERSION_HEADER, b"%d" % (timestamp_ms * 1000))
+        if VERSION_HEADER not in headers:
+            return ProductDeletion(product_id, timestamp_ms * 1000, dated=False)
+        version = headers[VERSION_HEADER]
         if not version.isdigit() or len(version) > _MAX_VERSION_DIGITS:
             detail = f"header {VERSION_HEADER} is {version[:40]!r}, not microseconds since 1970"
             return InvalidEvent(InvalidReason.INVALID_VERSION, detail, b"")

@@ -17,7 +17,18 @@ ProductId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LEN
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Link = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"^(https?|file|data):\S+$")]
 AttributeText = Annotated[str, StringConstraints(max_length=10_000)]
-AttributeValue = bool | int | float | AttributeText | list[AttributeText]
+
+
+def _no_integer(value: Any) -> Any:
+    """An integer beyond 64 bits must not slip in as a float that has lost its last digits."""
+    if isinstance(value, int):
+        raise ValueError("an integer has 64 bits at most: send longer numbers as text")
+    return value
+
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+# The float stands last, so that its check in Python runs for floats only.
+AttributeValue = bool | Int64 | AttributeText | list[AttributeText] | Annotated[float, BeforeValidator(_no_integer)]
 
 
 def _epoch_milliseconds(value: Any) -> Any:
@@ -81,10 +92,15 @@ class Product(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProductDeletion:
-    """A tombstone: the product is gone as of `version` (microseconds since 1970)."""
+    """A tombstone: the product is gone as of `version` (microseconds since 1970).
+
+    `dated`: the shop gave the version. Otherwise it is the broker's time, which may be later than changes that the shop
+    made after it: such a tombstone only ends what is there.
+    """
 
     id: str
     version: int
+    dated: bool = True
 
 
 class InvalidReason(StrEnum):

@@ -24,6 +24,7 @@ from index.base import (
     Vector,
     VectorIndex,
     VectorQuery,
+    VectorSpace,
 )
 from index.embedded_milvus import EmbeddedMilvus
 from index.factory import create_index
@@ -31,6 +32,7 @@ from index.settings import IndexSettings
 from index.text_analysis import Analyser
 
 TEXT_DIMENSION, IMAGE_DIMENSION = 8, 4
+TEXT, IMAGE = VectorSpace("text@1", TEXT_DIMENSION), VectorSpace("image@1", IMAGE_DIMENSION)
 HASHES = ContentHashes("text-1", "link-1", "image-1")
 WORDS_ONLY = ContentHashes("text-1")
 
@@ -64,7 +66,7 @@ def create(request: pytest.FixtureRequest) -> VectorIndex:
     settings = IndexSettings(kind=request.param, alias=f"products_{uuid4().hex}")
     if request.param == "milvus":
         settings = settings.model_copy(update={"uri": request.getfixturevalue("milvus_uri")})
-    return create_index(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+    return create_index(settings, TEXT, IMAGE, create=True)
 
 
 def axis(place: int, dimension: int = TEXT_DIMENSION) -> Vector:
@@ -471,7 +473,7 @@ def test_the_caller_may_change_its_rows_after_they_are_written(index: VectorInde
 
 
 def test_a_text_only_index_takes_no_pictures() -> None:
-    index = create_index(IndexSettings(kind="memory"), TEXT_DIMENSION, None)
+    index = create_index(IndexSettings(kind="memory"), TEXT, None)
     assert outcomes(index, product("a"), product("b", image=axis(0))) == [Outcome.WRITTEN, Outcome.REFUSED]
     with pytest.raises(IndexRefused, match=IMAGE_FIELD):
         index.search(VectorQuery(IMAGE_FIELD, axis(0)), 1)

@@ -1,10 +1,11 @@
 import io
 import ipaddress
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -12,8 +13,10 @@ from PIL import Image
 from encoders.addresses import is_public
 from encoders.fusion import ConcatFusion, WeightedFusion
 from encoders.hash import HashEncoder
+from encoders.image_downloads import parse_link
+from encoders.image_sources import ImageSource
 from encoders.images import ImageError, decode_image
-from encoders.settings import ImageLimits
+from encoders.settings import ImageLimits, ImageSourceSettings
 from encoders.unit import by_length, to_unit_vectors
 
 PRIVATE = [
@@ -22,6 +25,34 @@ PRIVATE = [
 ]  # fmt: skip
 PRIVATE_6 = ["::/127", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32", "64:ff9b:1::/48", "100::/64"]
 ENCODER = HashEncoder()
+LINK_PARTS = [
+    "http://",
+    "https:",
+    "//",
+    "xn--",
+    "xn--a",
+    "[",
+    "]",
+    "::1",
+    ":",
+    "@",
+    "/",
+    "?",
+    "#",
+    "%",
+    "%00",
+    ".",
+    "\\",
+    "data:",
+    "file:",
+    "ü",
+    "。",
+]
+LINKS = st.one_of(
+    st.text(),
+    st.text().map("http://{}".format),
+    st.lists(st.sampled_from(LINK_PARTS) | st.text(max_size=3)).map("".join),
+)
 VECTORS = arrays(np.float64, 8, elements=st.floats(-1, 1, width=16)).filter(lambda vector: np.abs(vector).max() > 0.01)
 
 
@@ -80,6 +111,32 @@ def test_broken_bytes_give_a_picture_or_a_reason(noise: bytes, at: int, kind: st
     broken = data[:at] + noise + data[at + len(noise) :]
     with suppress(ImageError):
         assert decode_image(broken, ImageLimits(max_pixels=10_000)).mode == "RGB"
+
+
+def unknown_host(host: str, port: int) -> list[str]:
+    raise OSError(f"{host} is not known")
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[ImageSource]:
+    """No host is known to it."""
+    with ImageSource(ImageSourceSettings(retries=0), resolve=unknown_host) as source:
+        yield source
+
+
+@given(link=LINKS)
+@example(link="https://xn--/")
+@example(link="http://xn--a")
+def test_any_text_as_a_link_gives_bytes_or_a_reason(source: ImageSource, link: str) -> None:
+    with suppress(ImageError):
+        assert isinstance(source.fetch(link), bytes)
+
+
+@given(LINKS)
+@example("http:////]::")
+def test_any_text_as_a_redirect_gives_a_link_or_a_reason(location: str) -> None:
+    with suppress(ImageError):
+        assert parse_link(location, base=parse_link("https://shop.example/a.jpg")).host
 
 
 @given(VECTORS, VECTORS, VECTORS, VECTORS, st.floats(0.1, 5), st.floats(0.1, 5))

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from pymilvus import MilvusClient
 
 from index.base import (
     IMAGE_FIELD,
@@ -19,6 +22,7 @@ from index.base import (
     Tombstone,
     VectorIndex,
     VectorQuery,
+    VectorSpace,
 )
 from index.embedded_milvus import EmbeddedMilvus
 from index.memory import MemoryIndex
@@ -28,6 +32,7 @@ from index.settings import IndexSettings
 pytestmark = pytest.mark.services
 
 TEXT_DIMENSION, IMAGE_DIMENSION = 24, 12
+TEXT, IMAGE = VectorSpace("text@1", TEXT_DIMENSION), VectorSpace("image@1", IMAGE_DIMENSION)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,10 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMilvus]
 @pytest.fixture
 def settings(milvus: EmbeddedMilvus) -> IndexSettings:
     return IndexSettings(uri=milvus.uri, alias=f"products_{uuid4().hex}")
+
+
+def open_index(settings: IndexSettings) -> MilvusIndex:
+    return MilvusIndex(settings, TEXT, IMAGE, create=True)
 
 
 def unit(rng: np.random.Generator, dimension: int) -> np.ndarray:
@@ -76,10 +85,7 @@ def queries(rng: np.random.Generator) -> Iterator[Query]:
 @pytest.mark.parametrize("flushed_at", [(), (800,), (300, 500, 800)], ids=str)
 def test_it_ranks_as_the_index_in_memory(settings: IndexSettings, flushed_at: tuple[int, ...]) -> None:
     rng = np.random.default_rng(3)
-    milvus, memory = (
-        MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION),
-        MemoryIndex(TEXT_DIMENSION, IMAGE_DIMENSION),
-    )
+    milvus, memory = open_index(settings), MemoryIndex(TEXT_DIMENSION, IMAGE_DIMENSION)
     rows = [row(rng, f"p{number}") for number in range(800)]
     for start in range(0, 800, 100):
         for index in (milvus, memory):
@@ -93,7 +99,7 @@ def test_it_ranks_as_the_index_in_memory(settings: IndexSettings, flushed_at: tu
 
 def test_a_product_that_has_just_changed_is_scored_as_the_others(settings: IndexSettings) -> None:
     rng = np.random.default_rng(4)
-    index = MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+    index = open_index(settings)
     index.apply([row(rng, f"p{number}") for number in range(500)])
     twins = [
         ProductRow(f"twin-{n}", 1, {}, "unicorn w1", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)}) for n in (1, 2)
@@ -109,7 +115,7 @@ def test_a_product_that_has_just_changed_is_scored_as_the_others(settings: Index
 
 def test_processes_that_open_an_empty_milvus_at_once_share_one_collection(settings: IndexSettings) -> None:
     with ThreadPoolExecutor(6) as threads:
-        indexes = list(threads.map(lambda _: MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION), range(6)))
+        indexes = list(threads.map(lambda _: open_index(settings), range(6)))
     rng = np.random.default_rng(5)
     for number, index in enumerate(indexes):
         index.apply([row(rng, f"p{number}")])
@@ -120,31 +126,70 @@ def test_processes_that_open_an_empty_milvus_at_once_share_one_collection(settin
 
 def test_what_one_process_wrote_another_does_not_set_back(settings: IndexSettings) -> None:
     rng = np.random.default_rng(6)
-    one, other = (MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION) for _ in range(2))
+    one, other = (open_index(settings) for _ in range(2))
     one.apply([row(rng, "a", 2), Tombstone("b", 2)])
     assert [applied.outcome for applied in other.apply([row(rng, "a", 1), row(rng, "b", 1)])] == ["stale", "stale"]
     one.close()
     other.close()
 
 
-@pytest.mark.parametrize(("text", "image", "reason"), [(25, 12, "text_vector of dimension 24"), (24, 13, "reindex")])
-def test_a_collection_of_other_dimensions_is_refused(
-    settings: IndexSettings, text: int, image: int, reason: str
+@pytest.mark.parametrize(
+    ("text", "image", "reason"),
+    [
+        (VectorSpace("text@1", 25), IMAGE, r"text_vector of text@1 \(24 dimensions\), the settings say text@1 \(25\)"),
+        (TEXT, VectorSpace("image@1", 13), "choose another index.alias"),
+        (VectorSpace("text@2", TEXT_DIMENSION), IMAGE, "text_vector of text@1 .* the settings say text@2"),
+        (TEXT, VectorSpace("image@2", IMAGE_DIMENSION), "image_vector of image@1 .* the settings say image@2"),
+    ],
+)
+def test_vectors_of_another_encoder_are_refused(
+    settings: IndexSettings, text: VectorSpace, image: VectorSpace, reason: str
 ) -> None:
-    MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION).close()
+    open_index(settings).close()
     with pytest.raises(IndexRefused, match=reason):
-        MilvusIndex(settings, text, image)
+        MilvusIndex(settings, text, image, create=True)
+    open_index(settings).close()
+
+
+def test_a_collection_remembers_its_encoder_when_milvus_is_started_again(tmp_path: Path) -> None:
+    with EmbeddedMilvus(tmp_path) as milvus:
+        MilvusIndex(IndexSettings(uri=milvus.uri), TEXT, create=True).close()
+    with EmbeddedMilvus(tmp_path) as milvus:
+        MilvusIndex(IndexSettings(uri=milvus.uri), TEXT).close()
+        with pytest.raises(IndexRefused, match="text@1"):
+            MilvusIndex(IndexSettings(uri=milvus.uri), VectorSpace("text@2", TEXT_DIMENSION))
 
 
 def test_an_index_made_without_pictures_is_refused_to_an_image_encoder(settings: IndexSettings) -> None:
-    MilvusIndex(settings, TEXT_DIMENSION, None).close()
+    MilvusIndex(settings, TEXT, create=True).close()
     with pytest.raises(IndexRefused, match="has no has_image_vector, image_vector"):
-        MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+        MilvusIndex(settings, TEXT, IMAGE)
+
+
+def test_a_collection_is_made_only_by_who_asks_for_it(settings: IndexSettings) -> None:
+    client = MilvusClient(uri=settings.uri)
+    before = client.list_collections()
+    with pytest.raises(IndexRefused, match=f"no collection '{settings.alias}'.*millrace worker"):
+        MilvusIndex(settings, TEXT, IMAGE)
+    assert client.list_collections() == before
+    open_index(settings).close()
+    MilvusIndex(settings, TEXT, IMAGE).close()
+    client.close()
+
+
+def test_only_a_write_waits_for_what_other_processes_wrote(settings: IndexSettings) -> None:
+    index = open_index(settings)
+    asked = Mock(wraps=index._client.query)
+    index._client.query = asked
+    index.states(["a"])
+    index.apply([Tombstone("a", 1)])
+    assert [call.kwargs["consistency_level"] for call in asked.call_args_list] == ["Session", "Strong"]
+    index.close()
 
 
 def test_nobody_at_the_address_is_unavailable_and_named() -> None:
     with pytest.raises(IndexUnavailable, match=r"127\.0\.0\.1:9"):
-        MilvusIndex(IndexSettings(uri="http://127.0.0.1:9", timeout_seconds=1), TEXT_DIMENSION, IMAGE_DIMENSION)
+        open_index(IndexSettings(uri="http://127.0.0.1:9", timeout_seconds=1))
 
 
 def test_a_row_that_only_the_server_refuses_does_not_hurt_its_batch(
@@ -153,7 +198,7 @@ def test_a_row_that_only_the_server_refuses_does_not_hurt_its_batch(
     """The checks before the server are taken away, so that it is the server that refuses."""
     monkeypatch.setattr("index.milvus.check_change", lambda change, dimensions: None)
     rng = np.random.default_rng(7)
-    index = MilvusIndex(settings, TEXT_DIMENSION, IMAGE_DIMENSION)
+    index = open_index(settings)
     rows = [row(rng, f"p{number}") for number in range(9)]
     rows[4] = ProductRow("wide", 1, {}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, TEXT_DIMENSION + 1)})
     rows[7] = ProductRow("branded", 1, {"brand": "x" * 2_000}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)})

@@ -76,6 +76,21 @@ def test_bad_lines_are_told_counted_and_end_in_exit_code_1(tmp_path: Path) -> No
     assert "line 3: title: Field required" in result.stderr
 
 
+def test_a_product_that_no_index_can_hold_is_a_bad_line(tmp_path: Path) -> None:
+    attributes = {f"a{number}": "x" * 10_000 for number in range(7)}
+    file = tmp_path / "products.jsonl"
+    products = [{"id": "a", "title": "Dress", "attributes": attributes}, {"id": "b", "title": "Shoes"}]
+    file.write_text("".join(json.dumps(product) + "\n" for product in products))
+
+    result = millrace_import(file, "--dry-run", "--json")
+
+    assert result.exit_code == 1
+    facts = json.loads(result.stdout)
+    assert facts["refused_by_reason"] == {"cannot be indexed": 1}
+    assert facts["refused_lines"][0]["line"] == 1
+    assert "65536 fit" in facts["refused_lines"][0]["reason"]
+
+
 def test_people_get_a_table_and_no_json(tmp_path: Path) -> None:
     file = tmp_path / "products.jsonl"
     file.write_text('{"id": "a", "title": "Dress"}\n{"id": "b"}\n')

@@ -72,10 +72,14 @@ def test_batch_sizes_are_chosen_by_device_or_set() -> None:
     assert batch_size_for("cpu", 5) == 5
 
 
-def test_threads_are_set_for_the_process() -> None:
+def test_threads_are_set_for_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 7})  # a container or taskset allows three cores
     use_threads(0)
-    assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) - 1)
+    assert torch.get_num_threads() == 2
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3})
+    use_threads(0)
+    assert torch.get_num_threads() == 1
     use_threads(before + 1)
     assert torch.get_num_threads() == before + 1
     use_threads(before)

@@ -1,6 +1,4 @@
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +9,14 @@ from typing import ClassVar
 
 import pytest
 
+from encoders.addresses import Resolve, resolve_host
 from encoders.image_sources import ImageSource
 from encoders.images import ImageError, ImageFailure
 from encoders.settings import ImageLimits, ImageSourceSettings
 
 PICTURE = b"\xff\xd8\xff" + bytes(range(256)) * 8
+CERTIFICATE = Path(__file__).with_name("test_only_certificate.pem")
+KEY = Path(__file__).with_name("test_only_key.pem")
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -35,6 +36,8 @@ class Shop(BaseHTTPRequestHandler):
                 self.answer(200, PICTURE)
             case "/status":
                 self.answer(int(argument), b"")
+            case "/fails":
+                self.answer(503 if len(self.hosts) <= int(argument) else 200, PICTURE)
             case "/to":
                 self.answer(302, b"", Location=argument)
             case "/loop":
@@ -96,13 +99,20 @@ def shop() -> Iterator[str]:
 
 @pytest.fixture
 def source(shop: str) -> Iterator[ImageSource]:
-    with ImageSource(settings(shop)) as opened:
+    with open_source(settings(shop)) as opened:
         yield opened
 
 
 def settings(shop: str, **values: object) -> ImageSourceSettings:
     limits = ImageLimits(max_bytes=100_000)
     return ImageSourceSettings(limits=limits, allowed_private_hosts=(shop,), **{"timeout_seconds": 20} | values)
+
+
+def open_source(
+    chosen: ImageSourceSettings, resolve: Resolve = resolve_host, pauses: list[float] | None = None
+) -> ImageSource:
+    """A source that notes its pauses instead of making them."""
+    return ImageSource(chosen, resolve, sleep=(pauses if pauses is not None else []).append)
 
 
 def refusal(source: ImageSource, link: str) -> ImageError:
@@ -119,6 +129,46 @@ def test_a_picture_is_fetched(source: ImageSource, shop: str) -> None:
 def test_redirects_are_followed(source: ImageSource, shop: str) -> None:
     assert source.fetch(f"HTTP://{shop}/to?/picture.jpg") == PICTURE
     assert source.fetch(f"http://{shop}/to?http://{shop}/to?/picture.jpg") == PICTURE
+
+
+def test_a_failure_that_passes_is_tried_again_after_growing_pauses(shop: str) -> None:
+    pauses: list[float] = []
+    with open_source(settings(shop), pauses=pauses) as source:
+        assert source.fetch(f"http://{shop}/fails?2") == PICTURE
+    assert len(Shop.hosts) == 3
+    assert 0 < pauses[0] < pauses[1] < 1
+
+
+def test_a_name_that_was_not_resolved_once_is_asked_for_again(shop: str) -> None:
+    answers = iter([OSError("Temporary failure in name resolution"), ["127.0.0.1"]])
+
+    def hiccup(host: str, port: int) -> list[str]:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    port = shop.partition(":")[2]
+    with open_source(settings(f"shop.test:{port}"), resolve=hiccup) as source:
+        assert source.fetch(f"http://shop.test:{port}/picture.jpg") == PICTURE
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "requests"),
+    [
+        ("/fails?9", {}, 3),
+        ("/fails?9", {"retries": 0}, 1),
+        ("/fails?9", {"timeout_seconds": 0.15}, 1),  # the first pause alone is longer
+        ("/silent", {"timeout_seconds": 0.3}, 1),
+        ("/status?404", {}, 1),
+    ],
+)
+def test_retries_are_few_within_the_time_limit_and_for_what_may_pass(
+    shop: str, path: str, values: dict[str, object], requests: int
+) -> None:
+    with open_source(settings(shop, **values)) as source:
+        refusal(source, f"http://{shop}{path}")
+    assert len(Shop.hosts) == requests
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed(shop: str) -> None:
@@ -146,6 +196,11 @@ def test_a_redirect_leads_to_the_web_only(shop: str, target: str) -> None:
     with ImageSource(settings(shop, file_root="/")) as source:
         refused = refusal(source, f"http://{shop}/to?{target}")
     assert refused.reason in {ImageFailure.INVALID_LINK, ImageFailure.TOO_MANY_REDIRECTS, ImageFailure.HTTP_STATUS}
+
+
+@pytest.mark.parametrize("target", ["https://xn--/", "http://xn--a", "http:////]::", "//[::1", "http://a:b/"])
+def test_a_redirect_to_what_is_no_link_is_refused(source: ImageSource, shop: str, target: str) -> None:
+    assert refusal(source, f"http://{shop}/to?{target}").reason is ImageFailure.INVALID_LINK
 
 
 def test_redirects_have_a_limit(source: ImageSource, shop: str) -> None:
@@ -228,7 +283,7 @@ def test_a_resolver_that_hangs_does_not_hang_the_fetch() -> None:
 def test_nobody_there_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    with ImageSource(settings(address)) as source:
+    with open_source(settings(address)) as source:
         refused = refusal(source, f"http://{address}/a.jpg")
     assert refused.reason is ImageFailure.UNREACHABLE
     assert refused.transient
@@ -264,20 +319,9 @@ def test_a_kept_connection_that_the_server_closed_is_opened_again() -> None:
         thread.join()
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with: install it")
-    certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
-    command += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
-
-
-def test_certificates_are_checked_for_the_name_not_the_address(certificate: tuple[Path, Path]) -> None:
+def test_certificates_are_checked_for_the_name_not_the_address() -> None:
     context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
+    context.load_cert_chain(CERTIFICATE, KEY)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     server.daemon_threads = True
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -287,10 +331,10 @@ def test_certificates_are_checked_for_the_name_not_the_address(certificate: tupl
 
     def fetch(host: str, ca_file: str) -> bytes:
         chosen = settings(f"{host}:{port}", ca_file=ca_file)
-        with ImageSource(chosen, resolve=lambda host, port: ["127.0.0.1"]) as source:
+        with open_source(chosen, resolve=lambda host, port: ["127.0.0.1"]) as source:
             return source.fetch(f"https://{host}:{port}/picture.jpg")
 
-    trusted = str(certificate[0])
+    trusted = str(CERTIFICATE)
     assert fetch("shop.test", trusted) == PICTURE
     for host, ca_file in [("shop.test", ""), ("other.test", trusted)]:
         with pytest.raises(ImageError, match="CERTIFICATE_VERIFY_FAILED"):

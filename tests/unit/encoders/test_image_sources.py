@@ -36,6 +36,7 @@ def refusal(source: ImageSource, link: str) -> ImageError:
         "", "picture.jpg", "ftp://example.com/a.jpg", "javascript:alert(1)", "http:", "http:///a.jpg", "https://",
         "http://[::1", "http://a:b:c/", "http://example.com:99999/", "http://user:secret@example.com/a.jpg",
         "http://xn--\u00fc.test/", "http://exa\x00mple.com/", "data:image/png;base64", "data:image/png;base64,!!!",
+        "https://xn--/", "http://xn--a", "http://xn--a:80/a.jpg",
     ],
 )  # fmt: skip
 def test_a_link_that_is_none_is_refused(source: ImageSource, link: str) -> None:

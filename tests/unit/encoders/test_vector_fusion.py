@@ -44,6 +44,8 @@ def test_releases_tell_settings_apart() -> None:
 def test_parts_that_cancel_out_are_refused() -> None:
     with pytest.raises(UnusableVector):
         WeightedFusion({"text": 1, "image": 1}).fuse({"text": EAST, "image": -EAST})
+    with pytest.raises(UnusableVector):  # what is left is rounding, not a direction
+        WeightedFusion({"text": 1, "image": 1}).fuse({"text": EAST, "image": -EAST + 1e-5 * NORTH})
     with pytest.raises(UnusableVector):
         WeightedFusion({"text": 1}).fuse({})
 

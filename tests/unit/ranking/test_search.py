@@ -1,6 +1,7 @@
 """Search from query to page, over the exact index and the encoder without a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 
 import numpy as np
 import pytest
@@ -34,22 +35,39 @@ class Unusable(HashEncoder):
         raise UnusableVector([0], self.release)
 
 
+class UnusableTexts(HashEncoder):
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        raise UnusableVector([0], self.release)
+
+
+class OppositeTexts(HashEncoder):
+    """Its texts point away from a blue picture, but for rounding."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        blue, red = self.encode_images([Image.new("RGB", (32, 32), colour) for colour in (BLUE, RED)])
+        return np.stack([np.float32(1e-4) * red - blue] * len(texts))
+
+
 class Down(MemoryIndex):
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
         raise IndexUnavailable("http://127.0.0.1:19530 does not answer")
 
 
 @pytest.fixture
-def make_search(index: MemoryIndex, encoder: HashEncoder, analyser: Analyser, metrics: Metrics) -> MakeSearch:
+def make_search(index: MemoryIndex, encoder: HashEncoder, analyser: Analyser, metrics: Metrics) -> Iterator[MakeSearch]:
+    opened = ExitStack()
+
     def make(
         settings: RankingSettings | None = None,
         text_encoder: HashEncoder = encoder,
         image_encoder: HashEncoder = encoder,
         over: MemoryIndex = index,
     ) -> Search:
-        return Search(over, text_encoder, image_encoder, analyser, settings or RankingSettings(), metrics)
+        search = Search(over, text_encoder, image_encoder, analyser, settings or RankingSettings(), metrics)
+        return opened.enter_context(closing(search))
 
-    return make
+    with opened:
+        yield make
 
 
 def ids(hits: Sequence[object]) -> list[str]:
@@ -102,6 +120,20 @@ def test_a_text_that_the_picture_model_does_not_know_leaves_the_picture_alone(ma
     with_text = search.rank(SearchRequest(text="红色", image=picture), legs={Leg.IMAGE}).products
     assert [product.legs[Leg.IMAGE].score for product in with_text] == [
         product.legs[Leg.IMAGE].score for product in alone
+    ]
+
+
+@pytest.mark.parametrize("encoder_of_texts", [UnusableTexts(), OppositeTexts()])
+def test_a_text_that_gives_the_picture_no_direction_leaves_the_picture_alone(
+    make_search: MakeSearch, encoder_of_texts: HashEncoder
+) -> None:
+    picture = Image.new("RGB", (32, 32), BLUE)
+    alone = make_search().rank(SearchRequest(image=picture))
+    search = make_search(image_encoder=encoder_of_texts)
+    with_text = search.rank(SearchRequest(text="red", image=picture), legs={Leg.IMAGE})
+    assert with_text.left_out == {}
+    assert [product.legs[Leg.IMAGE].score for product in with_text.products] == [
+        product.legs[Leg.IMAGE].score for product in alone.products
     ]
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,20 +101,21 @@ def images() -> Iterator[ImageSource]:
 
 
 @pytest.fixture
-def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, images: ImageSource) -> Services:
+def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, images: ImageSource) -> Iterator[Services]:
     registry = CollectorRegistry()
     metrics = create_metrics(registry)
     encoder = HashEncoder()
-    return Services(
-        search=Search(index, encoder, encoder, analyser, RankingSettings(), metrics),
-        index=index,
-        publisher=publisher,
-        images=images,
-        image_limits=ImageLimits(),
-        metrics=metrics,
-        render_metrics=lambda: render(registry),
-        clock=lambda: NOW,
-    )
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics)) as search:
+        yield Services(
+            search=search,
+            index=index,
+            publisher=publisher,
+            images=images,
+            image_limits=ImageLimits(),
+            metrics=metrics,
+            render_metrics=lambda: render(registry),
+            clock=lambda: NOW,
+        )
 
 
 @pytest.fixture

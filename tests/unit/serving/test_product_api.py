@@ -182,6 +182,37 @@ def test_a_product_larger_than_a_message_may_be(make_client: MakeClient, read_ne
     assert read_new() == []
 
 
+def long_attributes(count: int) -> dict[str, str]:
+    return {f"a{number}": "x" * 10_000 for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"attributes": long_attributes(9)}, "65536 fit"),
+        ({"attributes": {"tags": [str(number) for number in range(4_000)]}}, "send fewer"),
+        ({"attributes": {"ean": 2**63}}, "attributes/ean"),
+        ({"attributes": {"ean": 2**64 - 1}}, "attributes/ean"),
+    ],
+    ids=["document", "listed values", "63 bits", "64 bits"],
+)
+def test_what_no_index_can_hold_is_refused_before_it_is_published(
+    client: TestClient, read_new: ReadNew, fields: dict[str, Any], reason: str
+) -> None:
+    for answer in (
+        client.post("/v1/products", json=[product(), product(id="p2", **fields)]),
+        client.put("/v1/products/p2", json=product(id="p2", **fields)),
+    ):
+        assert problem(answer) == (422, "invalid-fields")
+        assert reason in answer.json()["detail"]
+    assert read_new() == []
+
+
+def test_a_large_product_that_the_index_can_hold_is_published(client: TestClient, read_new: ReadNew) -> None:
+    assert client.post("/v1/products", json=product(attributes=long_attributes(6))).status_code == 202
+    assert len(read_new()) == 1
+
+
 def test_writing_needs_the_key_where_one_is_set(make_client: MakeClient, read_new: ReadNew) -> None:
     client = make_client(ServerSettings(api_key="corrèct"))  # type: ignore[arg-type]
     for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": ""}):

@@ -1,10 +1,13 @@
 """What every route has in common, and the routes for operators and pages."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from fastapi.testclient import TestClient
 
@@ -18,6 +21,7 @@ from topics.settings import KafkaSettings
 
 MakeClient = Callable[..., TestClient]
 JSON = {"Content-Type": "application/json"}
+WAIT_SECONDS = 10.0
 
 
 def problem(answer: Any) -> tuple[int, str]:
@@ -124,6 +128,33 @@ def test_not_ready_names_every_part_that_does_not_answer(
     assert "broker: " in answer.json()["detail"]
     assert "refused" in answer.json()["detail"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_probes_and_metrics_answer_while_searches_take_every_thread(
+    client: TestClient, index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searching, answered = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> list[object]:
+        searching.set()
+        answered.wait(WAIT_SECONDS)
+        return []
+
+    def leave_one_thread() -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 1
+
+    monkeypatch.setattr(index, "search", slow)
+    with client, ThreadPoolExecutor(4) as others:
+        assert client.portal is not None
+        client.portal.call(leave_one_thread)
+        search = others.submit(client.get, "/v1/search?q=dress")
+        try:
+            assert searching.wait(WAIT_SECONDS)
+            for path in ("/readyz", "/metrics", "/healthz"):
+                assert others.submit(client.get, path).result(WAIT_SECONDS / 2).status_code == 200
+        finally:
+            answered.set()
+        assert search.result().status_code == 200
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -60,8 +60,8 @@ def picture(colour: str, size: tuple[int, int] = (8, 8)) -> str:
 class CountingEncoder(HashEncoder):
     """The hash encoder, counting its work; what is in `unusable` gives no vector."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, batch_size: int = 64) -> None:
+        super().__init__(batch_size=batch_size)
         self.texts: list[str] = []
         self.images = 0
         self.unusable: set[str] = set()

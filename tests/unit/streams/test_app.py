@@ -214,7 +214,7 @@ def test_an_ack_that_fails_ends_the_process(loop: asyncio.AbstractEventLoop) -> 
         async def ack(self, event: Any) -> None:
             raise error
 
-    assert run_agent(loop, Broken(asyncio.TimeoutError()))[1].count(error) == 2
+    assert run_agent(loop, Broken(TimeoutError()))[1].count(error) == 2
 
 
 def test_the_unexpected_ends_the_process_at_once_with_its_cause() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from index.base import IMAGE_FIELD, ContentHashes, ProductRow, VectorQuery
+from index.base import IMAGE_FIELD, ContentHashes, IndexUnavailable, ProductRow, VectorQuery
 from streams.work import Work
 from tests.unit.streams.conftest import Bench, FixedRecord, deletion, picture, product
 from topics.events import InvalidReason
@@ -235,3 +235,70 @@ def test_a_product_that_another_worker_wrote_in_between_is_planned_again(bench: 
     assert bench.counted("retries_total", operation="upsert", reason="conflict") == 1
     vector = bench.encoder.encode_texts(["one"])[0]
     assert bench.index.search(VectorQuery("text_vector", vector), 1)[0].score == pytest.approx(1.0)
+
+
+def undated_deletion(product_id: str, timestamp_ms: int) -> FixedRecord:
+    return FixedRecord(product_id.encode(), None, timestamp=timestamp_ms)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_product_that_was_deleted_and_inserted_again_comes_back(bench: Bench, together: bool) -> None:
+    """As Debezium sends it, relayed late: the tombstone after the deletion has the broker's time, long after both."""
+    history = [product("a", 100), deletion("a", 200), undated_deletion("a", 10_000), product("a", 300, title="back")]
+
+    if together:
+        bench.run(*history)
+    else:
+        for record in history:
+            bench.run(record)
+
+    assert bench.index.documents(["a"])["a"]["title"] == "back"
+
+
+def test_a_tombstone_without_a_date_ends_what_is_there(bench: Bench) -> None:
+    bench.run(product("a", 100))
+
+    assert outcomes(bench.run(undated_deletion("a", 10_000))) == [("a", "deleted")]
+    assert outcomes(bench.run(undated_deletion("b", 10_000))) == [("b", "stale")]
+    assert bench.index.count() == 0
+
+
+def test_a_good_version_counts_when_the_newer_one_that_came_with_it_is_rejected(bench: Bench) -> None:
+    bench.encoder.unusable = {"cursed"}
+    too_wide = {f"attribute {number}": "x" * 9_000 for number in range(9)}
+
+    work = bench.run(
+        product("a", 1), product("a", 2, title="cursed"), product("b", 1), product("b", 2, attributes=too_wide)
+    )
+
+    assert outcomes(work) == [("a", "indexed"), ("b", "indexed")]
+    assert sorted(reasons(work)) == [InvalidReason.ENCODER_REFUSED, InvalidReason.INDEX_REFUSED]
+    assert bench.index.states(["a", "b"])["a"].version == 1_000
+    assert bench.index.states(["a", "b"])["b"].version == 1_000
+
+
+def test_a_write_whose_answer_was_lost_is_recognized(bench: Bench) -> None:
+    def write_and_lose_the_answer() -> None:
+        bench.indexer.write(bench.indexer.encode(bench.indexer.prepare([product("a", 1)], 0.0)))
+        raise IndexUnavailable("the answer was lost")
+
+    prepared = bench.indexer.encode(bench.indexer.prepare([product("a", 1)], 0.0))
+    bench.indexer._planner.forget(prepared.tasks)
+    bench.index.before_apply = write_and_lose_the_answer
+
+    assert outcomes(bench.indexer.write(prepared)) == [("a", "indexed")]
+
+
+def test_a_picture_that_is_gone_for_good_is_asked_for_once(bench: Bench) -> None:
+    link = "data:image/png;base64,PGh0bWw+"
+    for version in range(1, 4):
+        bench.run(product("a", version, price=version, currency="EUR", image_links=[link]))
+
+    assert bench.counted("image_failures_total", reason="not_an_image") == 1
+    assert bench.index.documents(["a"])["a"]["price"] == 3.0
+
+
+def test_each_picture_that_was_waited_for_is_a_sign_of_life(bench: Bench) -> None:
+    bench.run(*(product(name, 1, image_links=[picture("red")]) for name in "abc"))
+
+    assert bench.waits == 3

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from streams.pipeline import Pipeline
 from streams.reporting import Reporter
 from streams.work import Work
-from tests.unit.streams.conftest import Bench, FixedRecord, product
+from tests.unit.streams.conftest import Bench, CountingEncoder, FixedRecord, product
 from tests.unit.streams.publishing import FixedPublisher
 from topics.publisher import MessageRefused
 
@@ -53,6 +53,12 @@ class Line:
 
     def _refused(self, reason: str) -> None:
         self.crashes.put(RuntimeError(reason))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Its encoder takes one text at a time, so that each record is a cut of its own."""
+    return Bench(CountingEncoder(batch_size=1))
 
 
 @pytest.fixture
@@ -119,7 +125,7 @@ def test_changes_to_one_product_are_applied_as_they_came(line: Line) -> None:
 
     assert line.bench.index.documents(["a"])["a"]["title"] == "title 100"
     assert line.bench.counted("events_total", topic="catalog.products", outcome="stale") == 0
-    assert line.bench.counted("retries_total", operation="upsert", reason="conflict") == 0
+    assert line.bench.counted("events_total", topic="catalog.products", outcome="stale") == 0
 
 
 def test_a_fetch_is_written_before_it_is_acknowledged(line: Line) -> None:
@@ -273,3 +279,29 @@ def _another(line: Line) -> bool:
     except queue.Empty:
         return False
     return True
+
+
+def test_a_cut_whose_time_is_up_is_still_filled_with_all_that_waits() -> None:
+    bench = Bench(CountingEncoder(batch_size=64))
+    cuts: list[int] = []
+    entered, leave = threading.Event(), threading.Event()
+    prepare = bench.indexer.prepare
+
+    def slow_prepare(records: Sequence[FixedRecord], received_at: float) -> Work:
+        cuts.append(len(records))
+        entered.set()
+        assert leave.wait(SOON)
+        return prepare(records, received_at)
+
+    bench.indexer.prepare = slow_prepare  # type: ignore[method-assign, assignment]
+    line = Line(bench)
+    line.start()
+    line.submit(product("first", 1))
+    assert entered.wait(SOON)
+    for number in range(10):
+        line.submit(*(product(f"{number}-{position}", 1) for position in range(70)))
+    leave.set()
+
+    line.take(11)
+
+    assert cuts == [1, *[64] * 10, 60]

@@ -6,7 +6,7 @@ from encoders.product_text import text_to_encode
 from index.base import IMAGE_FIELD, ContentHashes, IndexedState
 from index.memory import MemoryIndex
 from streams.planning import Planner
-from streams.work import Deletion, Update, Work
+from streams.work import Arrival, Deletion, Update, Work
 from tests.unit.streams.conftest import ANALYSER, FixedRecord
 from topics.codec import ProductCodec
 from topics.events import Product, ProductDeletion
@@ -35,7 +35,7 @@ def product(version: int, **fields: object) -> Product:
 
 def plan(event: Product | ProductDeletion, state: IndexedState | None, planning: Planner | None = None) -> Work:
     work = Work(0.0)
-    (planning or planner()).plan(work, [(RECORD, event)], {} if state is None else {"a": state})
+    (planning or planner()).plan(work, {"a": [Arrival(RECORD, event)]}, {} if state is None else {"a": state})
     return work
 
 
