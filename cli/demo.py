@@ -1,7 +1,6 @@
 """`millrace demo`: the whole path on embedded parts, with a drawn shop, told in plain words."""
 
 import io
-import shutil
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,8 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from cli.freshness import IndexingFollower, Percentiles
-from cli.local_stack import LocalStack, StackError, embedded_settings
+from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
+from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
 from cli.wiring import open_publisher
@@ -90,9 +89,11 @@ def demo_command(
     output = Output(as_json)
     report = DemoReport()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with output.failing_on(SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable):
+    with output.failing_on(
+        SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable, FollowingFailed, httpx.HTTPError
+    ):
         settings = changed_settings(embedded_settings(load_settings(), folder), {"server": {"port": port}})
-        _make_room(folder)
+        make_room(folder)
         try:
             _Demo(output, report, settings, folder).run(products, seconds if headless else None)
         except KeyboardInterrupt:
@@ -184,17 +185,17 @@ class _Demo:
         self._output.note("Prices, stock and products now change about ten times a second. Ctrl-C ends everything.\n")
         arrivals = drawn_products(100_000, _SHOP_SEED + 1, self._pictures, datetime.now(UTC))
         day = WorkingDay([product.event for product in shop], arrivals, _SHOP_SEED)
-        opened_with = follower.events
+        opened_with, measured = follower.events, follower.measured
         try:
             for tick in _ticks(self._live_end(seconds), 1 / _CHANGES_PER_SECOND):
                 _publish_change(publisher, day, datetime.now(UTC))
                 self._report.live_changes += 1
                 if tick % int(_TELL_EVERY_SECONDS * _CHANGES_PER_SECOND) == 0:
-                    self._tell(follower.freshness(opened_with))
+                    self._tell(follower.freshness(measured))
         finally:
             publisher.flush(_SETTLE_SECONDS)
             self._wait_for(follower, opened_with + self._report.live_changes, _SETTLE_SECONDS, lambda *_: None)
-            freshness = follower.freshness(opened_with)
+            freshness = follower.freshness(measured)
             self._report.freshness_seconds = {"p50": freshness.p50, "p99": freshness.p99}
             self._tell(freshness)
 
@@ -227,13 +228,6 @@ class _Demo:
         while follower.events < events and time.monotonic() < deadline:
             advance(follower.events, f"{follower.events} products")
             time.sleep(0.05)
-
-
-def _make_room(folder: Path) -> None:
-    """Empty the folder of an earlier demo, and nothing else."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / "millrace.toml").exists():
-        raise StackError(f"{folder} holds something that is no earlier demo: choose another --folder")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _send(publisher: Publisher, product: Product) -> None:

@@ -24,6 +24,10 @@ class Percentiles:
     events: int
 
 
+class FollowingFailed(Exception):
+    """What is on `catalog.indexed` could not be read; the message says why."""
+
+
 class IndexingFollower:
     """Reads on a thread of its own. Use as a context manager; every property may be read at any time."""
 
@@ -33,13 +37,21 @@ class IndexingFollower:
         self._ages: list[float] = []
         self._reasons: Counter[str] = Counter()
         self._problems: Counter[str] = Counter()
+        self._failure: Exception | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow catalog.indexed", daemon=True)
 
     @property
     def events(self) -> int:
         """Product events of which something became, good or bad."""
+        if self._failure is not None:
+            raise FollowingFailed(f"catalog.indexed cannot be followed any more: {self._failure}")
         return sum(self._outcomes.values()) + sum(self._reasons.values())
+
+    @property
+    def measured(self) -> int:
+        """Events with a freshness: all that changed the index."""
+        return len(self._ages)
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -55,9 +67,9 @@ class IndexingFollower:
         """What products were indexed without, such as pictures that could not be read."""
         return dict(self._problems)
 
-    def freshness(self, first_event: int = 0) -> Percentiles:
-        """Of the events from the `first_event`-th on, in the order in which they became searchable."""
-        ages = self._ages[first_event:]
+    def freshness(self, since: int = 0) -> Percentiles:
+        """Of the events from the `since`-th measured one on, in the order in which they became searchable."""
+        ages = self._ages[since:]
         p50, p99 = np.percentile(ages, [50, 99]) if ages else (float("nan"), float("nan"))
         return Percentiles(round(float(p50), 4), round(float(p99), 4), len(ages))
 
@@ -71,9 +83,13 @@ class IndexingFollower:
         self._reader.close()
 
     def _follow(self) -> None:
-        while not self._ended.is_set():
-            for record in self._reader.read(_READ_SECONDS):
-                self._count(record)
+        try:
+            while not self._ended.is_set():
+                for record in self._reader.read(_READ_SECONDS):
+                    self._count(record)
+        except Exception as error:  # whoever asks next must hear of it, not wait for ever
+            self._failure = error
+            raise
 
     def _count(self, record: ReadRecord) -> None:
         if record.topic != CATALOG_INDEXED:

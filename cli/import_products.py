@@ -212,12 +212,21 @@ def import_command(  # noqa: PLR0913 - each is an option of the command
     """Send products from a file to catalog.products, where workers index them.
 
     A line that cannot be used is told with its number and reason, counted, and passed over; the exit code is then 1.
-    A repeat is harmless: an older or equal version never overwrites what is indexed.
+    A repeat of records that carry their own time of change is harmless: an older or equal version never overwrites what
+    is indexed. Records without one are as new as this import (or --updated-at), and overwrite what came before it.
 
     Example: millrace import products.csv --mapping grocery_store --media iconic.zip --dry-run
     """
     output = Output(as_json)
-    usable = (SettingsError, MappingFileError, CatalogueFileError, CataloguePicturesError, BrokerError)
+    usable = (
+        SettingsError,
+        MappingFileError,
+        CatalogueFileError,
+        CataloguePicturesError,
+        BrokerError,
+        PublisherError,
+        LagUnavailable,
+    )
     with output.failing_on(*usable), ExitStack() as stack:
         settings = load_settings(config)
         options = ImportOptions(find_mapping(mapping), parse_time(updated_at), limit, rate, dry_run)

@@ -5,6 +5,7 @@ supervisor.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from cli.settings import VARIABLE_PREFIX, Settings, changed_settings
 from index.embedded_milvus import EmbeddedMilvus
 from topics.embedded_broker import EmbeddedBroker
 
+CONFIG_NAME = "millrace.toml"
 _STOP_SECONDS = 20.0
 _RESTART_PAUSE_SECONDS = 1.0
 _POLL_SECONDS = 0.1
@@ -100,7 +102,7 @@ class LocalStack:
         self._wanted = settings
         self._with_server = server
         self._exit = ExitStack()
-        self.config = folder / "millrace.toml"
+        self.config = folder / CONFIG_NAME
 
     def __enter__(self) -> Self:
         try:
@@ -172,6 +174,13 @@ class LocalStack:
             process.ask_to_stop()
         for process in self._processes:
             process.wait_until_stopped()
+
+
+def make_room(folder: Path) -> None:
+    """Empty the folder of an earlier stack, and nothing else. Raises StackError."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / CONFIG_NAME).exists():
+        raise StackError(f"{folder} holds something that no earlier run left there: choose another folder")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def embedded_settings(settings: Settings, folder: Path) -> Settings:

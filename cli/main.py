@@ -10,6 +10,7 @@ from cli.demo import demo_command
 from cli.doctor import doctor_command
 from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
 from cli.import_products import import_command
+from cli.logs import configure_logging
 from cli.output import CONFIG_HELP, Output
 from cli.real_data import real_data_command
 from cli.sample_settings import settings_command
@@ -17,7 +18,9 @@ from cli.search import search_command
 from cli.settings import SettingsError, load_settings
 from encoders.base import EncoderError
 from index.base import IndexRefused, IndexUnavailable
+from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError
+from topics.publisher import PublisherError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +31,15 @@ train = typer.Typer(no_args_is_help=True, help="Make models.")
 
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 AsChild = Annotated[bool, typer.Option("--end-with-stdin", hidden=True)]
-_STARTUP_ERRORS = (SettingsError, BrokerError, EncoderError, IndexUnavailable, IndexRefused)
+_STARTUP_ERRORS = (
+    SettingsError,
+    BrokerError,
+    EncoderError,
+    IndexUnavailable,
+    IndexRefused,
+    PublisherError,
+    LagUnavailable,
+)
 
 
 @app.command("worker")
@@ -46,7 +57,7 @@ def worker_command(
     """
     from cli import processes
 
-    processes.configure_logging(verbose)
+    configure_logging(verbose)
     if as_child:
         processes.end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
@@ -61,7 +72,7 @@ def serve_command(config: Config = None, as_child: AsChild = False) -> None:
     """
     from cli import processes
 
-    processes.configure_logging(verbose=False)
+    configure_logging(verbose=False)
     if as_child:
         processes.end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):

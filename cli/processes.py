@@ -3,8 +3,8 @@
 import logging
 import os
 import signal
-import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -30,24 +30,19 @@ from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
+_ORPHAN_SECONDS = 10.0
 
-def configure_logging(verbose: bool) -> None:
-    """One line an entry on stderr.
-
-    Faust and aiokafka log thousands of lines in an outage: only their warnings count.
-    """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("faust", "aiokafka", "mode", "httpx", "pymilvus", "sentence_transformers"):
-        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.ERROR)
+_OUTAGE_SECONDS = 7 * 86_400.0  # a worker waits for a broker that is away; nothing is acknowledged meanwhile
 
 
 def worker(settings: Settings) -> None:
     """Index products until a signal; raises SystemExit with the code of the end."""
     setproctitle.setproctitle("millrace worker")
+    _require_shared_index(settings)
     _require_topics(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
-        open_publisher(settings, "millrace-worker") as publisher,
+        open_publisher(settings, "millrace-worker", _OUTAGE_SECONDS) as publisher,
     ):
         port = _serve_metrics(parts, settings.worker)
         logger.info(
@@ -64,6 +59,7 @@ def worker(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
+    _require_shared_index(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
@@ -75,13 +71,16 @@ def serve(settings: Settings) -> None:
 def end_with_stdin() -> None:
     """For a child of `millrace demo`:
 
-    end as on SIGTERM once the parent has closed our standard input, however it ended.
+    end as on SIGTERM once the parent has closed our standard input, however it ended; at once where that takes too
+    long, since the broker and the index may have ended, too.
     """
 
     def wait() -> None:
         while os.read(0, 4096):  # sys.stdin's lock, held here, would abort the interpreter at its end
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_ORPHAN_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=wait, name="end with stdin", daemon=True).start()
 
@@ -94,6 +93,13 @@ def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:
         raise SettingsError(
             f"metrics cannot be served on {address}: {error.strerror}; change worker.metrics_port"
         ) from None
+
+
+def _require_shared_index(settings: Settings) -> None:
+    if settings.index.kind == "memory":
+        raise SettingsError(
+            "index.kind = memory lives in one process and dies with it: set milvus for worker and serve"
+        )
 
 
 def _require_topics(settings: Settings) -> None:

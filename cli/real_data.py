@@ -13,9 +13,9 @@ import typer
 from rich.table import Table
 
 from cli.evaluate import RelevanceResult, measure_relevance, read_judgments
-from cli.freshness import IndexingFollower, Percentiles
+from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
 from cli.import_products import ImportOptions, find_mapping, run_import
-from cli.local_stack import LocalStack, StackError, embedded_settings
+from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_parts, open_publisher
@@ -96,11 +96,12 @@ def real_data_command(
     output = Output(as_json)
     expected = (
         SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable, IndexRefused, EncoderError, BrokerError,
-        CatalogueFileError, RelevanceError,
+        CatalogueFileError, RelevanceError, FollowingFailed,
     )  # fmt: skip
     with output.failing_on(*expected):
         judgments = read_judgments(ratings or folder / "ratings.csv", None, RatingColumns())
         settings = embedded_settings(load_settings(), work)
+        make_room(work)
         with ExitStack() as closing:
             stack = closing.enter_context(LocalStack(work, settings, server=False))
             with output.waiting("starting broker, Milvus Lite and worker"):
@@ -110,7 +111,7 @@ def real_data_command(
             with open_parts(stack.settings) as parts:
                 parts.index.flush()
                 results = measure_systems(parts.search(), judgments, output)
-            rate = streamed.products_per_second / 2
+            rate = max(1.0, streamed.products_per_second / 2)
             freshness = probe_freshness(source, stack.settings, rate)
             failures = _failures(streamed, stack)
     _tell(output, streamed, freshness, results, failures)
@@ -145,7 +146,7 @@ def probe_freshness(source: Path, settings: Settings, rate: float) -> Percentile
     with IndexingFollower(settings.kafka) as follower, open_publisher(settings, "millrace-probe") as publisher:
         for _ in _until_quiet(follower):
             pass
-        before = follower.events
+        before, measured = follower.events, follower.measured
         due = time.monotonic()
         for product in probes:
             publisher.publish(CATALOG_PRODUCTS, product.id.encode(), encode_product(product))
@@ -153,7 +154,7 @@ def probe_freshness(source: Path, settings: Settings, rate: float) -> Percentile
             time.sleep(max(0.0, due - time.monotonic()))
         for _ in _until(follower, before + len(probes)):
             pass
-        return follower.freshness(before)
+        return follower.freshness(measured)
 
 
 def _copies(source: Path, settings: Settings) -> Iterator[Product]:

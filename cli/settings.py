@@ -64,7 +64,9 @@ def load_settings(file: Path | None = None) -> Settings:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
     if file is not None and not file.is_file():
-        raise SettingsError(f"no settings file {file}: copy deploy/settings.sample.toml there, or leave --config out")
+        raise SettingsError(
+            f"no settings file {file}: write one with `millrace settings > {file}`, or leave --config out"
+        )
     try:
         return FromFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -65,8 +65,9 @@ def open_index(settings: Settings, text: Encoder, image: Encoder, *, create: boo
 
 
 @contextmanager
-def open_publisher(settings: Settings, client_id: str) -> Iterator[Publisher]:
-    publisher = Publisher(settings.kafka, client_id)
+def open_publisher(settings: Settings, client_id: str, delivery_timeout_seconds: float = 30.0) -> Iterator[Publisher]:
+    """Raises PublisherError for settings that no client takes."""
+    publisher = Publisher(settings.kafka, client_id, delivery_timeout_seconds)
     try:
         yield publisher
     finally:

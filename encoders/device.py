@@ -31,7 +31,7 @@ def batch_size_for(device: str, wanted: int) -> int:
 
 
 def use_threads(threads: int) -> None:
-    """CPU threads of every model in this process; 0 leaves one of its cores to the stream, the pictures and the index."""
+    """CPU threads of every model in this process; 0 leaves one core to stream, pictures and index."""
     import torch
 
     torch.set_num_threads(threads or max(1, _usable_cores() - 1))
@@ -39,6 +39,4 @@ def use_threads(threads: int) -> None:
 
 def _usable_cores() -> int:
     """The cores that this process may run on; macOS and Windows can only say how many there are."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -107,7 +107,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _wait_for_end_of_input(ended: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # sys.stdin's lock, held here, would abort the interpreter at its end
+        pass
     ended.set()
 
 

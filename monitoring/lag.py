@@ -39,7 +39,8 @@ class GroupLag:
     """One group's place in one topic. Not thread-safe. Every method raises LagUnavailable."""
 
     def __init__(self, client_config: Mapping[str, str | int | float | bool], group: str, topic: str) -> None:
-        self._consumer = Consumer({**client_config, "group.id": group, "enable.auto.commit": False})
+        with _told():
+            self._consumer = Consumer({**client_config, "group.id": group, "enable.auto.commit": False})
         self._topic = topic
         self._retrying = Retrying(
             retry=retry_if_exception(_is_transient),
@@ -75,11 +76,12 @@ class GroupLag:
         ]
         if not behind:
             return False
-        self._consumer.assign(behind)
-        try:
-            message = self._consumer.poll(_TIMEOUT_SECONDS)
-        finally:
-            self._consumer.unassign()
+        with _told():
+            self._consumer.assign(behind)
+            try:
+                message = self._consumer.poll(_TIMEOUT_SECONDS)
+            finally:
+                self._consumer.unassign()
         return message is not None and message.error() is None
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 import ssl
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 import faust
@@ -32,7 +31,7 @@ def create_app(
         broker_credentials=_credentials(kafka),
         autodiscover=False,
         store="memory://",
-        datadir=Path(tempfile.gettempdir(), "millrace-faust"),  # Faust makes it though no table is stored
+        datadir=tempfile.mkdtemp(prefix="millrace-faust-"),  # Faust wants one though no table is stored
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

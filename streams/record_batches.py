@@ -65,6 +65,7 @@ class BatchConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc
     def _create_worker_consumer(self, transport: "BatchTransport") -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust hard-wires both: 1500 ms, which librdkafka's mock broker waits out, and read_uncommitted.
+        _require_attributes(consumer, "_fetch_max_wait_ms", "_isolation_level")
         consumer._fetch_max_wait_ms = int(transport.fetch_max_wait_seconds * 1000)
         consumer._isolation_level = "read_committed"
         return consumer
@@ -183,6 +184,12 @@ class BatchTransport(aiokafka.Transport):  # type: ignore[misc]
         return {
             name for topic in self.app.topics if isinstance(topic.schema, RecordBatchSchema) for name in topic.topics
         }
+
+
+def _require_attributes(consumer: object, *names: str) -> None:
+    """Setting a private attribute that was renamed would do nothing, silently."""
+    if missing := [name for name in names if not hasattr(consumer, name)]:
+        raise ImproperlyConfigured(f"this aiokafka has no {', '.join(missing)}: install the version in constraints.txt")
 
 
 def install(app: faust.App, max_in_flight: int, fetch_max_wait_seconds: float) -> None:

@@ -50,12 +50,14 @@ class Watchdog:
             return False
 
     def start(self, on_stalled: Callable[[], None]) -> None:
-        """Look every quarter of `stalled_seconds` from a daemon thread."""
+        """Look every quarter of `stalled_seconds` from a daemon thread. A look that fails counts as a stall."""
         threading.Thread(target=self._watch, args=(on_stalled,), name="watchdog", daemon=True).start()
 
     def _watch(self, on_stalled: Callable[[], None]) -> None:
-        while True:
-            time.sleep(self._stalled_seconds / 4)
-            if self.look(time.monotonic()):
-                logger.critical("No event was finished for %.0f s though events wait: ending", self._stalled_seconds)
-                on_stalled()
+        try:
+            while not self.look(time.monotonic()):
+                time.sleep(self._stalled_seconds / 4)
+            logger.critical("No event was finished for %.0f s though events wait: ending", self._stalled_seconds)
+        except Exception:
+            logger.critical("The watchdog itself failed: ending", exc_info=True)
+        on_stalled()

@@ -34,7 +34,8 @@ class TopicAdmin:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._cause: KafkaError | None = None
-        self._client = AdminClient({**client_config(settings), "error_cb": self._remember})
+        with self._asking("use these settings"):
+            self._client = AdminClient({**client_config(settings), "error_cb": self._remember})
 
     def inspect(self, specs: Iterable[TopicSpec]) -> list[TopicReport]:
         """What the broker has of each topic of the table."""

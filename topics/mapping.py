@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,16 @@ class ProductMapping(BaseModel):
             raise ValueError("write {} once, where the mapped value goes, and no other braces")
         return template
 
+    @cached_property
+    def _says_nothing(self) -> bool:
+        return self == ProductMapping()
+
     def apply(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record as the fields of a product event, not yet validated.
 
         Raises MappingError for a price that is no number and for attribute pairs that are no pairs.
         """
-        if self == ProductMapping():
+        if self._says_nothing:
             return dict(record)
         event = {name: value for name, path in self.fields.items() if (value := _find(record, name, path)) is not None}
         if "price" in event:

@@ -38,10 +38,8 @@ class Shop(BaseHTTPRequestHandler):
                 self.answer(int(argument), b"")
             case "/fails":
                 self.answer(503 if len(self.hosts) <= int(argument) else 200, PICTURE)
-            case "/to":
-                self.answer(302, b"", Location=argument)
-            case "/loop":
-                self.answer(301, b"", Location="/loop")
+            case "/to" | "/loop":
+                self.answer(302, b"", Location=argument if path == "/to" else path)
             case "/gzip":
                 self.answer(200, PICTURE, **{"Content-Encoding": "gzip"})
             case "/endless":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -144,8 +145,9 @@ def test_a_search_answer_gives_pictures_that_can_be_fetched(
 ) -> None:
     (pictures / name).write_bytes((pictures / "dress.png").read_bytes())
     links = [f"file://{quote(str(pictures / name))}", "file:///srv/secret/a.png", "https://shop.example/a.png"]
-    client = make_client(search=_search(analyser, links), media_root=pictures)
-    product = client.get("/v1/search?q=dress").json()["results"][0]["product"]
+    with closing(_search(analyser, links)) as search:
+        client = make_client(search=search, media_root=pictures)
+        product = client.get("/v1/search?q=dress").json()["results"][0]["product"]
     assert product["image_links"] == [f"/media/{quote(name)}", "https://shop.example/a.png"]
     picture = client.get(product["image_links"][0])
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")

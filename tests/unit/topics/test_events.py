@@ -152,7 +152,7 @@ def test_a_key_that_looks_like_a_struct_and_is_none_is_taken_as_it_is(key: bytes
     deleted = codec.decode(key, None, 5)
     mismatched = codec.decode(key, product().model_dump_json().encode(), 5)
 
-    assert deleted == ProductDeletion(key.decode(), 5_000)
+    assert deleted == ProductDeletion(key.decode(), 5_000, dated=False)
     assert isinstance(mismatched, InvalidEvent)
     assert mismatched.reason is InvalidReason.KEY_MISMATCH
 
