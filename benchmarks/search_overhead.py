@@ -5,6 +5,7 @@ Takes the index that `make real-data` filled. Both are asked the same queries in
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ def run() -> None:
         settings = changed_settings(embedded_settings(load_settings(), _WORK), {"index": {"uri": milvus.uri}})
         with open_parts(settings) as parts:
             parts.index.flush()
-            search = parts.search()
             client = MilvusClient(uri=milvus.uri)
-            ours, bare = _in_turns(
-                queries,
-                lambda query: search.search(SearchRequest(text=query, limit=_HITS)),
-                lambda query: _bare(client, parts, settings, query),
-            )
+            with closing(parts.search()) as search:
+                ours, bare = _in_turns(
+                    queries,
+                    lambda query: search.search(SearchRequest(text=query, limit=_HITS)),
+                    lambda query: _bare(client, parts, settings, query),
+                )
             products = parts.index.count()
     result = {
         "products": products,

@@ -122,6 +122,9 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     so favours the kind of search that the judgments were drawn from: look at both, and at the judged share.
 
     Example: millrace evaluate relevance ratings.csv --run-file today.run --against yesterday.run
+
+    With --json: queries, queries_without_a_positive_rating, options, judged and full (mean, low, high by measure), and
+    with --against full_minus_other_run.
     """
     output = Output(as_json)
     with output.failing_on(SettingsError, RelevanceError, EncoderError, IndexUnavailable, IndexRefused):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -102,15 +102,16 @@ def real_data_command(
         judgments = read_judgments(ratings or folder / "ratings.csv", None, RatingColumns())
         settings = embedded_settings(load_settings(), work)
         make_room(work)
-        with ExitStack() as closing:
-            stack = closing.enter_context(LocalStack(work, settings, server=False))
+        with ExitStack() as exits:
+            stack = exits.enter_context(LocalStack(work, settings, server=False))
             with output.waiting("starting broker, Milvus Lite and worker"):
                 stack.wait_until_ready(_START_SECONDS)
             source = folder / "products.jsonl.gz"
             streamed = stream_catalogue(source, stack.settings, limit, output)
             with open_parts(stack.settings) as parts:
                 parts.index.flush()
-                results = measure_systems(parts.search(), judgments, output)
+                with closing(parts.search()) as search:
+                    results = measure_systems(search, judgments, output)
             rate = max(1.0, streamed.products_per_second / 2)
             freshness = probe_freshness(source, stack.settings, rate)
             failures = _failures(streamed, stack)

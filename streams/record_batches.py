@@ -20,7 +20,7 @@ from typing import Any
 
 import faust
 from aiokafka.structs import ConsumerRecord
-from faust.exceptions import ImproperlyConfigured
+from faust.exceptions import ConsumerNotStarted, ImproperlyConfigured
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka
 from faust.types.tuples import TP, ConsumerMessage
@@ -81,6 +81,14 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
         self._queues: defaultdict[TP, deque[RecordBatch]] = defaultdict(deque)
         self._safe: dict[TP, int] = {}  # offset that may be committed
         self._resets = 0  # assignments and seeks so far
+
+    def assignment(self) -> set[TP]:
+        """Nothing before the start: Faust's table manager asks a second after its own, ready or not."""
+        try:
+            assigned: set[TP] = super().assignment()
+        except ConsumerNotStarted:
+            return set()
+        return assigned
 
     def _is_batched(self, tp: TP) -> bool:
         return tp.topic in self.transport.batched_topics()

@@ -4,12 +4,11 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 import faust
-from faust.exceptions import ConsumerNotStarted
 from faust.types.tuples import TP
 
 from monitoring.metrics import Metrics
@@ -46,8 +45,9 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     """
     pipeline = _create_pipeline(settings, parts)
     app = create_app(settings, kafka, pipeline, end_process)
-    app.on_partitions_assigned.connect(_gauge_assignment(parts.indexer.metrics), weak=False)
-    watchdog = Watchdog(pipeline, lambda: parts.records_wait(_assigned_partitions(app)), settings.stalled_seconds)
+    assignment = _Assignment(parts.indexer.metrics)
+    app.on_partitions_assigned.connect(assignment.on_partitions_assigned, weak=False)
+    watchdog = Watchdog(pipeline, lambda: parts.records_wait(assignment.partitions), settings.stalled_seconds)
     gc.freeze()  # models and libraries stay: the collector need not walk through them again and again
     pipeline.start()
     watchdog.start(lambda: os._exit(EXIT_STALLED))
@@ -74,15 +74,13 @@ def _create_pipeline(settings: WorkerSettings, parts: WorkerParts) -> Pipeline:
     return pipeline
 
 
-def _gauge_assignment(metrics: Metrics) -> Callable[..., Awaitable[None]]:
-    async def on_partitions_assigned(app: faust.App, assigned: set[TP], **_: object) -> None:
-        metrics.partitions_assigned.set(sum(place.topic == CATALOG_PRODUCTS for place in assigned))
+class _Assignment:
+    """The partitions that this worker indexes, for the watchdog and the gauge; empty until the group has met."""
 
-    return on_partitions_assigned
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.partitions: frozenset[int] = frozenset()
 
-
-def _assigned_partitions(app: faust.App) -> frozenset[int]:
-    try:
-        return frozenset(place.partition for place in app.consumer.assignment())
-    except ConsumerNotStarted:
-        return frozenset()
+    async def on_partitions_assigned(self, app: faust.App, assigned: set[TP], **_: object) -> None:
+        self.partitions = frozenset(place.partition for place in assigned if place.topic == CATALOG_PRODUCTS)
+        self._metrics.partitions_assigned.set(len(self.partitions))

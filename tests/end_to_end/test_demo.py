@@ -185,5 +185,5 @@ def test_a_folder_with_something_else_in_it_is_left_alone(folder: Path) -> None:
         demo.close()
 
     assert code == 1
-    assert "--folder" in error
+    assert "choose another folder" in error
     assert (folder / "thesis.txt").read_text() == "ten years of work"

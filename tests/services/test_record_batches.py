@@ -13,6 +13,7 @@ import faust
 import pytest
 from aiokafka.structs import ConsumerRecord
 from confluent_kafka import Producer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from monitoring.lag import GroupLag
 from streams.app import create_app
@@ -67,7 +68,7 @@ class Listener:
         return taken
 
     def __enter__(self) -> "Listener":
-        self._started: "queue.SimpleQueue[faust.App]" = queue.SimpleQueue()
+        self._started: queue.SimpleQueue[faust.App] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
         self._thread.start()
@@ -96,8 +97,7 @@ class Listener:
         app = create_app(settings, self.kafka, cast(Pipeline, self), self.crashes.append)  # type: ignore[arg-type]
         await app.start()
         self._started.put(app)
-        while not self._stop.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(self._stop.wait)
         await app.stop()
 
 
@@ -154,6 +154,25 @@ def test_every_record_comes_once_and_in_order(
         assert got == {0: [value.encode() for value in values], 1: [value.encode() for value in values]}
         wait_for(lag.committed, {0: 2_500, 1: 2_500})
         assert listener.batches.empty()
+
+
+def test_a_consumer_that_starts_slowly_starts(
+    kafka: KafkaSettings, produce: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine Faust's table manager asks for the assignment before the consumer's thread has one."""
+    on_start = AIOKafkaConsumerThread.on_start
+
+    async def slowly(self: AIOKafkaConsumerThread) -> None:
+        await asyncio.sleep(2.0)  # the table manager waits for one second
+        await on_start(self)
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "on_start", slowly)
+    produce(0, "a")
+    with Listener(kafka) as listener:
+        batch = listener.take()
+        batch.acknowledge()
+
+        assert batch.values == [b"a"]
 
 
 def test_a_batch_in_flight_is_never_jumped_over(

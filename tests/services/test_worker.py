@@ -1,6 +1,5 @@
-"""A worker process between a real broker and a real Milvus: killed, stopped, fed with rubbish, left without its index."""
+"""A worker process between a real broker and a real Milvus: killed, stopped, fed with rubbish, without its index."""
 
-import base64
 import json
 import os
 import random
@@ -10,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,11 +22,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cli.freshness import IndexingFollower
 from cli.local_stack import LocalStack, embedded_settings
+from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
 from cli.wiring import index_products_lag, open_index, open_publisher
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import VectorIndex
 from index.embedded_milvus import EmbeddedMilvus
+from tests.services.bad_input import BAD_EVENTS, ODD_PRODUCTS
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic
 from topics.codec import deletion_headers
 from topics.embedded_broker import EmbeddedBroker
@@ -194,41 +195,6 @@ def metrics_of(stack: LocalStack) -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
-def link(content: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(content).decode()
-
-
-BAD_EVENTS: dict[str, tuple[bytes | dict[str, Any], str]] = {
-    "broken json": (b"{broken", "not_json"),
-    "no object": (b"[1, 2]", "invalid_fields"),
-    "no title": ({"updated_at": 1}, "invalid_fields"),
-    "no version": ({"title": "x"}, "invalid_version"),
-    "a version that is none": ({"title": "x", "updated_at": "yesterday"}, "invalid_version"),
-    "an absurd price": ({"title": "x", "updated_at": 1, "price": 1e30, "currency": "EUR"}, "invalid_fields"),
-    "a negative price": ({"title": "x", "updated_at": 1, "price": -1, "currency": "EUR"}, "invalid_fields"),
-    "a long title": ({"title": "x" * 100_000, "updated_at": 1}, "invalid_fields"),
-    "a huge title": ({"title": "x" * 1_500_000, "updated_at": 1}, "too_large"),
-    "a number no index holds": ({"title": "x", "updated_at": 1, "attributes": {"n": 10**30}}, "invalid_fields"),
-    "a text no index holds": (
-        {"title": "红", "updated_at": 1, "description": "红" * 20_000, "attributes": {"n": "红" * 9_000}},
-        "index_refused",
-    ),
-    "another key": ({"id": "somebody else", "title": "x", "updated_at": 1}, "key_mismatch"),
-}
-ODD_PRODUCTS: dict[str, tuple[dict[str, Any], str]] = {
-    "emoji": ({"title": "👗🔥 dress 🎒"}, ""),
-    "right to left": ({"title": "فستان أحمر מעיל\u202e", "language": "ar"}, ""),
-    "an unknown language": ({"title": "ulaluv tukwi", "language": "xq-Zzzz"}, ""),
-    "no letters": ({"title": "\u200b!?"}, ""),
-    "control characters": ({"title": "a\x00b\x1b[31m"}, ""),
-    "a picture that is html": ({"title": "page", "image_links": [link(b"<html>not found</html>")]}, "not_an_image"),
-    "a private address": ({"title": "inside", "image_links": ["http://127.0.0.1:9/a.png"]}, "private_address"),
-    "the cloud's metadata": ({"title": "cloud", "image_links": ["http://169.254.169.254/x"]}, "private_address"),
-    "a file outside": ({"title": "file", "image_links": ["file:../../../etc/passwd"]}, "forbidden_file"),
-    "no host": ({"title": "nowhere", "image_links": ["http://[::1"]}, "invalid_link"),
-}
-
-
 def send_bad_input(shop: Shop) -> None:
     for name, (event, _) in BAD_EVENTS.items():
         shop.send_raw(name, event if isinstance(event, bytes) else json.dumps({"id": name, **event}).encode())
@@ -276,51 +242,46 @@ def test_a_lone_event_is_searchable_long_before_faust_would_have_fetched_it(stac
     assert median(ages) < 1.0
 
 
-@dataclass
-class BareWorker:
+@contextmanager
+def bare_worker(config: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker without a supervisor, to see how it ends."""
+    log = config.with_name("worker.log")
+    with log.open("ab") as end:
+        command = [sys.executable, "-m", "cli.main", "worker", "--config", str(config)]
+        with subprocess.Popen(command, stdout=end, stderr=end) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
-    config: Path
-    log: Path
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "worker", "--config", str(self.config)], stdout=log, stderr=log
-            )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_that_is_told_to_stop_finishes_commits_and_ends_well(tmp_path: Path, number: signal.Signals) -> None:
-    from cli.sample_settings import settings_file
-
+def test_a_worker_that_is_told_to_stop_finishes_commits_and_ends_well(tmp_path: Path) -> None:
+    """By SIGTERM in the middle of the stream, by SIGINT at its end; nothing is repeated in between."""
     with EmbeddedBroker(partitions=2) as broker, EmbeddedMilvus(tmp_path / "milvus") as milvus:
         addresses = {"kafka": {"bootstrap_servers": broker.bootstrap_servers}, "index": {"uri": milvus.uri}}
         settings = changed_settings(quick_settings(tmp_path), addresses)
         config = tmp_path / "millrace.toml"
         config.write_text(settings_file(settings))
-        worker = BareWorker(config, tmp_path / "worker.log")
         with open_publisher(settings, "shop") as publisher, IndexingFollower(settings.kafka) as follower:
             shop = Shop(settings, publisher)
-            process = worker.start()
-            for event in a_day_of_changes(shop, seed=3, events=1_000):
-                if event == 500:
-                    shop.publisher.flush(PATIENCE)
-                    wait_until(lambda: follower.events > 0)
-            process.send_signal(number)
-            assert process.wait(PATIENCE) == 0, worker.log.read_text()
+            with bare_worker(config) as worker:
+                for event in a_day_of_changes(shop, seed=3, events=1_000):
+                    if event == 500:
+                        shop.publisher.flush(PATIENCE)
+                        wait_until(lambda: follower.events > 0)
+                worker.send_signal(signal.SIGTERM)
+                assert worker.wait(PATIENCE) == 0
             shop.publisher.flush(PATIENCE)
-            done_once = follower_count(shop)
-            assert 0 < done_once == 1_000 - shop.lag()  # what was told is committed
+            assert 0 < records_told(shop) == 1_000 - shop.lag()  # what was told is committed
 
-            process = worker.start()
-            shop.settle()
-            process.send_signal(number)
-            assert process.wait(PATIENCE) == 0, worker.log.read_text()
-            assert follower_count(shop) == 1_000  # nothing twice
+            with bare_worker(config) as worker:
+                shop.settle()
+                worker.send_signal(signal.SIGINT)
+                assert worker.wait(PATIENCE) == 0
+            assert records_told(shop) == 1_000  # nothing twice
             shop.assert_newest_is_searchable()
 
 
-def follower_count(shop: Shop) -> int:
+def records_told(shop: Shop) -> int:
     """Events of which something became, good or bad."""
     return len(shop.read(CATALOG_INDEXED)) + len(shop.read(dead_letter_topic(CATALOG_PRODUCTS)))

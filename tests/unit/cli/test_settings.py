@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_used_says_where(file: Path, content: bytes, named
 
 
 def test_a_file_that_is_not_there_says_where_to_get_one(file: Path) -> None:
-    with pytest.raises(SettingsError, match=r"millrace\.toml.*deploy/settings\.sample\.toml"):
+    with pytest.raises(SettingsError, match=r"millrace\.toml.*millrace settings > "):
         load_settings(file)
 
 

@@ -237,6 +237,7 @@ def test_the_unexpected_ends_the_process_at_once_with_its_cause() -> None:
         (driver.Consumer, "_new_consumer_thread", ["self"], False),
         (driver.Consumer, "_to_message", ["self", "tp", "record"], False),
         (BaseConsumer, "on_init", ["self"], False),
+        (driver.Consumer, "assignment", ["self"], False),
         (BaseConsumer, "_getmany", ["self", "active_partitions", "timeout"], True),
         (BaseConsumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"], True),
         (BaseConsumer, "_new_offset", ["self", "tp"], False),
@@ -273,6 +274,11 @@ def test_fausts_private_state_is_as_record_batches_use_it(loop: asyncio.Abstract
         return [name for name in names if not hasattr(consumer, name)]
 
     assert loop.run_until_complete(with_consumer(app(), missing)) == []
+
+
+def test_before_the_start_nothing_is_assigned(loop: asyncio.AbstractEventLoop) -> None:
+    """The watchdog may look that early, and Faust's table manager asks a second after its own start."""
+    assert loop.run_until_complete(with_consumer(app(), lambda consumer: consumer.assignment())) == set()
 
 
 @pytest.mark.parametrize("session_timeout_seconds", [6, 10, 300])
