@@ -31,7 +31,7 @@ from topics.events import Product
 from topics.reader import TopicReader
 from topics.settings import KafkaSettings
 
-PRODUCTS = 2_500  # no more than the embedded broker holds
+PRODUCTS = 1_000
 REPEATS = 3
 LIMIT = "from Kafka to searchable at least 0.90 of the encoder alone (goal 0.95)"
 _WORK = Path(".bench/indexing-throughput")
