@@ -70,13 +70,15 @@ class Listener:
     def __enter__(self) -> "Listener":
         self._started: queue.SimpleQueue[faust.App] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
         self._thread.start()
         self.app = self._started.get(timeout=PATIENCE)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.begin_to_stop()
+        if kind is not None:
+            return  # what the test still holds would never be acknowledged
         deadline = time.monotonic() + PATIENCE
         while self._thread.is_alive():  # the stop waits for whatever was still fetched
             assert time.monotonic() < deadline
