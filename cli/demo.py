@@ -88,7 +88,8 @@ def demo_command(
     """
     output = Output(as_json)
     report = DemoReport()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     with output.failing_on(
         SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable, FollowingFailed, httpx.HTTPError
     ):
