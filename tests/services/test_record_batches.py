@@ -70,6 +70,7 @@ class Listener:
         return taken
 
     def __enter__(self) -> "Listener":
+        self._taken: list[Batch] = []
         self._started: queue.SimpleQueue[faust.App] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
