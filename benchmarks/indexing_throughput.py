@@ -1,4 +1,4 @@
-"""Indexing from Kafka to searchable, beside the encoder alone on the same texts in batches of the same size.
+"""Indexing from Kafka to searchable, beside the encoder alone on the very batches that the worker cut.
 
 Both run with the same settings in processes of their own, in turns. The whole path shares the machine with the
 embedded broker and milvus-lite; the encoder alone has it to itself.
@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import orjson
 
 from benchmarks.recording import data_folder, record
 from cli.import_products import find_mapping
@@ -27,7 +26,7 @@ from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS
 from topics.catalogue_files import BadLine, CatalogueFile
 from topics.catalogue_import import ProductReader
 from topics.codec import encode_product
-from topics.events import Product
+from topics.events import Product, ProductIndexed
 from topics.reader import TopicReader
 from topics.settings import KafkaSettings
 
@@ -41,8 +40,9 @@ def run() -> None:
     products = icecat_products(PRODUCTS)
     alone, through = [], []
     for _ in range(REPEATS):
-        alone.append(_encoder_alone())
-        through.append(_through_the_path(products))
+        rate, batches = _through_the_path(products)
+        through.append(rate)
+        alone.append(_encoder_alone(products, batches))
     ratios = [path / encoder for path, encoder in zip(through, alone, strict=True)]
     result = {
         "products": PRODUCTS,
@@ -62,8 +62,8 @@ def icecat_products(count: int) -> list[Product]:
         return [item.product for item in islice(items, count)]
 
 
-def _through_the_path(products: Sequence[Product]) -> float:
-    """Products a second, from the first that a worker received to the last that was searchable."""
+def _through_the_path(products: Sequence[Product]) -> tuple[float, list[list[str]]]:
+    """Products a second, from the first that a worker received to the last that was searchable; and its batches."""
     settings = embedded_settings(load_settings(), _WORK)
     make_room(_WORK)  # what an earlier repeat indexed would be stale
     with LocalStack(_WORK, settings, server=False) as stack:
@@ -71,43 +71,46 @@ def _through_the_path(products: Sequence[Product]) -> float:
         with open_publisher(stack.settings, "benchmark") as publisher:
             for product in products:
                 publisher.publish(CATALOG_PRODUCTS, product.id.encode(), encode_product(product))
-        received, searchable = _times(stack.settings.kafka, len(products))
-    return len(products) / (max(searchable) - min(received))
+        outcomes = _outcomes(stack.settings.kafka, len(products))
+    batches: dict[float, list[str]] = {}  # what was written together became searchable at one moment
+    for outcome in outcomes:
+        batches.setdefault(outcome.searchable_at, []).append(outcome.product_id)
+    seconds = max(batches) - min(outcome.received_at for outcome in outcomes)
+    return len(products) / seconds, [batches[moment] for moment in sorted(batches)]
 
 
-def _times(kafka: KafkaSettings, count: int) -> tuple[list[float], list[float]]:
-    received: list[float] = []
-    searchable: list[float] = []
+def _outcomes(kafka: KafkaSettings, count: int) -> list[ProductIndexed]:
+    found: list[ProductIndexed] = []
     deadline = time.monotonic() + 600
     with TopicReader(kafka, [CATALOG_INDEXED]) as reader:
-        while len(searchable) < count:
+        while len(found) < count:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{len(searchable)} of {count} products were indexed in 600 s")
+                raise TimeoutError(f"{len(found)} of {count} products were indexed in 600 s")
             for one in reader.read(0.5):
-                event = orjson.loads(one.value or b"{}")
-                if event["outcome"] != "indexed":
-                    raise ValueError(f"{event['product_id']} became {event['outcome']}: this would measure no encoder")
-                received.append(event["received_at"])
-                searchable.append(event["searchable_at"])
-    return received, searchable
+                outcome = ProductIndexed.model_validate_json(one.value or b"{}")
+                if outcome.outcome != "indexed":
+                    raise ValueError(f"{outcome.product_id} became {outcome.outcome}: no encoder would be measured")
+                found.append(outcome)
+    return found
 
 
-def _encoder_alone() -> float:
+def _encoder_alone(products: Sequence[Product], batches: Sequence[Sequence[str]]) -> float:
+    texts = {product.id: text_to_encode(product) for product in products}
+    encoded = json.dumps([[texts[product_id] for product_id in batch] for batch in batches])
     command = [sys.executable, "-m", "benchmarks.indexing_throughput"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    output = subprocess.run(command, input=encoded, capture_output=True, text=True, check=True, timeout=600).stdout
     return float(json.loads(output.splitlines()[-1]))
 
 
-def _measure_encoder() -> None:
-    texts = [text_to_encode(product) for product in icecat_products(PRODUCTS)]
+def _measure_encoder(batches: Sequence[Sequence[str]]) -> None:
     encoder = create_text_encoder(load_settings().encoders)
-    size = encoder.batch_size
-    encoder.encode_texts(texts[:size])
+    encoder.encode_texts(batches[0])
     began = time.perf_counter()
-    for start in range(0, len(texts), size):
-        encoder.encode_texts(texts[start : start + size])
-    sys.stdout.write(f"{len(texts) / (time.perf_counter() - began)}\n")
+    for batch in batches:
+        encoder.encode_texts(batch)
+    seconds = time.perf_counter() - began
+    sys.stdout.write(f"{sum(map(len, batches)) / seconds}\n")
 
 
 if __name__ == "__main__":
-    _measure_encoder()
+    _measure_encoder(json.load(sys.stdin))
