@@ -112,9 +112,6 @@ class Indexer:
         self._planner.forget(planned)
         return work
 
-    def close(self) -> None:
-        self._fetchers.shutdown(cancel_futures=True)
-
     def _read(self, records: Sequence[Record], work: Work) -> Iterator[Arrival]:
         """Gives what can be read; the rest is rejected."""
         decode = self._parts.codec.decode
