@@ -18,7 +18,7 @@ from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
-from topics.catalogue import TOPICS
+from topics.catalogue import topics_on_broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _broker(settings: Settings) -> Finding:
     address = settings.kafka.bootstrap_servers
     try:
-        reports = TopicAdmin(settings.kafka, timeout_seconds=5).inspect(TOPICS)
+        reports = TopicAdmin(settings.kafka, timeout_seconds=5).inspect(topics_on_broker(settings.kafka))
     except BrokerError as error:
         return Finding("broker", f"no answer from {address}", str(error))
     missing = [report.name for report in reports if report.state == "missing"]

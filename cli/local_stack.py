@@ -1,4 +1,4 @@
-"""Every process of Millrace on this machine: embedded broker, milvus-lite, one worker, one server.
+"""Every process of Millrace on this machine: a broker, milvus-lite, one worker, one server.
 
 For the demo, the real-data run, benchmarks and service tests; production runs the same processes under its own
 supervisor.
@@ -23,7 +23,10 @@ import httpx
 from cli.sample_settings import settings_file
 from cli.settings import VARIABLE_PREFIX, Settings, changed_settings
 from index.embedded_milvus import EmbeddedMilvus
+from topics.admin import TopicAdmin
+from topics.catalogue import topics_on_broker
 from topics.embedded_broker import EmbeddedBroker
+from topics.settings import KafkaSettings
 
 CONFIG_NAME = "millrace.toml"
 _STOP_SECONDS = 20.0
@@ -93,12 +96,16 @@ class Process:
 class LocalStack:
     """Starts everything that `settings` need on this machine, on free ports, with logs and data below `folder`.
 
-    `settings` on the way out name the real addresses; the same are written to `config`, so that other commands can
-    join in.
+    The broker is the embedded one, unless `kafka` says how to reach another that runs already: missing topics are then
+    made there. `settings` on the way out name the real addresses; the same are written to `config`, so that other
+    commands can join in.
     """
 
-    def __init__(self, folder: Path, settings: Settings, server: bool = True) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, server: bool = True, kafka: KafkaSettings | None = None
+    ) -> None:
         self._folder = folder
+        self._kafka = kafka
         self._wanted = settings
         self._with_server = server
         self._exit = ExitStack()
@@ -150,14 +157,12 @@ class LocalStack:
 
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        broker = self._exit.enter_context(EmbeddedBroker(self._wanted.kafka.partitions))
-        milvus = self._exit.enter_context(EmbeddedMilvus(self._folder / "milvus"))
-        self.broker_pid, self.milvus = broker.pid, milvus
+        kafka = self._broker()
+        self.milvus = self._exit.enter_context(EmbeddedMilvus(self._folder / "milvus"))
         self.settings = changed_settings(
-            self._wanted,
+            self._wanted.model_copy(update={"kafka": kafka}),
             {
-                "kafka": {"bootstrap_servers": broker.bootstrap_servers},
-                "index": {"uri": milvus.uri},
+                "index": {"uri": self.milvus.uri},
                 "server": {"port": self._wanted.server.port or _free_port()},
                 "worker": {"metrics_port": self._wanted.worker.metrics_port or _free_port()},
             },
@@ -168,6 +173,15 @@ class LocalStack:
         if self._with_server:
             self._processes.append(Process("serve", self.config, self._folder / "serve.log"))
         self._exit.callback(self._stop_processes)
+
+    def _broker(self) -> KafkaSettings:
+        if self._kafka is not None:
+            TopicAdmin(self._kafka).apply(topics_on_broker(self._kafka))
+            return self._kafka
+        wanted = self._wanted.kafka
+        topics = [spec.name for spec in topics_on_broker(wanted)]
+        broker = self._exit.enter_context(EmbeddedBroker(wanted.partitions, topics))
+        return wanted.model_copy(update={"bootstrap_servers": broker.bootstrap_servers})
 
     def _stop_processes(self) -> None:
         for process in self._processes:

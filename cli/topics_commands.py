@@ -1,5 +1,6 @@
 """`millrace topics apply|list`: the broker's topics against the table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.table import Table
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import SettingsError, load_settings
 from topics.admin import BrokerError, TopicAdmin, TopicReport
-from topics.catalogue import TOPICS
+from topics.catalogue import TopicSpec, topics_on_broker
 
 app = typer.Typer(no_args_is_help=True, help="The topics that Millrace reads and writes.")
 
@@ -43,9 +44,11 @@ def apply_command(config: Config = None, as_json: Json = False) -> None:
 
 def _tell(output: Output, config: Path | None, create: bool) -> None:
     with output.failing_on(SettingsError, BrokerError):
-        admin = TopicAdmin(load_settings(config).kafka)
-        reports = admin.apply(TOPICS) if create else admin.inspect(TOPICS)
-    output.show(_table(reports))
+        kafka = load_settings(config).kafka
+        specs = topics_on_broker(kafka)
+        admin = TopicAdmin(kafka)
+        reports = admin.apply(specs) if create else admin.inspect(specs)
+    output.show(_table(specs, reports))
     facts = {
         "topics": [
             {
@@ -64,8 +67,8 @@ def _tell(output: Output, config: Path | None, create: bool) -> None:
     output.finish(facts)
 
 
-def _table(reports: list[TopicReport]) -> Table:
-    purposes = {spec.name: spec for spec in TOPICS}
+def _table(specs: Sequence[TopicSpec], reports: Sequence[TopicReport]) -> Table:
+    purposes = {spec.name: spec for spec in specs}
     table = Table("topic", "state", "partitions", "key", "kept", "purpose")
     for report in reports:
         spec = purposes[report.name]

@@ -76,4 +76,5 @@ def open_publisher(settings: Settings, client_id: str, delivery_timeout_seconds:
 
 def index_products_lag(settings: Settings) -> GroupLag:
     """How far the workers are behind `catalog.products`."""
-    return GroupLag(client_config(settings.kafka), INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS)
+    kafka = settings.kafka
+    return GroupLag(client_config(kafka), kafka.on_broker(INDEX_PRODUCTS_GROUP), kafka.on_broker(CATALOG_PRODUCTS))

@@ -26,7 +26,7 @@ def create_app(
 ) -> faust.App:
     """An app with the agent `index-products`. Two calls give two apps that share nothing."""
     app = faust.App(
-        INDEX_PRODUCTS_GROUP,
+        kafka.on_broker(INDEX_PRODUCTS_GROUP),
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")],
         broker_credentials=_credentials(kafka),
         autodiscover=False,
@@ -50,7 +50,7 @@ def create_app(
         worker_redirect_stdouts=False,
     )
     record_batches.install(app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds)
-    products = app.topic(CATALOG_PRODUCTS, schema=record_batches.RecordBatchSchema())
+    products = app.topic(kafka.on_broker(CATALOG_PRODUCTS), schema=record_batches.RecordBatchSchema())
     app.agent(products, name=INDEX_PRODUCTS_AGENT)(index_products(pipeline, crash))
     return app
 

@@ -45,7 +45,7 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     """
     pipeline = _create_pipeline(settings, parts)
     app = create_app(settings, kafka, pipeline, end_process)
-    assignment = _Assignment(parts.indexer.metrics)
+    assignment = _Assignment(parts.indexer.metrics, kafka.on_broker(CATALOG_PRODUCTS))
     app.on_partitions_assigned.connect(assignment.on_partitions_assigned, weak=False)
     watchdog = Watchdog(pipeline, lambda: parts.records_wait(assignment.partitions), settings.stalled_seconds)
     gc.freeze()  # models and libraries stay: the collector need not walk through them again and again
@@ -77,10 +77,11 @@ def _create_pipeline(settings: WorkerSettings, parts: WorkerParts) -> Pipeline:
 class _Assignment:
     """The partitions that this worker indexes, for the watchdog and the gauge; empty until the group has met."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, topic: str) -> None:
         self._metrics = metrics
+        self._topic = topic
         self.partitions: frozenset[int] = frozenset()
 
     async def on_partitions_assigned(self, app: faust.App, assigned: set[TP], **_: object) -> None:
-        self.partitions = frozenset(place.partition for place in assigned if place.topic == CATALOG_PRODUCTS)
+        self.partitions = frozenset(place.partition for place in assigned if place.topic == self._topic)
         self._metrics.partitions_assigned.set(len(self.partitions))

@@ -64,12 +64,14 @@ class Delivery:
 
 
 OnDelivery: TypeAlias = Callable[[Delivery], None]
+Headers: TypeAlias = Mapping[str, bytes] | Sequence[tuple[str, bytes | None]]  # pairs: names may repeat
 
 
 class Publisher:
     """An idempotent producer that waits for all in-sync replicas and serves delivery reports on a thread of its own.
 
-    Every method may be called from several threads. `on_delivery` runs on that thread, or on one that flushes: it must
+    Topics are named as in the table; the namespace of the settings is added here. Every method may be called from
+    several threads. `on_delivery` runs on that thread, or on one that flushes: it must
     be quick and must not raise. `on_failure` is told of each message that was lost and had no `on_delivery` of its own.
     Raises PublisherError where librdkafka refuses the settings.
     """
@@ -81,6 +83,7 @@ class Publisher:
         delivery_timeout_seconds: float = 30.0,
         on_failure: OnDelivery | None = None,
     ) -> None:
+        self._on_broker = settings.on_broker
         self._on_failure = on_failure
         self._cause: KafkaError | None = None
         self._closed = threading.Event()
@@ -104,19 +107,19 @@ class Publisher:
         topic: str,
         key: bytes | None,
         value: bytes | None,
-        headers: Mapping[str, bytes] | None = None,
+        headers: Headers | None = None,
         on_delivery: "OnDelivery | Acknowledgements | None" = None,
     ) -> None:
         """Queue one message and return at once. Raises PublisherOverloaded, MessageRefused, or PublisherError."""
         arguments: dict[str, Any] = {}
         if headers:
-            arguments["headers"] = list(headers.items())
+            arguments["headers"] = list(headers.items() if isinstance(headers, Mapping) else headers)
         if isinstance(on_delivery, Acknowledgements):
             arguments["on_delivery"] = on_delivery
         elif on_delivery is not None:
             arguments["on_delivery"] = self._reporter(on_delivery)
         try:
-            self._producer.produce(topic, value, key, **arguments)
+            self._producer.produce(self._on_broker(topic), value, key, **arguments)
         except BufferError:
             raise PublisherOverloaded(self._overload()) from None
         except KafkaException as error:

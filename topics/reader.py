@@ -26,10 +26,14 @@ class ReadRecord:
 
 
 class TopicReader:
-    """Every record of some topics, those that were there before included. Not thread-safe."""
+    """Every record of some topics, those that were there before included.
+
+    Topics are named as in the table, without the namespace of the settings. Not thread-safe.
+    """
 
     def __init__(self, settings: KafkaSettings, topics: Sequence[str]) -> None:
         """Raises KafkaException when the broker does not answer."""
+        self._in_millrace = settings.in_millrace
         # A consumer needs a group's name even if it joins none and commits nothing.
         self._consumer = Consumer(
             {
@@ -40,7 +44,7 @@ class TopicReader:
             }
         )
         places = []
-        for topic in topics:
+        for topic in map(settings.on_broker, topics):
             metadata = self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic]
             places += [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in metadata.partitions]
         self._consumer.assign(places)
@@ -50,7 +54,7 @@ class TopicReader:
         for message in self._consumer.consume(_AT_ONCE, timeout_seconds):
             if message.error() is None:
                 yield ReadRecord(
-                    message.topic(),
+                    self._in_millrace(message.topic()),
                     message.partition(),
                     message.offset(),
                     message.key(),

@@ -18,6 +18,11 @@ class KafkaSettings(BaseModel):
     sasl_username: str = ""
     sasl_password: SecretStr = SecretStr("")
     ca_file: str = Field(default="", description="PEM file of the authority that signed the brokers' certificates")
+    namespace: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="put before the name of every topic and group, such as 'staging.', where several share a cluster",
+    )
     partitions: int = Field(default=8, ge=1, le=1024, description="partitions of topics that Millrace creates")
     replication_factor: int = Field(default=1, ge=1, le=9)
     max_event_bytes: int = Field(default=1_000_000, ge=1_000, description="longer messages go to the dead letters")
@@ -30,3 +35,11 @@ class KafkaSettings(BaseModel):
     product_mapping: ProductMapping = Field(
         default=ProductMapping(), description="where a Debezium row keeps each field of a product"
     )
+
+    def on_broker(self, name: str) -> str:
+        """The name that a topic or group of Millrace has on this broker."""
+        return self.namespace + name
+
+    def in_millrace(self, name: str) -> str:
+        """The other way round, for a name that came from the broker."""
+        return name.removeprefix(self.namespace)

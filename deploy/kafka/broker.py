@@ -1,0 +1,204 @@
+"""One Kafka broker as a child process: format, start, stop, kill, start again with the same data."""
+
+import os
+import signal
+import socket
+import string
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from pydantic import SecretStr
+
+from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
+from deploy.kafka.security import Security
+from topics.admin import BrokerError, TopicAdmin
+from topics.settings import KafkaSettings
+
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+
+_HERE = Path(__file__).parent
+_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+_HOST = "127.0.0.1"
+_POLL_SECONDS = 0.05
+
+
+class LocalKafka:
+    """A broker on 127.0.0.1, on ports that stay the same as long as this object lives; data and log below `folder`.
+
+    It ends with the process that started it, however that ends. With `security` it listens on four ports, one for
+    each protocol; without, on PLAINTEXT alone.
+    """
+
+    def __init__(self, folder: Path, security: Security | None = None) -> None:
+        """Formats an empty folder; an old one keeps its data. Raises KafkaUnavailable."""
+        self._folder = folder.resolve()
+        self._security = security
+        self._jars = fetch_jars()
+        protocols: tuple[Protocol, ...] = ("PLAINTEXT",)
+        if security is not None:
+            protocols = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+        controller, *ports = _free_ports(1 + len(protocols))
+        self._ports = dict(zip(protocols, ports, strict=True))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(self._server_properties(controller))
+        if not (self._data / "meta.properties").exists():
+            self._format()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"{_HOST}:{self._ports['PLAINTEXT']}"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "broker.log"
+
+    @property
+    def pid(self) -> int:
+        """Of the running broker."""
+        return self._running().pid
+
+    def settings(self, protocol: Protocol = "PLAINTEXT") -> KafkaSettings:
+        """How a client reaches this broker, as its first user where the protocol asks for one."""
+        settings = KafkaSettings(
+            bootstrap_servers=f"{_HOST}:{self._ports[protocol]}", security_protocol=protocol, partitions=4
+        )
+        if self._security is None:
+            return settings
+        name, password = next(iter(self._security.users.items()))
+        return settings.model_copy(
+            update={
+                "sasl_username": name,
+                "sasl_password": SecretStr(password),
+                "ca_file": str(self._security.ca_file) if protocol.endswith("SSL") else "",
+            }
+        )
+
+    def start(self, timeout_seconds: float = 90.0) -> None:
+        """Returns when it answers. Raises KafkaUnavailable with the last error of its log."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the command is our own
+                self._command("kafka.Kafka", str(self._properties)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._guard = _end_with_us(self._process.pid)
+        deadline = time.monotonic() + timeout_seconds
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise KafkaUnavailable(f"Kafka did not start; {self.log} says: {_last_error(self.log)}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """SIGTERM; SIGKILL when that takes too long. Nothing acknowledged is lost either way. A repeat does nothing."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would end it."""
+        self._running().kill()
+        self._forget()
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _properties(self) -> Path:
+        return self._folder / "server.properties"
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None:
+            raise KafkaUnavailable("this broker is not running")
+        return self._process
+
+    def _forget(self) -> None:
+        self._running().wait()
+        self._process = None
+        self._guard.kill()  # before it could hit another process with the same number
+        with self._guard:
+            pass
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection((_HOST, self._ports["PLAINTEXT"]), 0.2):
+                pass
+            TopicAdmin(self.settings(), timeout_seconds=2).inspect([])
+        except (OSError, BrokerError):
+            return False
+        return True
+
+    def _server_properties(self, controller_port: int) -> str:
+        text = string.Template((_HERE / "server.properties").read_text()).substitute(
+            controller_port=controller_port, data=self._data
+        )
+        listeners = [f"{protocol}://{_HOST}:{port}" for protocol, port in self._ports.items()]
+        properties = {"listeners": ",".join([*listeners, f"CONTROLLER://{_HOST}:{controller_port}"])}
+        if self._security is not None:
+            properties |= self._security.properties()
+        return text + "".join(f"{name}={value}\n" for name, value in properties.items())
+
+    def _format(self) -> None:
+        users = self._security.format_arguments() if self._security is not None else []
+        arguments = ["format", "--cluster-id", "millrace-local", "--config", str(self._properties), *users]
+        done = subprocess.run(  # noqa: S603 - the command is our own
+            self._command("kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise KafkaUnavailable(f"Kafka could not format {self._data}: {done.stdout}{done.stderr}")
+
+    def _command(self, main_class: str, *arguments: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}"
+        return [java(), *_JVM, logging, "-cp", f"{self._jars}/*", main_class, *arguments]
+
+
+def _end_with_us(pid: int) -> "subprocess.Popen[bytes]":
+    """A process that kills `pid` once our end of its standard input is closed, which happens however we end."""
+    return subprocess.Popen(  # noqa: S603 - the command is our own
+        ["/bin/sh", "-c", 'read _; kill -9 "$0"', str(pid)], stdin=subprocess.PIPE, start_new_session=True
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((_HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _last_error(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if " ERROR " in line or " FATAL " in line]
+    return (errors or lines or ["nothing"])[-1]
