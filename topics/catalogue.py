@@ -1,11 +1,14 @@
 """The table of topics. Names of topics, groups and agents are constants: stored state carries them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from topics.settings import KafkaSettings
 
 CATALOG_PRODUCTS = "catalog.products"
 CATALOG_INDEXED = "catalog.indexed"
 DEAD_LETTER_PREFIX = "dead-letters."
+DEAD_LETTER_RESOLUTIONS = DEAD_LETTER_PREFIX + "resolutions"
 
 INDEX_PRODUCTS_GROUP = "millrace-index-products"
 INDEX_PRODUCTS_AGENT = "index-products"
@@ -52,4 +55,17 @@ TOPICS = (
         retention_days=30,
         max_message_bytes=2_097_152,
     ),
+    TopicSpec(DEAD_LETTER_RESOLUTIONS, "id of the letter", "which dead letters were replayed or discarded", "compact"),
 )
+# topics that have a topic for their dead letters
+DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS,)
+
+
+def index_products_group(backfill_alias: str = "") -> str:
+    """The consumer group of the live workers, or of those that fill the collection behind another alias."""
+    return f"{INDEX_PRODUCTS_GROUP}.{backfill_alias}" if backfill_alias else INDEX_PRODUCTS_GROUP
+
+
+def topics_on_broker(settings: KafkaSettings) -> tuple[TopicSpec, ...]:
+    """The table with the names that the topics have on this broker."""
+    return tuple(replace(spec, name=settings.on_broker(spec.name)) for spec in TOPICS)

@@ -38,7 +38,7 @@ class ProductCodec:
         key: bytes | None,
         value: bytes | None,
         timestamp_ms: int,
-        headers: Mapping[str, bytes] | None = None,
+        headers: Mapping[str, bytes | None] | None = None,
     ) -> ProductEvent | InvalidEvent:
         """The event in one record.
 
@@ -63,7 +63,7 @@ class ProductCodec:
         return event
 
     def _tombstone(
-        self, key: bytes | None, timestamp_ms: int, headers: Mapping[str, bytes]
+        self, key: bytes | None, timestamp_ms: int, headers: Mapping[str, bytes | None]
     ) -> ProductDeletion | InvalidEvent:
         try:
             product_id = _PRODUCT_ID.validate_python(self._key_id(key))
@@ -71,7 +71,7 @@ class ProductCodec:
             return InvalidEvent(InvalidReason.MISSING_KEY, "a tombstone whose key is no product id", b"")
         if VERSION_HEADER not in headers:
             return ProductDeletion(product_id, timestamp_ms * 1000, dated=False)
-        version = headers[VERSION_HEADER]
+        version = headers[VERSION_HEADER] or b""  # Kafka's header values may be null
         if not version.isdigit() or len(version) > _MAX_VERSION_DIGITS:
             detail = f"header {VERSION_HEADER} is {version[:40]!r}, not microseconds since 1970"
             return InvalidEvent(InvalidReason.INVALID_VERSION, detail, b"")

@@ -1,12 +1,14 @@
 """The events on Millrace's topics, checked at the border."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from topics.origin import call_stack
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -118,11 +120,15 @@ class InvalidReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InvalidEvent:
-    """A message that cannot be read: its raw bytes, the reason for counters, the detail for a person."""
+    """A message that cannot be read: its raw bytes, the reason for counters, the detail for a person.
+
+    `stack` tells where in Millrace it was refused.
+    """
 
     reason: InvalidReason
     detail: str
     raw: bytes
+    stack: str = field(default_factory=call_stack, compare=False, repr=False)
 
 
 ProductEvent = Product | ProductDeletion
@@ -139,9 +145,30 @@ class ProductIndexed(BaseModel):
     product_id: str
     version: int = Field(description="microseconds since 1970")
     outcome: Literal["indexed", "attributes_updated", "deleted", "stale"]
+    index: str | None = Field(
+        None, description="alias of the collection that a backfill wrote to; null or absent: the live one"
+    )
     releases: dict[str, str] = Field(description="encoder release by role: text, image")
     problems: list[str] = Field(default_factory=list, description="for instance a picture that could not be read")
     event_at: float = Field(description="the broker's time on the record")
     received_at: float
     encoded_at: float | None
     searchable_at: float
+
+
+class DeadLetterResolved(BaseModel):
+    """What `dead-letters.resolutions` says: what somebody did with a dead letter.
+
+    Keyed by the letter's id; the newest one counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    letter: str = Field(description="id of the dead letter: topic/partition/offset/timestamp in ms of its source")
+    action: Literal["replayed", "discarded"]
+    at: float = Field(description="seconds since 1970 (UTC)")
+    by: str = Field(description="who did it")
+    note: str = ""
+    fixed: bool = Field(False, description="another message than the dead one was sent")
+    partition: int | None = Field(None, description="where in the source topic the replayed message lies")
+    offset: int | None = None
