@@ -96,6 +96,8 @@ class IndexingFollower:
             self._reasons[record.headers["reason"].decode()] += 1
             return
         event = orjson.loads(record.value or b"{}")
+        if event.get("index"):  # a backfill: nothing became searchable for shoppers
+            return
         self._outcomes[event["outcome"]] += 1
         for problem in event["problems"]:
             self._problems[problem.partition(":")[0]] += 1

@@ -1,8 +1,17 @@
 """How products are kept and found."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionClaim:
+    """A collection that `owner` alone fills, a consumer group, and that is not the one behind `live_alias`."""
+
+    owner: str
+    live_alias: str
 
 
 class IndexSettings(BaseModel):

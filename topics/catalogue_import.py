@@ -1,8 +1,7 @@
 """Products from a catalogue file onto `catalog.products`: mapped, checked, counted, no faster than consumers bear."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -14,10 +13,13 @@ from topics.catalogue_files import BadLine, Record
 from topics.catalogue_pictures import CataloguePictures, PictureMissing
 from topics.codec import encode_product
 from topics.events import Product
+from topics.import_progress import ImportProgress
 from topics.mapping import MappingError, ProductMapping
 from topics.publisher import Delivery, MessageRefused, OnDelivery, PublisherOverloaded
 
 _OVERLOAD_WAIT_SECONDS = 0.05
+_FLUSH_SECONDS = 0.5
+_CATCH_UP_SECONDS = 0.05  # sleeps are longer than they are asked to be: so much of that is made good
 _SCHEMES = ("http://", "https://", "file:", "data:")
 
 
@@ -103,43 +105,20 @@ def _problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, place))}: {first['msg']}" if place else str(first["msg"])
 
 
-@dataclass(slots=True)
-class ImportCounts:
-    """What became of every line."""
-
-    read: int = 0
-    sent: int = 0
-    acknowledged: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    not_acknowledged: Counter[str] = field(default_factory=Counter)
-    unanswered: int = 0
-
-    def refuse(self, bad: BadLine) -> None:
-        """Count by what stands before the colon; for a part of a field, such as one attribute, by the field."""
-        reason = bad.reason.partition(":")[0]
-        name = reason.partition(".")[0]
-        self.refused[name if name in Product.model_fields else reason] += 1
-
-    @property
-    def complete(self) -> bool:
-        """Every line became an acknowledged event."""
-        return self.read == self.acknowledged
-
-
 class ProductSender:
     """Publishes products keyed by id. `wait` sleeps for seconds, `clock` counts them; a rate of 0 is no limit."""
 
     def __init__(
         self,
         publisher: ProductPublisher,
-        counts: ImportCounts,
+        progress: ImportProgress,
         backlog: Backlog | None,
         rate_per_second: float,
         clock: Callable[[], float],
         wait: Callable[[float], object],
     ) -> None:
         self._publisher = publisher
-        self._counts = counts
+        self._progress = progress
         self._backlog = backlog
         self._interval_seconds = 1 / rate_per_second if rate_per_second else 0.0
         self._clock = clock
@@ -153,9 +132,10 @@ class ProductSender:
         size_bytes = record_bytes(key, item.event)
         if self._backlog is not None:
             self._backlog.make_room(size_bytes)
+        on_delivery = self._reporter(item.line, size_bytes)
         while True:
             try:
-                self._publisher.publish(CATALOG_PRODUCTS, key, item.event, on_delivery=self._reporter(size_bytes))
+                self._publisher.publish(CATALOG_PRODUCTS, key, item.event, on_delivery=on_delivery)
             except PublisherOverloaded:
                 self._wait(_OVERLOAD_WAIT_SECONDS)
             except MessageRefused as error:
@@ -163,21 +143,23 @@ class ProductSender:
                     self._backlog.failed(size_bytes)
                 return BadLine(item.line, f"refused by the broker: {error}")
             else:
-                self._counts.sent += 1
+                self._progress.sent(item.line)
                 return None
 
     def finish(self, timeout_seconds: float) -> None:
-        """Wait for the broker's answer to everything that was sent."""
-        self._counts.unanswered = self._publisher.flush(timeout_seconds)
+        """Wait for the broker's answer to everything that was sent, in small steps, so that a signal is heard."""
+        give_up_at = self._clock() + timeout_seconds
+        while self._publisher.flush(_FLUSH_SECONDS) and self._clock() < give_up_at:
+            pass
 
-    def _reporter(self, size_bytes: int) -> OnDelivery:
+    def _reporter(self, line: int, size_bytes: int) -> OnDelivery:
         def report(delivery: Delivery) -> None:
             if delivery.error:
-                self._counts.not_acknowledged[delivery.error] += 1
+                self._progress.not_acknowledged(delivery.error)
                 if self._backlog is not None:
                     self._backlog.failed(size_bytes)
             else:
-                self._counts.acknowledged += 1
+                self._progress.acknowledged(line)
                 if self._backlog is not None:
                     self._backlog.delivered(delivery.partition, delivery.offset, size_bytes)
 
@@ -189,21 +171,25 @@ class ProductSender:
         now = self._clock()
         if now < self._next_at:
             self._wait(self._next_at - now)
-        self._next_at = max(self._next_at, now) + self._interval_seconds
+        self._next_at = max(self._next_at, now - _CATCH_UP_SECONDS) + self._interval_seconds
 
 
 def import_products(
     items: Iterable[ReadProduct | BadLine],
     sender: ProductSender | None,
-    counts: ImportCounts,
+    progress: ImportProgress,
     on_bad_line: Callable[[BadLine], None],
 ) -> Iterator[ReadProduct]:
     """Send what can be read and give each product that was sent; without a sender, only read and check."""
     for item in items:
-        counts.read += 1
-        refused = item if isinstance(item, BadLine) else sender.send(item) if sender is not None else None
+        progress.read(item.line)
+        try:
+            refused = item if isinstance(item, BadLine) else sender.send(item) if sender is not None else None
+        except BaseException:
+            progress.unread(item.line)
+            raise
         if refused is not None:
-            counts.refuse(refused)
+            progress.refused(refused)
             on_bad_line(refused)
         elif isinstance(item, ReadProduct):
             yield item

@@ -61,6 +61,11 @@ class SlowReader:
             self._stop.wait(0.1)
 
 
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def large_file(tmp_path: Path) -> Path:
     """More than the embedded broker can hold of one partition."""
@@ -125,13 +130,14 @@ def test_without_a_worker_it_stops_and_says_what_to_start(
     one_partition: EmbeddedBroker, large_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(monkeypatch, one_partition, 100_000)
-    monkeypatch.setattr("cli.import_products._PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr("cli.import_run._PATIENCE_SECONDS", 1.0)
 
     result = millrace_import(large_file, "--json")
 
     assert result.exit_code == 1
     facts = json.loads(result.stdout)
     assert "millrace worker" in facts["error"]
+    assert facts["error"].endswith(f"Go on with: millrace import {large_file} --resume")
     assert 0 < facts["acknowledged"] == facts["sent"] < 700
 
 

@@ -128,6 +128,8 @@ def test_pictures_are_copied_where_the_settings_say(
         (["--config", "nowhere.toml"], "nowhere.toml"),
         (["--updated-at", "2026-11-20"], "has no time zone"),
         (["--updated-at", "yesterday"], "2026-11-20T08:00:00Z"),
+        (["--resume"], "--dry-run sends nothing"),
+        (["--verify"], "--dry-run sends nothing"),
     ],
 )
 def test_mistakes_are_answered_with_the_next_step(

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from topics.catalogue_files import BadLine, Record
-from topics.catalogue_import import ImportCounts, ProductReader, ProductSender, ReadProduct, import_products
+from topics.catalogue_import import ProductReader, ProductSender, ReadProduct, import_products
 from topics.catalogue_pictures import CataloguePictures, CataloguePicturesError
 from topics.events import Product
+from topics.import_progress import ImportProgress
 from topics.mapping import ProductMapping
 from topics.publisher import Delivery, MessageRefused, OnDelivery, PublisherOverloaded
 
@@ -135,10 +136,12 @@ def test_everything_is_counted() -> None:
     records += [
         Record(number, {"id": key, "title": "x"}) for number, key in enumerate(("a", "large", "lost", "slow"), 2)
     ]
-    counts, told, clock = ImportCounts(), list[BadLine](), Clock()
-    sender = ProductSender(publisher, counts, None, 0, clock, clock.wait)
+    progress, told, clock = ImportProgress(), list[BadLine](), Clock()
+    sender = ProductSender(publisher, progress, None, 0, clock, clock.wait)
 
-    sent = list(import_products(reader().products(records), sender, counts, told.append))
+    sent = list(import_products(reader().products(records), sender, progress, told.append))
+
+    counts = progress.counts
 
     assert [item.product.id for item in sent] == ["a", "lost", "slow"]
     assert [key for _, key, _ in publisher.sent] == [b"a", b"lost", b"slow"]
@@ -147,28 +150,80 @@ def test_everything_is_counted() -> None:
     assert counts.not_acknowledged == {"timed out": 1}
     assert [bad.line for bad in told] == [1, 3]
     assert clock.now == pytest.approx(0.1)
-    assert not counts.complete
+    assert not counts.settled
+    assert progress.prefix.line == 3
 
 
 def test_a_rate_is_kept() -> None:
     clock = Clock()
-    counts = ImportCounts()
-    sender = ProductSender(RecordingPublisher(), counts, None, 4.0, clock, clock.wait)
+    progress = ImportProgress()
+    sender = ProductSender(RecordingPublisher(), progress, None, 4.0, clock, clock.wait)
     records = [Record(number, {"id": str(number), "title": "x"}) for number in range(1, 10)]
 
-    list(import_products(reader().products(records), sender, counts, lambda bad: None))
+    list(import_products(reader().products(records), sender, progress, lambda bad: None))
 
-    assert counts.acknowledged == 9
+    assert progress.counts.acknowledged == 9
     assert clock.now == pytest.approx(2.0)
 
 
 def test_without_a_sender_everything_is_only_checked() -> None:
-    counts = ImportCounts()
+    progress = ImportProgress()
     records = [Record(1, {"id": "a", "title": "x"}), Record(2, {"id": "b"})]
 
-    list(import_products(reader().products(records), None, counts, lambda bad: None))
+    list(import_products(reader().products(records), None, progress, lambda bad: None))
 
+    counts = progress.counts
     assert (counts.read, counts.sent, counts.refused.total()) == (2, 0, 1)
+
+
+class SleepyClock(Clock):
+    """Sleeps longer than it is asked to, as machines do."""
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds + 0.003
+
+
+def test_a_rate_is_kept_though_each_sleep_is_too_long() -> None:
+    clock = SleepyClock()
+    progress = ImportProgress()
+    sender = ProductSender(RecordingPublisher(), progress, None, 200.0, clock, clock.wait)
+    records = [Record(number, {"id": str(number), "title": "x"}) for number in range(1, 1_002)]
+
+    list(import_products(reader().products(records), sender, progress, lambda bad: None))
+
+    assert clock.now == pytest.approx(5.0, abs=0.06)
+
+
+def test_time_that_was_lost_is_not_made_good_by_a_burst() -> None:
+    clock = Clock()
+    publisher = RecordingPublisher({"2": [PublisherOverloaded("full")] * 2_000})  # 100 s without room
+    progress = ImportProgress()
+    sender = ProductSender(publisher, progress, None, 10.0, clock, clock.wait)
+    records = [Record(number, {"id": str(number), "title": "x"}) for number in range(1, 102)]
+
+    list(import_products(reader().products(records), sender, progress, lambda bad: None))
+
+    assert clock.now == pytest.approx(100 + 10, abs=0.2)
+
+
+def test_a_line_that_the_end_keeps_from_being_sent_is_not_read() -> None:
+    class Ended(Exception):
+        pass
+
+    def end(seconds: float) -> None:
+        raise Ended
+
+    clock, progress = Clock(), ImportProgress()
+    publisher = RecordingPublisher({"2": [PublisherOverloaded("full")]})
+    sender = ProductSender(publisher, progress, None, 0, clock, end)
+    records = [Record(number, {"id": str(number), "title": "x"}) for number in (1, 2)]
+
+    with pytest.raises(Ended):
+        list(import_products(reader().products(records), sender, progress, lambda bad: None))
+
+    assert (progress.counts.read, progress.counts.sent, progress.counts.acknowledged) == (1, 1, 1)
+    assert progress.counts.settled
+    assert progress.prefix.line == 1
 
 
 @pytest.fixture(params=["folder", "zip"])
