@@ -46,12 +46,30 @@ class ContentHashes(NamedTuple):
     image: str = ""
 
 
+class LogPosition(NamedTuple):
+    """Where a record stands in the log of its product: the broker's time in milliseconds, and the offset."""
+
+    timestamp: int = 0
+    offset: int = -1
+
+    def follows(self, other: "LogPosition") -> bool:
+        """One of the two is enough: offsets begin anew in a new topic, and a broker's clock may be set back."""
+        return self.timestamp > other.timestamp or self.offset > other.offset
+
+
+NO_POSITION: Final = LogPosition()  # before every record
+
+
 class IndexedState(NamedTuple):
-    """What the index holds of one product: enough to decide what a new event changes."""
+    """What the index holds of one product: enough to decide what a new event changes.
+
+    `position` is that of the record that wrote it.
+    """
 
     version: int
     deleted: bool
     hashes: ContentHashes
+    position: LogPosition = NO_POSITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,7 @@ class ProductRow:
     keywords: str
     hashes: ContentHashes
     vectors: Mapping[str, Vector] = field(default_factory=dict)
+    position: LogPosition = NO_POSITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +106,20 @@ class PartialUpdate:
     expects: ContentHashes
     hashes: ContentHashes
     vectors: Mapping[str, Vector | None] = field(default_factory=dict)
+    position: LogPosition = NO_POSITION
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """The product is gone as of `version`; a row stays behind, so that an older event cannot bring it back."""
+    """The product is gone as of `version`; a row stays behind, so that an older event cannot bring it back.
+
+    One that is not `dated` only ends a product that is there and was written by a record before it in the log.
+    """
 
     product_id: str
     version: int
+    dated: bool = True
+    position: LogPosition = NO_POSITION
 
 
 Change: TypeAlias = ProductRow | PartialUpdate | Tombstone

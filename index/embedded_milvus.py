@@ -18,15 +18,23 @@ _HOST = "127.0.0.1"
 _READY = "ready "
 _THREADS = 10
 _MAX_MESSAGE_BYTES = 256 * 1024 * 1024  # as Milvus
+_RESERVE_BYTES = 64 * 1024 * 1024
 
 
 class EmbeddedMilvus:
     """A running milvus-lite. It ends with `stop`, and with the process that started it, however that ends.
 
     Its data stay in `data_dir`, a folder that no second one can open. What it says goes to `milvus-lite.log` in there.
+    It writes nothing while the disk has less than `reserve_bytes` left, and ends itself where a write fails.
     """
 
-    def __init__(self, data_dir: Path, port: int = 0, start_timeout_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int = 0,
+        start_timeout_seconds: float = 60.0,
+        reserve_bytes: int = _RESERVE_BYTES,
+    ) -> None:
         """Port 0 takes a free one. Returns when it answers; raises IndexUnavailable when it does not."""
         data_dir.mkdir(parents=True, exist_ok=True)
         self._log = data_dir / "milvus-lite.log"
@@ -34,7 +42,7 @@ class EmbeddedMilvus:
         search_path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  the command is our own
-                [*command, "--end-with-stdin"],
+                [*command, "--reserve-bytes", str(reserve_bytes), "--end-with-stdin"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -46,6 +54,12 @@ class EmbeddedMilvus:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def wait(self, timeout_seconds: float) -> int:
+        """For its end; gives the exit code. Raises subprocess.TimeoutExpired."""
+        code = self._process.wait(timeout_seconds)
+        self._close_pipes()
+        return code
 
     def stop(self, timeout_seconds: float = 30.0) -> None:
         """End it cleanly, or kill it when that takes too long; nothing acknowledged is lost either way."""
@@ -94,6 +108,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data-dir", required=True, type=Path)
     parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
     parser.add_argument("--memtable-bytes", type=int, default=4_000_000, help="flush when so much is written")
+    parser.add_argument(
+        "--reserve-bytes", type=int, default=_RESERVE_BYTES, help="refuse to write while the disk has less left"
+    )
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     chosen = parser.parse_args(arguments)
     ended = threading.Event()
@@ -103,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
         threading.Thread(target=_wait_for_end_of_input, args=[ended], daemon=True).start()
     # Searching what is not flushed takes 50 times as long; milvus-lite reads its budget when it is imported.
     os.environ.setdefault("MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES", str(chosen.memtable_bytes))
-    _serve(chosen.data_dir, chosen.port, ended)
+    _serve(chosen.data_dir, chosen.port, chosen.reserve_bytes, ended)
 
 
 def _wait_for_end_of_input(ended: threading.Event) -> None:
@@ -112,21 +129,26 @@ def _wait_for_end_of_input(ended: threading.Event) -> None:
     ended.set()
 
 
-def _serve(data_dir: Path, port: int, ended: threading.Event) -> None:
+def _serve(data_dir: Path, port: int, reserve_bytes: int, ended: threading.Event) -> None:
     import grpc  # type: ignore[import-untyped]
     from milvus_lite.adapter.grpc.servicer import MilvusServicer
     from milvus_lite.db import MilvusLite
     from pymilvus.grpc_gen import milvus_pb2_grpc
 
     from index.embedded_bm25 import count_whole_collections
+    from index.embedded_disk import end_on_failed_write, end_process, refuse_without_room
     from index.embedded_repairs import repair
 
     repair()
+    end_on_failed_write(end_process)
+    refuse_without_room(data_dir, reserve_bytes)
     count_whole_collections()
     database = MilvusLite(str(data_dir))
     size = ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES)
+    # pymilvus pings every 10 s; a server that counts strikes closes the connection of an idle client once a minute.
+    patience = (("grpc.http2.max_ping_strikes", 0),)
     # Without the last option a second server on the same port would silently get half of the requests.
-    server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, ("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, *patience, ("grpc.so_reuseport", 0)])
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
     bound = server.add_insecure_port(f"{_HOST}:{port}")
     server.start()

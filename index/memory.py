@@ -103,7 +103,7 @@ class MemoryIndex:
             absent = {} if isinstance(change, PartialUpdate) else dict.fromkeys(self._dimensions)
             vectors = absent | dict(change.vectors)
             document = orjson.loads(document_json(change.document))
-        self._states[slot] = IndexedState(change.version, isinstance(change, Tombstone), hashes)
+        self._states[slot] = IndexedState(change.version, isinstance(change, Tombstone), hashes, change.position)
         self._documents[slot] = document
         self._alive[slot] = not isinstance(change, Tombstone)
         self._postings.put(slot, keywords)

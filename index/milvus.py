@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from index.base import (
     Filter,
     IndexedState,
     IndexRefused,
+    IndexUnavailable,
     KeywordQuery,
     Outcome,
     PartialUpdate,
@@ -28,7 +30,7 @@ from index.milvus_collection import open_collection
 from index.milvus_errors import PYMILVUS_ERRORS, is_connection_lost, is_not_loaded, translated
 from index.milvus_filters import expression, ids_expression
 from index.milvus_schema import HAS_PREFIX, KEYWORD_WEIGHTS, STATE_COLUMNS, Row, row_of, state_of, vector_spaces
-from index.settings import IndexSettings
+from index.settings import CollectionClaim, IndexSettings
 
 T = TypeVar("T")
 
@@ -39,17 +41,24 @@ _IDS_A_QUERY = 1_000
 class MilvusIndex:
     """VectorIndex behind an alias of Milvus. A version is compared and written in two steps.
 
-    Threads of one process take turns at that; of two processes, the one that lost its partition may still overwrite the
-    newer version of the other, as long as its request was on the way when it lost it.
+    Threads of one process take turns at that. Of two processes, the one that lost its partition may still overwrite the
+    newer version of the other, as long as its request was on the way when it lost it; what it compared half a time-out
+    ago it does not write, but compares again.
     """
 
     def __init__(
-        self, settings: IndexSettings, text: VectorSpace, image: VectorSpace | None = None, *, create: bool = False
+        self,
+        settings: IndexSettings,
+        text: VectorSpace,
+        image: VectorSpace | None = None,
+        *,
+        create: bool = False,
+        claim: CollectionClaim | None = None,
     ) -> None:
         """With `create`, make the collection where there is none.
 
-        Raises IndexUnavailable, or IndexRefused where the collection is missing, has another schema, or holds vectors
-        of another space.
+        Raises IndexUnavailable, or IndexRefused where the collection is missing, has another schema, holds vectors
+        of another space, or is not what the `claim` says.
         """
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for each error that it raises
         self._settings = settings
@@ -63,7 +72,7 @@ class MilvusIndex:
                 db_name=settings.database,
                 timeout=settings.timeout_seconds,
             )
-            self._vector_index = open_collection(self._client, settings, spaces, create)
+            self._vector_index = open_collection(self._client, settings, spaces, create, claim)
         except PYMILVUS_ERRORS as error:
             raise translated(error, settings.uri) from error
 
@@ -80,11 +89,12 @@ class MilvusIndex:
                 results[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
         sound = [change for change in changes if change.product_id not in results]
         with self._writing:
+            write_until = time.monotonic() + self._settings.timeout_seconds / 2
             held = self._states([change.product_id for change in sound], "Strong")
             for change in sound:
                 results[change.product_id] = Applied(decide(change, held.get(change.product_id)))
             written = [change for change in sound if results[change.product_id].outcome is Outcome.WRITTEN]
-            results |= self._write(written)
+            results |= self._write(written, write_until)
         return [results[change.product_id] for change in changes]
 
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
@@ -133,7 +143,7 @@ class MilvusIndex:
     def _states(self, product_ids: Sequence[str], consistency: str) -> dict[str, IndexedState]:
         return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS, consistency)}
 
-    def _write(self, changes: Sequence[Change]) -> dict[str, Applied]:
+    def _write(self, changes: Sequence[Change], write_until: float) -> dict[str, Applied]:
         """Write rows that name the same columns together. What becomes of those that are refused."""
         refused: dict[str, Applied] = {}
         rows: dict[tuple[bool, frozenset[str]], list[Row]] = defaultdict(list)
@@ -145,22 +155,26 @@ class MilvusIndex:
             else:
                 rows[isinstance(change, PartialUpdate), frozenset(row)].append(row)
         for (partial, _), group in rows.items():
-            refused |= self._upsert(group, partial)
+            refused |= self._upsert(group, partial, write_until)
         return refused
 
-    def _upsert(self, rows: list[Row], partial: bool) -> dict[str, Applied]:
+    def _upsert(self, rows: list[Row], partial: bool, write_until: float) -> dict[str, Applied]:
         """Halve what Milvus refuses until the rows that it cannot hold stand alone."""
-        try:
-            self._ask(
-                lambda: self._client.upsert(
-                    self._settings.alias, rows, partial_update=partial, timeout=self._settings.timeout_seconds
-                )
+
+        def upsert() -> None:
+            if time.monotonic() > write_until:  # this process stood still, and another may have written meanwhile
+                raise IndexUnavailable("the versions that were compared are too old by now: they are read again")
+            self._client.upsert(
+                self._settings.alias, rows, partial_update=partial, timeout=self._settings.timeout_seconds
             )
+
+        try:
+            self._ask(upsert)
         except IndexRefused as refusal:
             if len(rows) == 1:
                 return {rows[0]["id"]: Applied(Outcome.REFUSED, str(refusal))}
             half = len(rows) // 2
-            return self._upsert(rows[:half], partial) | self._upsert(rows[half:], partial)
+            return self._upsert(rows[:half], partial, write_until) | self._upsert(rows[half:], partial, write_until)
         return {}
 
     def _rows(self, product_ids: Sequence[str], columns: list[str], consistency: str) -> Iterator[Mapping[str, Any]]:

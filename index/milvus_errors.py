@@ -35,4 +35,5 @@ def translated(error: BaseException, address: str) -> VectorIndexError:
         if refused:
             return IndexRefused(error.message[:500])
         return IndexUnavailable(f"Milvus at {address}: {error.message[:500]} (code {error.code})")
-    return IndexUnavailable(f"Milvus at {address}: {error}")
+    reason = error.details() if isinstance(error, grpc.Call) else error  # the whole text has five lines
+    return IndexUnavailable(f"Milvus at {address}: {reason}")

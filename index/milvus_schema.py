@@ -14,6 +14,7 @@ from index.base import (
     ContentHashes,
     IndexedState,
     IndexRefused,
+    LogPosition,
     PartialUpdate,
     Tombstone,
     Vector,
@@ -35,7 +36,8 @@ KEYWORD_WEIGHTS = "keyword_weights"
 FACETS = "facets"
 NUMBERS = "numbers"
 HAS_PREFIX = "has_"
-STATE_COLUMNS = ["id", "version", "deleted", "text_hash", "image_link_hash", "image_hash"]
+LOG_TIME, LOG_OFFSET = "log_time_ms", "log_offset"
+STATE_COLUMNS = ["id", "version", "deleted", "text_hash", "image_link_hash", "image_hash", LOG_TIME, LOG_OFFSET]
 FACET_SEPARATOR = "|"
 
 Row = dict[str, Any]
@@ -47,6 +49,8 @@ def create_schema(spaces: Spaces) -> CollectionSchema:
     schema.add_field("id", DataType.VARCHAR, max_length=MAX_ID_BYTES, is_primary=True)
     schema.add_field("version", DataType.INT64)
     schema.add_field("deleted", DataType.BOOL)
+    for name in (LOG_TIME, LOG_OFFSET):
+        schema.add_field(name, DataType.INT64)
     for name in ("text_hash", "image_link_hash", "image_hash"):
         schema.add_field(name, DataType.VARCHAR, max_length=MAX_HASH_BYTES)
     for name in TEXT_COLUMNS[1:]:
@@ -121,6 +125,8 @@ def row_of(change: Change, dimensions: Dimensions) -> Row:
         "id": change.product_id,
         "version": change.version,
         "deleted": isinstance(change, Tombstone),
+        LOG_TIME: change.position.timestamp,
+        LOG_OFFSET: change.position.offset,
         "text_hash": hashes.text,
         "image_link_hash": hashes.image_link,
         "image_hash": hashes.image,
@@ -142,7 +148,8 @@ def row_of(change: Change, dimensions: Dimensions) -> Row:
 
 def state_of(row: Mapping[str, Any]) -> IndexedState:
     hashes = ContentHashes(row["text_hash"], row["image_link_hash"], row["image_hash"])
-    return IndexedState(int(row["version"]), bool(row["deleted"]), hashes)
+    position = LogPosition(int(row[LOG_TIME]), int(row[LOG_OFFSET]))
+    return IndexedState(int(row["version"]), bool(row["deleted"]), hashes, position)
 
 
 def vector_spaces(text: VectorSpace, image: VectorSpace | None) -> dict[str, VectorSpace]:

@@ -19,7 +19,7 @@ from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from streams.planning import Planner
 from streams.records import Record
-from streams.work import Arrival, Rejected, Settled, Task, Update, Work, newest_first
+from streams.work import Arrival, Rejected, Settled, Task, Update, Work, by_product
 from topics.codec import ProductCodec
 from topics.events import InvalidEvent, InvalidReason
 
@@ -85,13 +85,12 @@ class Indexer:
         """Read the records, leave out what is stale, and bring what an encoder needs."""
         work = Work(received_at)
         with self._stage("decode", len(records)):
-            products = newest_first(self._read(records, work))
+            products = by_product(self._read(records, work))
         with self._stage("plan", len(products)):
-            states = self._patiently(lambda: self._planner.states(list(products)))
-            self._planner.plan(work, products, states)
+            self._patiently(lambda: self._planner.plan(work, products))
         with self._stage("fetch", len(work.tasks)):
             self._fetch(work.updates())
-        self._planner.remember(work.tasks)
+        self._planner.remember(work)
         return work
 
     def encode(self, work: Work) -> Work:
@@ -104,12 +103,11 @@ class Indexer:
 
     def write(self, work: Work) -> Work:
         """Apply the tasks to the index and settle them. Returns when the index has acknowledged all of them."""
-        planned = list(work.tasks)
         with self._stage("upsert", len(work.tasks)):
             self._apply(work)
             while work.unplanned:
                 self._plan_again(work)
-        self._planner.forget(planned)
+        self._planner.forget(work)
         return work
 
     def _read(self, records: Sequence[Record], work: Work) -> Iterator[Arrival]:
@@ -162,7 +160,6 @@ class Indexer:
                 update.encoded_at = self._clock()
         if refused:
             rejected = [update for position, update in enumerate(updates) if position in refused]
-            self._planner.forget(rejected)
             work.tasks = [task for task in work.tasks if task not in rejected]
 
     def _encode_images(self, updates: list[Update]) -> None:
@@ -213,6 +210,7 @@ class Indexer:
         now = self._clock()
         for task, result in zip(tasks, applied, strict=True):
             if result.outcome is Outcome.CONFLICT:
+                self._parts.metrics.retries.labels("upsert", "conflict").inc()
                 work.plan_again(task)
             elif result.outcome is Outcome.REFUSED:
                 raw = task.record.value or b""
@@ -232,11 +230,9 @@ class Indexer:
 
     def _plan_again(self, work: Work) -> None:
         """From what the index holds now: another worker wrote in between, or a newer event was rejected."""
-        products, work.unplanned = newest_first(work.unplanned), []
-        self._parts.metrics.retries.labels("upsert", "conflict").inc(len(products))
+        products, work.unplanned = by_product(work.unplanned), []
         self.on_wait()
-        states = self._patiently(lambda: self._parts.index.states(list(products)))
-        self._planner.plan(work, products, states)
+        self._patiently(lambda: self._planner.plan_on_index(work, products))
         self._fetch(work.updates())
         self.encode(work)
         self._apply(work)
@@ -267,3 +263,4 @@ def _settle(work: Work, task: Task, result: Applied, now: float) -> None:
         settled.encoded_at = task.encoded_at
     work.settled.append(settled)
     work.stale(task.superseded)
+    work.unplanned += task.later

@@ -1,7 +1,7 @@
 """What a product event changes in the index, decided by versions and content hashes before any encoder runs."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from encoders.product_text import text_to_encode
@@ -9,7 +9,7 @@ from index.base import IMAGE_FIELD, ContentHashes, IndexedState, VectorIndex
 from index.documents import document, keywords
 from index.text_analysis import Analyser
 from streams.records import Record
-from streams.work import Arrival, Deletion, Task, Update, Work
+from streams.work import Arrival, Deletion, Task, Update, Work, first_turn
 from topics.events import Product, ProductDeletion
 
 
@@ -26,45 +26,67 @@ class Planner:
         self._analyser = analyser
         self._text_digest = _Digest(text_release)
         self._image_digest = _Digest(image_release)
-        self._on_the_way: dict[str, Task] = {}
+        self._on_the_way: dict[str, tuple[Work, IndexedState | None]] = {}
         self._lock = threading.Lock()
 
-    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
-        """What these products are, or will be once all earlier work is written. Raises IndexUnavailable."""
+    def plan(self, work: Work, products: Mapping[str, Sequence[Arrival]]) -> None:
+        """Plan on what these products will be once all earlier work is written. Raises IndexUnavailable.
+
+        Earlier work may still be rejected. So what looks stale beside it is left unplanned until it is written.
+        """
         with self._lock:  # before the index is asked: what is forgotten later, the index knows by then
-            found = {id_: task.leaves() for id_ in product_ids if (task := self._on_the_way.get(id_)) is not None}
-        unknown = [id_ for id_ in product_ids if id_ not in found]
-        return self._index.states(unknown) | found if unknown else found
-
-    def plan(self, work: Work, products: Mapping[str, Sequence[Arrival]], states: Mapping[str, IndexedState]) -> None:
-        """Put a task for each product that changes into `work`; what changes nothing is settled as stale."""
+            expected = {id_: self._on_the_way[id_][1] for id_ in products if id_ in self._on_the_way}
+        unknown = [id_ for id_ in products if id_ not in expected]
+        states = self._index.states(unknown) if unknown else {}
         for product_id, arrivals in products.items():
-            (record, event), superseded = arrivals[0], arrivals[1:]
-            state = states.get(product_id)
-            version = event.version
-            if state is not None and state.version >= version:
-                work.stale(arrivals)
-            elif not isinstance(event, ProductDeletion):
-                work.tasks.append(self._update(record, event, version, state))
-                work.tasks[-1].superseded = superseded
-            elif event.dated or (state is not None and not state.deleted):
-                work.tasks.append(Deletion(event, record, version, superseded))
-            else:
-                work.stale(arrivals)
+            if product_id not in expected:
+                self._plan(work, arrivals, states.get(product_id))
+            elif (state := expected[product_id]) is None or not self._plan_on(work, arrivals, state):
+                work.unplanned += arrivals
 
-    def remember(self, tasks: Iterable[Task]) -> None:
-        with self._lock:
-            self._on_the_way.update({task.event.id: task for task in tasks})
+    def plan_on_index(self, work: Work, products: Mapping[str, Sequence[Arrival]]) -> None:
+        """Plan on what the index holds, whatever is on the way. Raises IndexUnavailable."""
+        states = self._index.states(list(products))
+        for product_id, arrivals in products.items():
+            self._plan(work, arrivals, states.get(product_id))
 
-    def forget(self, tasks: Iterable[Task]) -> None:
-        """The index now holds these tasks, or never will; newer plans for the same products stay remembered."""
+    def remember(self, work: Work) -> None:
+        """What `work` will leave in the index; None where that is not known yet."""
+        expected: dict[str, IndexedState | None] = {task.event.id: task.leaves() for task in work.tasks}
+        expected |= dict.fromkeys(arrival.event.id for arrival in work.unplanned)
+        work.product_ids = frozenset(expected)
         with self._lock:
-            for task in tasks:
-                if self._on_the_way.get(task.event.id) is task:
-                    del self._on_the_way[task.event.id]
+            self._on_the_way.update({id_: (work, state) for id_, state in expected.items()})
+
+    def forget(self, work: Work) -> None:
+        """The index now holds this work, or never will; newer plans for the same products stay remembered."""
+        with self._lock:
+            for id_ in work.product_ids:
+                if id_ in self._on_the_way and self._on_the_way[id_][0] is work:
+                    del self._on_the_way[id_]
 
     def image_hash(self, content: bytes) -> str:
         return self._image_digest(content)
+
+    def _plan(self, work: Work, arrivals: Sequence[Arrival], state: IndexedState | None) -> None:
+        """Settle what is stale, up to the first arrival that changes the product."""
+        while arrivals and not self._plan_on(work, arrivals, state):
+            newest, superseded, arrivals = first_turn(arrivals)
+            work.stale([newest, *superseded])
+
+    def _plan_on(self, work: Work, arrivals: Sequence[Arrival], state: IndexedState | None) -> bool:
+        """Put a task for the first arrival that counts into `work`; false where it is stale beside this state."""
+        (record, event), superseded, later = first_turn(arrivals)
+        if state is not None and state.version >= event.version:
+            return False
+        task: Task
+        if isinstance(event, ProductDeletion):
+            task = Deletion(event, record, event.version)
+        else:
+            task = self._update(record, event, event.version, state)
+        task.superseded, task.later = superseded, later
+        work.tasks.append(task)
+        return True
 
     def _update(self, record: Record, product: Product, version: int, state: IndexedState | None) -> Update:
         held = None if state is None or state.deleted else state.hashes

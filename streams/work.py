@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, cast
 
 from PIL.Image import Image
 
-from index.base import Change, ContentHashes, IndexedState, PartialUpdate, ProductRow, Tombstone, Vector
+from index.base import Change, ContentHashes, IndexedState, LogPosition, PartialUpdate, ProductRow, Tombstone, Vector
 from streams.records import Record
 from topics.events import InvalidEvent, Product, ProductDeletion, ProductEvent
 
@@ -19,22 +19,31 @@ class Arrival(NamedTuple):
     record: Record
     event: ProductEvent
 
+    @property
+    def is_undated(self) -> bool:
+        return isinstance(self.event, ProductDeletion) and not self.event.dated
+
 
 @dataclass(slots=True, eq=False)
 class Deletion:
-    """A tombstone to be written. `superseded`: events of the product that came with it and count only without it."""
+    """A tombstone to be written.
+
+    `superseded`: events of the product that came with it and count only if it is rejected. `later`: those that count
+    only once it is written.
+    """
 
     event: ProductDeletion
     record: Record
     version: int
     superseded: Sequence[Arrival] = ()
+    later: Sequence[Arrival] = ()
 
     def change(self) -> Change:
-        return Tombstone(self.event.id, self.version)
+        return Tombstone(self.event.id, self.version, self.event.dated, position_of(self.record))
 
     def leaves(self) -> IndexedState:
         """What the index holds of the product once this is written."""
-        return IndexedState(self.version, True, ContentHashes())
+        return IndexedState(self.version, True, ContentHashes(), position_of(self.record))
 
     def outcome(self) -> OutcomeName:
         return "deleted"
@@ -44,7 +53,8 @@ class Deletion:
 class Update:
     """A product to be written. `text` and `image` are what an encoder must still read; None where nothing changed.
 
-    `superseded`: events of the same product that came with it and count only if it is rejected.
+    `superseded`: events of the same product that came with it and count only if it is rejected. `later`: those that
+    count only once it is written.
     """
 
     event: Product
@@ -55,6 +65,7 @@ class Update:
     document: dict[str, object]
     keywords: str
     superseded: Sequence[Arrival] = ()
+    later: Sequence[Arrival] = ()
     text: str | None = None
     fetch_image: bool = False
     image: Image | None = None
@@ -63,17 +74,17 @@ class Update:
     encoded_at: float | None = None
 
     def change(self) -> Change:
-        event = self.event
+        id_, position = self.event.id, position_of(self.record)
         if self.held is not None:
             return PartialUpdate(
-                event.id, self.version, self.document, self.keywords, self.held, self.hashes, self.vectors
+                id_, self.version, self.document, self.keywords, self.held, self.hashes, self.vectors, position
             )
         vectors = cast(Mapping[str, Vector], self.vectors)  # None only takes away what was held
-        return ProductRow(event.id, self.version, self.document, self.keywords, self.hashes, vectors)
+        return ProductRow(id_, self.version, self.document, self.keywords, self.hashes, vectors, position)
 
     def leaves(self) -> IndexedState:
         """What the index holds of the product once this is written."""
-        return IndexedState(self.version, False, self.hashes)
+        return IndexedState(self.version, False, self.hashes, position_of(self.record))
 
     def outcome(self) -> OutcomeName:
         return "indexed" if self.held is None or self.vectors else "attributes_updated"
@@ -105,11 +116,15 @@ class Rejected:
 
 @dataclass(slots=True)
 class Work:
-    """Everything known of one cut. Tasks move to `settled`, `rejected` or `unplanned`; at the end none is left."""
+    """Everything known of one cut. Tasks move to `settled`, `rejected` or `unplanned`; at the end none is left.
+
+    `unplanned`: what can be decided only by what the index holds once everything before it is written.
+    """
 
     received_at: float
     tasks: list[Task] = field(default_factory=list)
     unplanned: list[Arrival] = field(default_factory=list)
+    product_ids: frozenset[str] = frozenset()  # those that are remembered as on the way
     settled: list[Settled] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
@@ -123,36 +138,33 @@ class Work:
     def reject(self, task: Task, invalid: InvalidEvent) -> None:
         """To the dead letters; what it superseded counts again. The caller takes it out of `tasks`."""
         self.rejected.append(Rejected(task.record, invalid))
-        self.unplanned += task.superseded
+        self.unplanned += (*task.superseded, *task.later)
 
     def plan_again(self, task: Task) -> None:
         """It rests on something that is not so. The caller takes it out of `tasks`."""
-        self.unplanned += (Arrival(task.record, task.event), *task.superseded)
+        self.unplanned += (Arrival(task.record, task.event), *task.superseded, *task.later)
 
 
-def newest_first(arrivals: Iterable[Arrival]) -> dict[str, list[Arrival]]:
-    """Arrivals of each product, in the order in which they came, with the one that counts in front.
-
-    That is the highest version; of equal ones the first. A tombstone without a date of its own ends what came before it
-    and nothing later, and after another deletion it says nothing new (Debezium sends one after each).
-    """
+def by_product(arrivals: Iterable[Arrival]) -> dict[str, list[Arrival]]:
+    """Arrivals of each product in the order of the log."""
     products: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
-        others = products.get(arrival.event.id)
-        if others is None:
-            products[arrival.event.id] = [arrival]
-        elif _counts_more(arrival.event, others):
-            others.insert(0, arrival)
-        else:
-            others.append(arrival)
+        products.setdefault(arrival.event.id, []).append(arrival)
+    for together in products.values():
+        together.sort(key=lambda arrival: (arrival.record.partition, arrival.record.offset))
     return products
 
 
-def _counts_more(event: ProductEvent, others: Sequence[Arrival]) -> bool:
-    if _is_undated(event):
-        return not any(isinstance(other.event, ProductDeletion) for other in others)
-    return _is_undated(others[0].event) or event.version > others[0].event.version
+def first_turn(arrivals: Sequence[Arrival]) -> tuple[Arrival, list[Arrival], Sequence[Arrival]]:
+    """Of one product: the arrival that counts now, those that count only without it, and those that count after it.
+
+    Of dated events the highest version counts, of equal ones the first, in whatever order they came. A tombstone
+    without a date ends what is there when its turn comes, so it has a turn of its own.
+    """
+    ends = next((place for place, arrival in enumerate(arrivals) if arrival.is_undated), len(arrivals)) or 1
+    newest = max(arrivals[:ends], key=lambda arrival: arrival.event.version)
+    return newest, [arrival for arrival in arrivals[:ends] if arrival is not newest], arrivals[ends:]
 
 
-def _is_undated(event: ProductEvent) -> bool:
-    return isinstance(event, ProductDeletion) and not event.dated
+def position_of(record: Record) -> LogPosition:
+    return LogPosition(record.timestamp, record.offset)

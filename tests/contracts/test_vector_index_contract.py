@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -16,6 +17,7 @@ from index.base import (
     IndexedState,
     IndexRefused,
     KeywordQuery,
+    LogPosition,
     Outcome,
     PartialUpdate,
     ProductRow,
@@ -162,6 +164,20 @@ def test_a_deletion_of_an_unknown_product_is_remembered(index: VectorIndex) -> N
     assert outcomes(index, Tombstone("a", 3)) == [Outcome.WRITTEN]
     assert outcomes(index, product("a", 2)) == [Outcome.STALE]
     assert index.count() == 0
+
+
+def test_a_tombstone_without_a_date_ends_only_what_an_earlier_record_wrote(index: VectorIndex) -> None:
+    index.apply([replace(product("a", 1), position=LogPosition(50, 7)), Tombstone("gone", 1)])
+
+    for position in (LogPosition(50, 7), LogPosition(50, 6), LogPosition(40, 7)):
+        assert outcomes(index, Tombstone("a", 9, dated=False, position=position)) == [Outcome.STALE]
+    undated = [Tombstone(id_, 9, dated=False, position=LogPosition(50, 8)) for id_ in ("a", "gone", "unknown")]
+    assert outcomes(index, *undated) == [Outcome.WRITTEN, Outcome.STALE, Outcome.STALE]
+
+    assert index.states(["a", "gone", "unknown"]) == {
+        "a": IndexedState(9, True, ContentHashes(), LogPosition(50, 8)),
+        "gone": IndexedState(1, True, ContentHashes()),
+    }
 
 
 def test_a_partial_update_keeps_the_vectors_and_replaces_document_and_keywords(index: VectorIndex) -> None:

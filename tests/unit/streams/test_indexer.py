@@ -1,5 +1,7 @@
 """What product events do to the index, and what they cost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -277,13 +279,37 @@ def test_a_good_version_counts_when_the_newer_one_that_came_with_it_is_rejected(
     assert bench.index.states(["a", "b"])["b"].version == 1_000
 
 
+def test_a_version_counts_when_the_newer_one_on_the_way_is_rejected(bench: Bench) -> None:
+    """It came later and was planned while the newer one was still to be encoded."""
+    bench.encoder.unusable = {"cursed"}
+    newer = bench.indexer.prepare([product("a", 2, title="cursed")], 0.0)
+    older = bench.indexer.prepare([product("a", 1)], 0.0)
+
+    told = [outcomes(bench.indexer.write(bench.indexer.encode(work))) for work in (newer, older)]
+
+    assert told == [[], [("a", "indexed")]]
+
+
+@pytest.mark.parametrize("read_again", [0, 1, 2])
+def test_a_tombstone_that_is_read_again_leaves_what_came_after_it(bench: Bench, read_again: int) -> None:
+    """After a crash between a write and its commit, from any record on, and in other batches than before."""
+    history = [product("a", 100), deletion("a", 200), undated_deletion("a", 10_000), product("a", 300, title="back")]
+    log = [replace(record, offset=offset, timestamp=10_000) for offset, record in enumerate(history)]
+    bench.run(*log)
+
+    for record in log[read_again:]:
+        bench.run(record)
+
+    assert bench.index.documents(["a"])["a"]["title"] == "back"
+
+
 def test_a_write_whose_answer_was_lost_is_recognized(bench: Bench) -> None:
     def write_and_lose_the_answer() -> None:
         bench.indexer.write(bench.indexer.encode(bench.indexer.prepare([product("a", 1)], 0.0)))
         raise IndexUnavailable("the answer was lost")
 
     prepared = bench.indexer.encode(bench.indexer.prepare([product("a", 1)], 0.0))
-    bench.indexer._planner.forget(prepared.tasks)
+    bench.indexer._planner.forget(prepared)
     bench.index.before_apply = write_and_lose_the_answer
 
     assert outcomes(bench.indexer.write(prepared)) == [("a", "indexed")]

@@ -1,5 +1,7 @@
 """What an event changes, decided from versions and content hashes before any encoder runs."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from encoders.product_text import text_to_encode
@@ -14,18 +16,24 @@ from topics.events import Product, ProductDeletion
 RECORD = FixedRecord(b"a", None)
 
 
-class CountingIndex(MemoryIndex):
-    """The exact index, counting how many products it was asked for."""
+class StatesIndex(MemoryIndex):
+    """Holds what a test says, and counts how many products it was asked for."""
 
-    asked = 0
+    def __init__(self, held: Mapping[str, IndexedState]) -> None:
+        super().__init__(8, 8)
+        self.held = held
+        self.asked = 0
 
-    def states(self, product_ids: object) -> dict[str, IndexedState]:
-        self.asked += len(list(product_ids))  # type: ignore[call-overload]
-        return super().states(product_ids)  # type: ignore[arg-type]
+    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
+        self.asked += len(product_ids)
+        return {id_: self.held[id_] for id_ in product_ids if id_ in self.held}
 
 
-def planner(text_release: str = "text@1", image_release: str = "image@1") -> Planner:
-    return Planner(CountingIndex(8, 8), ANALYSER, text_release, image_release)
+def planner(
+    state: IndexedState | None = None, text_release: str = "text@1", image_release: str = "image@1"
+) -> tuple[Planner, StatesIndex]:
+    index = StatesIndex({} if state is None else {"a": state})
+    return Planner(index, ANALYSER, text_release, image_release), index
 
 
 def product(version: int, **fields: object) -> Product:
@@ -35,7 +43,7 @@ def product(version: int, **fields: object) -> Product:
 
 def plan(event: Product | ProductDeletion, state: IndexedState | None, planning: Planner | None = None) -> Work:
     work = Work(0.0)
-    (planning or planner()).plan(work, {"a": [Arrival(RECORD, event)]}, {} if state is None else {"a": state})
+    (planning or planner(state)[0]).plan(work, {"a": [Arrival(RECORD, event)]})
     return work
 
 
@@ -126,48 +134,67 @@ def test_another_model_encodes_everything_anew() -> None:
     link = {"image_links": ["https://shop.example/a.png"]}
     before = held(product(1, **link))
 
-    task = update(product(2, **link), before, planner("text@2", "image@2"))
+    task = update(product(2, **link), before, planner(before, "text@2", "image@2")[0])
 
     assert task.text is not None
     assert task.fetch_image
 
 
-def test_what_is_on_the_way_is_known_without_asking_the_index() -> None:
-    planning = planner()
-    task = update(product(5), None, planning)
-    planning.remember([task])
+def test_what_is_on_the_way_is_planned_on_without_asking_the_index() -> None:
+    planning, index = planner()
+    planning.remember(plan(product(5), None, planning))
 
-    states = planning.states(["a"])
+    task = update(product(6), None, planning)
 
-    assert states == {"a": IndexedState(5_000, False, task.hashes)}
-    assert planning._index.asked == 0  # type: ignore[attr-defined]
+    assert task.text is None
+    assert index.asked == 1
+
+
+def test_what_looks_stale_beside_what_is_on_the_way_is_left_until_that_is_written() -> None:
+    planning, _ = planner()
+    planning.remember(plan(product(5), None, planning))
+
+    work = plan(product(4), None, planning)
+
+    assert (work.tasks, work.settled) == ([], [])
+    assert [arrival.event.version for arrival in work.unplanned] == [4_000]
+
+
+def test_after_what_is_left_unplanned_nothing_is_known_of_the_product() -> None:
+    planning, _ = planner()
+    planning.remember(first := plan(product(5), None, planning))
+    planning.remember(plan(product(4), None, planning))
+    planning.forget(first)
+
+    work = plan(product(7), None, planning)
+
+    assert work.tasks == []
+    assert len(work.unplanned) == 1
 
 
 def test_a_tombstone_on_the_way_is_known_as_one() -> None:
-    planning = planner()
-    planning.remember(plan(ProductDeletion("a", 7), None).tasks)
+    planning, _ = planner()
+    planning.remember(plan(ProductDeletion("a", 7), None, planning))
 
-    assert planning.states(["a"])["a"] == IndexedState(7, True, ContentHashes())
+    assert update(product(1), None, planning).held is None
 
 
 def test_what_was_written_is_asked_of_the_index_again() -> None:
-    planning = planner()
-    task = update(product(5), None, planning)
-    planning.remember([task])
-    planning.forget([task])
+    planning, index = planner()
+    planning.remember(work := plan(product(5), None, planning))
+    planning.forget(work)
 
-    assert planning.states(["a", "b"]) == {}
-    assert planning._index.asked == 2  # type: ignore[attr-defined]
+    assert update(product(4), None, planning).held is None
+    assert index.asked == 2
 
 
 def test_a_newer_plan_stays_known_when_an_older_one_is_written() -> None:
-    planning = planner()
-    older, newer = update(product(5), None, planning), update(product(6), None, planning)
-    planning.remember([older])
-    planning.remember([newer])
-    planning.forget([older])
+    planning, _ = planner()
+    planning.remember(older := plan(product(5), None, planning))
+    planning.remember(plan(product(6), None, planning))
+    planning.forget(older)
 
-    assert planning.states(["a"])["a"].version == 6_000
+    assert update(product(7), None, planning).held is not None
 
 
 def test_the_codec_and_the_planner_mean_the_same_version() -> None:
