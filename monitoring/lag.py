@@ -1,24 +1,36 @@
-"""How far a consumer group is behind, read without joining it.
+"""How far a consumer group is behind in one topic, read without joining it.
 
 Only `Consumer.committed()` of a consumer that never subscribes is used: `AdminClient.list_consumer_group_offsets` can
 end the process while a coordinator loads (librdkafka #5040).
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+from confluent_kafka import KafkaException
+
+from monitoring.offsets import (
+    TIMEOUT_SECONDS,
+    ClientConfig,
+    Place,
+    committed_offsets,
+    end_offsets,
+    first_records,
+    patiently,
+    watching_consumer,
+)
+
+_PATIENCE_SECONDS = 15.0
 
 
 class LagUnavailable(Exception):
-    """The broker did not tell where the group stands; the message gives its reason."""
+    """The broker did not tell where groups stand; the message says why, `reason` is Kafka's name of the error."""
 
-
-_TRANSIENT = {6, 14, 15, 16}  # not leader, coordinator loading, not available, not coordinator
-_TIMEOUT_SECONDS = 5.0
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,59 +42,69 @@ class PartitionLag:
     latest: int
 
     @property
+    def start(self) -> int:
+        """Where the group would go on. Without a commit, at the first event kept."""
+        return max(self.earliest, self.committed or 0)
+
+    @property
     def events(self) -> int:
-        """Events not yet committed. Without a commit, all that is kept."""
-        return max(0, self.latest - max(self.earliest, self.committed or 0))
+        """Offsets not yet committed, of what is kept; the marker of a transaction is one of them."""
+        return max(0, self.latest - self.start)
 
 
 class GroupLag:
     """One group's place in one topic. Not thread-safe. Every method raises LagUnavailable."""
 
-    def __init__(self, client_config: Mapping[str, str | int | float | bool], group: str, topic: str) -> None:
-        with _told():
-            self._consumer = Consumer({**client_config, "group.id": group, "enable.auto.commit": False})
+    def __init__(self, client_config: ClientConfig, group: str, topic: str) -> None:
+        with lag_is_told():
+            self._consumer = watching_consumer(client_config, group)
         self._topic = topic
-        self._retrying = Retrying(
-            retry=retry_if_exception(_is_transient),
-            stop=stop_after_delay(15),
-            wait=wait_exponential(0.1, 2),
-            reraise=True,
-        )
+        self._patiently = patiently(_PATIENCE_SECONDS)
 
     def committed(self) -> dict[int, int]:
         """Committed offset by partition; partitions without a commit are left out."""
-        with _told():
-            return self._retrying(self._committed)
+        with lag_is_told():
+            found = self._patiently(lambda: committed_offsets(self._consumer, self._places()))
+        return {partition: offset for (_, partition), offset in found.items()}
 
     def read(self) -> dict[int, PartitionLag]:
         """Lag by partition. The end is read after the commits, so it is never too small."""
         committed = self.committed()
-        with _told():
-            return {partition: self._lag(partition, committed.get(partition)) for partition in self._partitions()}
+        with lag_is_told():
+            ends = self._patiently(lambda: end_offsets(self._consumer, self._places()))
+        return {
+            partition: PartitionLag(earliest, committed.get(partition), latest)
+            for (_, partition), (earliest, latest) in ends.items()
+        }
 
     def events(self) -> int:
         """Events of all partitions that are not committed."""
         return sum(lag.events for lag in self.read().values())
 
-    def records_wait(self, partitions: Collection[int]) -> bool:
-        """Whether a record that can be read stands behind the commits of these partitions.
+    def records_wait(self, partitions: Collection[int] | None = None) -> bool:
+        """Whether a record that can be read stands behind the commits of these partitions, or of all.
 
-        Lag alone does not tell: the marker of a transaction counts as an event for ever. So one record is fetched.
+        Lag alone does not tell: the marker of a transaction counts as an event for ever. So the first record of each
+        partition is asked for, until one has come.
         """
-        behind = [
-            TopicPartition(self._topic, partition, max(lag.earliest, lag.committed or 0))
+        starts = {
+            (self._topic, partition): lag.start
             for partition, lag in self.read().items()
-            if partition in partitions and lag.events > 0
-        ]
-        if not behind:
-            return False
-        with _told():
-            self._consumer.assign(behind)
-            try:
-                message = self._consumer.poll(_TIMEOUT_SECONDS)
-            finally:
-                self._consumer.unassign()
-        return message is not None and message.error() is None
+            if (partitions is None or partition in partitions) and lag.events > 0
+        }
+        with lag_is_told(), closing(first_records(self._consumer, starts, TIMEOUT_SECONDS)) as found:
+            unknown = set(starts)
+            for place, record in found:
+                if record is not None:
+                    return True
+                unknown.remove(place)
+        if unknown:
+            raise LagUnavailable(f"the broker did not let {len(unknown)} partitions be read in time", "_TIMED_OUT")
+        return False
+
+    def caught_up(self) -> bool:
+        """Whether the group has committed every record that can be read."""
+        return not self.records_wait()
 
     def close(self) -> None:
         self._consumer.close()
@@ -93,28 +115,16 @@ class GroupLag:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _lag(self, partition: int, committed: int | None) -> PartitionLag:
-        place = TopicPartition(self._topic, partition)
-        earliest, latest = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS, cached=False)
-        return PartitionLag(earliest, committed, latest)
-
-    def _partitions(self) -> list[int]:
-        metadata = self._consumer.list_topics(self._topic, timeout=_TIMEOUT_SECONDS)
-        return sorted(metadata.topics[self._topic].partitions)
-
-    def _committed(self) -> dict[int, int]:
-        places = [TopicPartition(self._topic, partition) for partition in self._partitions()]
-        found = self._consumer.committed(places, timeout=_TIMEOUT_SECONDS)
-        return {place.partition: place.offset for place in found if place.offset != OFFSET_INVALID}
+    def _places(self) -> list[Place]:
+        metadata = self._consumer.list_topics(self._topic, timeout=TIMEOUT_SECONDS)
+        return [(self._topic, partition) for partition in sorted(metadata.topics[self._topic].partitions)]
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def lag_is_told() -> Iterator[None]:
+    """A broker that does not answer becomes LagUnavailable."""
     try:
         yield
     except KafkaException as error:
-        raise LagUnavailable(f"the broker does not tell the group's offsets: {error.args[0].str()}") from error
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, KafkaException) and error.args[0].code() in _TRANSIENT
+        cause = error.args[0]
+        raise LagUnavailable(f"the broker does not tell the group's offsets: {cause.str()}", cause.name()) from error

@@ -33,6 +33,34 @@ class Metrics:
     published: Counter  # topic, outcome
 
 
+@dataclass(frozen=True, slots=True)
+class LagExporterMetrics:
+    """What the lag exporter tells of itself. The metrics of Kafka are in `monitoring.kafka_families`."""
+
+    last_success_timestamp_seconds: Gauge
+    collection_seconds: Gauge
+    errors: Counter  # operation, reason
+
+
+def create_lag_exporter_metrics(registry: CollectorRegistry) -> LagExporterMetrics:
+    """A second call with the same registry raises ValueError."""
+    name = "millrace_lag_exporter_"
+    return LagExporterMetrics(
+        last_success_timestamp_seconds=Gauge(
+            f"{name}last_success_timestamp_seconds",
+            "When the broker last told all lags, seconds since 1970; 0: never",
+            registry=registry,
+        ),
+        collection_seconds=Gauge(f"{name}collection_seconds", "How long the broker took for that", registry=registry),
+        errors=Counter(
+            f"{name}errors_total",
+            "Lags that the broker did not tell: of the whole cluster, or of one group",
+            ("operation", "reason"),
+            registry=registry,
+        ),
+    )
+
+
 def create_metrics(registry: CollectorRegistry) -> Metrics:
     """The catalogue, registered. A second call with the same registry raises ValueError."""
 

@@ -1,6 +1,8 @@
 """How far a group is behind, against librdkafka's mock broker in this process."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -70,8 +72,10 @@ def test_records_wait_until_they_are_committed(servers: str, lag: GroupLag) -> N
     assert lag.records_wait({1})
     commit(servers, 1, 1)
     assert lag.records_wait({1})
+    assert not lag.caught_up()
     commit(servers, 1, 2)
     assert not lag.records_wait({1})
+    assert lag.caught_up()
 
 
 def test_records_in_partitions_of_others_do_not_count(servers: str, lag: GroupLag) -> None:
@@ -104,8 +108,21 @@ def test_lag_counts_what_is_kept_and_not_committed(lag: PartitionLag, events: in
 
 
 def test_a_broker_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.lag._TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("monitoring.lag.TIMEOUT_SECONDS", 0.2)
     with GroupLag({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, GROUP, TOPIC) as lag:
-        for ask in (lag.committed, lag.read, lag.events, lambda: lag.records_wait({0})):
-            with pytest.raises(LagUnavailable, match="offsets"):
+        for ask in (lag.committed, lag.read, lag.events, lambda: lag.records_wait({0}), lag.caught_up):
+            with pytest.raises(LagUnavailable, match="offsets") as told:
                 ask()
+            assert told.value.reason == "_TRANSPORT"
+
+
+def test_requests_that_end_the_process_are_made_nowhere() -> None:
+    """librdkafka #5040, and an assertion that fails when the broker goes away meanwhile."""
+    root = Path(__file__).parents[3]
+    packages = [path for path in root.iterdir() if (path / "__init__.py").exists()]
+    calls = re.compile(r"\.(list_consumer_group_offsets|describe_consumer_groups)\(")
+
+    sources = [file for package in packages for file in package.rglob("*.py")]
+
+    assert len(sources) > 50
+    assert [file for file in sources if calls.search(file.read_text())] == []
