@@ -10,7 +10,7 @@ ARGS ?=
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
 
-.PHONY: help setup services demo test lint format bench real-data drawn-clip schemas clean
+.PHONY: help setup services packages kafka demo test chaos lint format bench real-data drawn-clip schemas clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,18 +23,32 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-services:  ## get what service tests need beyond pip: Debian's Chromium (broker and Milvus come with pip)
-	@command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . && echo "Chromium and fonts are there." || \
-	{ command -v apt-get >/dev/null || { echo "No apt-get here: install Chromium yourself, or the browser tests are skipped."; exit 1; }; \
-	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk >/dev/null && \
-	  chromium --version; }
+services: $(READY)  ## get what service tests need beyond pip: Chromium, Java, Maven (Debian's), Kafka (Maven Central's)
+	@$(MAKE) --no-print-directory packages
+	@$(BIN)/python -m deploy.kafka --fetch-only
+
+packages:
+	@missing=""; \
+	command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || missing="chromium fontconfig fonts-noto-cjk"; \
+	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
+	command -v mvn >/dev/null || missing="$$missing maven"; \
+	if [ -z "$$missing" ]; then echo "Chromium, fonts, Java and Maven are there."; exit; fi; \
+	command -v apt-get >/dev/null || { echo "No apt-get here: install$$missing yourself, or their tests are skipped."; exit 1; }; \
+	$(SUDO) apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null && \
+	echo "Installed: $$missing"
+
+kafka: $(READY)  ## a Kafka broker on this machine to try things on, until Ctrl-C; ARGS="--secure" for TLS and SASL
+	@$(BIN)/python -m deploy.kafka $(ARGS)
 
 demo: $(READY)  ## a drawn shop on embedded parts; ARGS="--headless --seconds 60 --json" for scripts
 	@$(BIN)/millrace demo $(ARGS)
 
 test: $(READY)  ## all tests whose service is there; names what was skipped and how to get it
 	MILLRACE_DATA=$(DATA) $(BIN)/pytest $(ARGS)
+
+chaos: $(READY)  ## kill everything at random, from a seed, on a real Kafka: make chaos SEED=1 MINUTES=5
+	$(BIN)/python -m tests.services.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),5) $(ARGS)
 
 lint: $(READY)  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .
@@ -59,4 +73,4 @@ schemas: $(READY)  ## write the JSON Schema snapshots anew; refuses what old eve
 	$(BIN)/python -m topics.json_schemas
 
 clean:  ## remove the environment and everything that was made here
-	rm -rf $(VENV) .demo .bench .services dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .bench .kafka .services dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,10 @@ from demo.drawn_shop.changes import Gone, WorkingDay
 from demo.drawn_shop.looks import Look
 from demo.drawn_shop.pictures import draw_picture
 from demo.drawn_shop.products import DrawnProduct, drawn_products, write_picture, write_pictures
+from deploy.kafka.broker import LocalKafka
+from deploy.kafka.jars import KafkaUnavailable
 from index.base import IndexUnavailable
+from topics.admin import BrokerError
 from topics.catalogue import CATALOG_PRODUCTS
 from topics.codec import deletion_headers, encode_product
 from topics.embedded_broker import EmbeddedBrokerError
@@ -37,6 +41,12 @@ _CHANGES_PER_SECOND = 10.0
 _TELL_EVERY_SECONDS = 10.0
 _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
+_BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
+
+
+class DemoBroker(StrEnum):
+    EMBEDDED = "embedded"
+    KAFKA = "kafka"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,15 @@ class DemoReport:
     failures: list[str] = field(default_factory=list)
 
 
-def demo_command(
+def demo_command(  # noqa: PLR0913 - each is an option of the command
     products: Annotated[int, typer.Option(min=1, max=20_000, help="How many products the shop opens with.")] = 640,
     headless: Annotated[bool, typer.Option("--headless", help="End by itself instead of waiting for Ctrl-C.")] = False,
     seconds: Annotated[float, typer.Option(min=1, help="With --headless: end after so long.")] = 60,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the HTTP API; 0 takes a free one.")] = 8080,
+    broker: Annotated[
+        DemoBroker,
+        typer.Option(help="embedded: in memory, from pip. kafka: Apache Kafka; needs Java 17 and, once, Maven."),
+    ] = DemoBroker.EMBEDDED,
     folder: Annotated[Path, typer.Option(help="Data, pictures, logs and settings; emptied at the start.")] = Path(
         ".demo"
     ),
@@ -76,7 +90,7 @@ def demo_command(
 ) -> None:
     """A shop to try Millrace on: everything runs on this machine, with parts that pip installed.
 
-    Draws products, streams them through an embedded broker, indexes words and pictures as they come, searches them in
+    Draws products, streams them through a broker, indexes words and pictures as they come, searches them in
     English, in Chinese and by picture, and keeps changing prices, stock and products until Ctrl-C.
 
     Exit code 1 when something failed.
@@ -91,12 +105,19 @@ def demo_command(
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     with output.failing_on(
-        SettingsError, StackError, EmbeddedBrokerError, IndexUnavailable, FollowingFailed, httpx.HTTPError
+        SettingsError,
+        StackError,
+        EmbeddedBrokerError,
+        KafkaUnavailable,
+        BrokerError,
+        IndexUnavailable,
+        FollowingFailed,
+        httpx.HTTPError,
     ):
         settings = changed_settings(embedded_settings(load_settings(), folder), {"server": {"port": port}})
         make_room(folder)
         try:
-            _Demo(output, report, settings, folder).run(products, seconds if headless else None)
+            _Demo(output, report, settings, folder, broker).run(products, seconds if headless else None)
         except KeyboardInterrupt:
             output.note("\nclosing: the worker finishes what it has in hand")
     if report.failures:
@@ -108,7 +129,10 @@ def demo_command(
 class _Demo:
     """One run of the demo; the report fills as it goes, so that an early end still tells what is known."""
 
-    def __init__(self, output: Output, report: DemoReport, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self, output: Output, report: DemoReport, settings: Settings, folder: Path, broker: DemoBroker
+    ) -> None:
+        self._broker = broker
         self._output = output
         self._report = report
         self._settings = settings
@@ -119,9 +143,13 @@ class _Demo:
     def run(self, count: int, seconds: float | None) -> None:
         """Until `seconds` after the start, or until Ctrl-C when that is None."""
         say = self._output.note
-        say("Starting an embedded broker (in memory, for demos only), Milvus Lite, a worker and a server.")
+        say(f"Starting {_BROKERS[self._broker]}, Milvus Lite, a worker and a server.")
         with ExitStack() as closing:
-            stack = closing.enter_context(LocalStack(self._folder, self._settings))
+            kafka = None
+            if self._broker is DemoBroker.KAFKA:
+                with self._output.waiting("fetching Kafka where it is not there yet, and starting it"):
+                    kafka = closing.enter_context(LocalKafka(self._folder / "kafka")).settings()
+            stack = closing.enter_context(LocalStack(self._folder, self._settings, kafka=kafka))
             shop = self._draw(count)
             with self._output.waiting("loading the models"):
                 stack.wait_until_ready(_START_SECONDS)

@@ -8,16 +8,12 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
-
-from pydantic import SecretStr
+from typing import Self
 
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
-from deploy.kafka.security import Security
+from deploy.kafka.security import Protocol, Security
 from topics.admin import BrokerError, TopicAdmin
 from topics.settings import KafkaSettings
-
-Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 _HERE = Path(__file__).parent
 _JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
@@ -63,18 +59,9 @@ class LocalKafka:
 
     def settings(self, protocol: Protocol = "PLAINTEXT") -> KafkaSettings:
         """How a client reaches this broker, as its first user where the protocol asks for one."""
-        settings = KafkaSettings(
-            bootstrap_servers=f"{_HOST}:{self._ports[protocol]}", security_protocol=protocol, partitions=4
-        )
-        if self._security is None:
-            return settings
-        name, password = next(iter(self._security.users.items()))
-        return settings.model_copy(
-            update={
-                "sasl_username": name,
-                "sasl_password": SecretStr(password),
-                "ca_file": str(self._security.ca_file) if protocol.endswith("SSL") else "",
-            }
+        given = self._security.client_settings(protocol) if self._security is not None else {}
+        return KafkaSettings(
+            bootstrap_servers=f"{_HOST}:{self._ports[protocol]}", security_protocol=protocol, partitions=4, **given
         )
 
     def start(self, timeout_seconds: float = 90.0) -> None:

@@ -3,17 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from trustme import LeafCert
+
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 _MECHANISM = "SCRAM-SHA-512"
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """PEM files, and passwords by user. `certificate_file` holds the broker's key (PKCS #8) and its certificate."""
+    """PEM files, and passwords by user. `certificate_file` holds the broker's key (PKCS #8) and its certificate.
+
+    With a `client_file`, a client's key and certificate, listeners with TLS ask for such a one (mTLS).
+    """
 
     ca_file: Path
     certificate_file: Path
     users: Mapping[str, str]
+    client_file: Path | None = None
 
     def format_arguments(self) -> list[str]:
         """The users, as Kafka's storage tool wants them."""
@@ -32,12 +42,38 @@ class Security:
             "ssl.keystore.location": str(self.certificate_file),
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self.ca_file),
+            "ssl.client.auth": "none" if self.client_file is None else "required",
         }
 
+    def client_settings(self, protocol: Protocol) -> dict[str, Any]:
+        """What a client needs for this protocol, as its first user."""
+        settings: dict[str, Any] = {}
+        if protocol.startswith("SASL"):
+            settings["sasl_username"], settings["sasl_password"] = next(iter(self.users.items()))
+        if protocol.endswith("SSL"):
+            settings["ca_file"] = str(self.ca_file)
+            if self.client_file is not None:
+                settings |= {"certificate_file": str(self.client_file), "key_file": str(self.client_file)}
+        return settings
 
-def create_security(folder: Path, users: Mapping[str, str]) -> Security:
+
+def create_security(folder: Path, users: Mapping[str, str], client_certificates: bool = False) -> Security:
     """Certificates for localhost and 127.0.0.1 below `folder`, for trials and tests only: nobody guards the keys."""
     import trustme
+
+    authority = trustme.CA()
+    folder.mkdir(parents=True, exist_ok=True)
+    ca_file = folder / "ca.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    broker_file = _write_pair(authority.issue_cert("localhost", "127.0.0.1"), folder / "broker.pem")
+    client_file = None
+    if client_certificates:
+        client_file = _write_pair(authority.issue_cert("client@localhost"), folder / "client.pem")
+    return Security(ca_file, broker_file, dict(users), client_file)
+
+
+def _write_pair(certificate: "LeafCert", file: Path) -> Path:
+    """Key and certificates in one file that its owner alone can read."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
@@ -45,13 +81,8 @@ def create_security(folder: Path, users: Mapping[str, str]) -> Security:
         load_pem_private_key,
     )
 
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
     key = load_pem_private_key(certificate.private_key_pem.bytes(), password=None)
-    folder.mkdir(parents=True, exist_ok=True)
-    security = Security(folder / "ca.pem", folder / "broker.pem", dict(users))
-    authority.cert_pem.write_to_path(security.ca_file)
-    security.certificate_file.touch(mode=0o600)
     chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
-    security.certificate_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
-    return security
+    file.touch(mode=0o600)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
+    return file

@@ -1,0 +1,18 @@
+"""A short run of `make chaos`; the long ones are for the night."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.jars import KafkaUnavailable
+from tests.services import chaos
+
+pytestmark = pytest.mark.services
+
+
+def test_half_a_minute_of_chaos_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        chaos.run(seed=7, seconds=30, folder=tmp_path, say=print)
+    except KafkaUnavailable as absent:
+        pytest.skip(str(absent))
+    assert "nothing lost" in capsys.readouterr().out
