@@ -1,296 +1,172 @@
-"""CPU of the whole indexing agent per event, with an encoder and an index that do nothing, beside plain Faust.
+"""CPU of the whole indexing agent per event, beside other stream frameworks that do the same job.
 
-All read the same events from the same kind of broker in the same run, one process each, one after the other. The
-agent decodes, plans, cuts, "encodes", "upserts" and publishes to catalog.indexed. `plain_faust` does the same job
-event by event, as Faust's own documentation would have it; `plain_faust_loop` only loops over the raw values and does
-nothing.
+All read the same topic of one real Kafka broker in the same run, with an encoder and an index that do nothing, one
+process each, in turns. Each decodes, asks the index for states, encodes, makes document and keywords, writes to the
+index, publishes to catalog.indexed with its own producer, and commits (or snapshots) as it does. The loops do none of
+this: what is left is the framework.
 """
 
-import gc
 import json
-import os
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count, cycle, islice
 from pathlib import Path
-from typing import Any, NoReturn
 
-import faust
 import numpy as np
-import orjson
-from PIL.Image import Image
+from confluent_kafka import Consumer, TopicPartition
 
+from benchmarks.indexing_throughput import icecat_products
+from benchmarks.peers.job import Task
 from benchmarks.recording import record
-from encoders.base import Vectors
-from encoders.image_sources import ImageSource
-from encoders.product_text import text_to_encode
-from encoders.settings import ImageLimits, ImageSourceSettings
-from index.base import (
-    TEXT_FIELD,
-    Applied,
-    Change,
-    ContentHashes,
-    Filter,
-    IndexedState,
-    Outcome,
-    ProductRow,
-    Query,
-    ScoredProduct,
-)
-from index.documents import document, keywords
-from index.text_analysis import Analyser
-from monitoring.exposition import create_registry
-from monitoring.metrics import create_metrics
-from streams.app import create_app
-from streams.indexer import Indexer, IndexerParts
-from streams.pipeline import Pipeline
-from streams.reporting import Reporter
-from streams.settings import WorkerSettings
-from streams.worker import end_process
-from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS
-from topics.codec import ProductCodec
-from topics.embedded_broker import EmbeddedBroker
-from topics.events import Product
-from topics.publisher import Publisher
+from cli.local_stack import make_room
+from deploy.kafka.broker import LocalKafka
+from topics.admin import TopicAdmin
+from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, topics_on_broker
+from topics.clients import client_config
+from topics.codec import encode_product
+from topics.publisher import Publisher, PublisherOverloaded
 from topics.settings import KafkaSettings
 
-EVENTS = {"agent": 200_000, "plain_faust": 40_000, "plain_faust_loop": 100_000}  # about as many seconds each
+EVENTS = 100_000
 REPEATS = 3
-LIMIT = "the agent costs at most a tenth of plain Faust doing the same job"
-_PARTITIONS = 4
+LIMIT = (
+    "the agent at most as dear as quixstreams (goal: as the cheapest peer), and at most a tenth of plain Faust, all "
+    "doing the same job"
+)
+_WORK = Path(".bench/streaming-cost")
+_ENVIRONMENT = Path(".bench/streaming-cost-peers")
+_REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"
+_SIZES = range(404, 605)  # bytes of the real products that are sent
 
 
-class NullEncoder:
-    """Gives the same vector to everything."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One process: a module of `benchmarks.peers` and what it is to run; fewer events where they cost more."""
 
-    release = "null"
-    dimension = 8
-    batch_size = 500
-
-    def understands(self, text: str) -> bool:
-        return True
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        return np.full((len(texts), self.dimension), self.dimension**-0.5, np.float32)
-
-    def encode_images(self, images: Sequence[Image]) -> Vectors:
-        return np.full((len(images), self.dimension), self.dimension**-0.5, np.float32)
+    module: str
+    role: str
+    events: int = EVENTS
+    has_own_environment: bool = True
+    publishes: bool = True
 
 
-class NullIndex:
-    """Holds nothing and takes everything."""
-
-    def __init__(self) -> None:
-        self.applied = 0
-
-    def states(self, product_ids: Sequence[str]) -> dict[str, IndexedState]:
-        return {}
-
-    def apply(self, changes: Sequence[Change]) -> list[Applied]:
-        self.applied += len(changes)
-        return [Applied(Outcome.WRITTEN)] * len(changes)
-
-    def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
-        return []
-
-    def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return {}
-
-    def count(self) -> int:
-        return 0
-
-    def flush(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
-
-
-class NullAnalyser(Analyser):
-    """Segmenting and stemming belong to the index, not to the stream."""
-
-    def analyse(self, text: str, language: str = "en") -> str:
-        return text
+ROLES: Mapping[str, Role] = {
+    "millrace": Role("millrace_agent", "job", has_own_environment=False),
+    "quixstreams": Role("with_quixstreams", "events", EVENTS // 4),
+    "quixstreams_batches": Role("with_quixstreams", "batches"),
+    "bytewax": Role("with_bytewax", "job"),
+    "pathway": Role("with_pathway", "job"),
+    "plain_faust": Role("plain_faust", "job", EVENTS // 10, has_own_environment=False),
+    "millrace_loop": Role("millrace_agent", "loop", has_own_environment=False, publishes=False),
+    "quixstreams_loop": Role("with_quixstreams", "loop", publishes=False),
+    "bytewax_loop": Role("with_bytewax", "loop", publishes=False),
+    "pathway_loop": Role("with_pathway", "loop", publishes=False),
+    "plain_faust_loop": Role("plain_faust", "loop", EVENTS // 4, has_own_environment=False, publishes=False),
+}
 
 
 def run() -> None:
-    results: dict[str, list[dict[str, float]]] = {"agent": [], "plain_faust": [], "plain_faust_loop": []}
-    for _ in range(REPEATS):
-        for role, measured in results.items():
-            with EmbeddedBroker(_PARTITIONS) as broker:
-                _fill(broker.bootstrap_servers, EVENTS[role])
-                measured.append(_measure(role, broker.bootstrap_servers))
-    medians = {role: _medians(measured) for role, measured in results.items()}
-    cost = {role: median["cpu_us_per_event"] for role, median in medians.items()}
-    result = {
-        "events": EVENTS,
-        "times_cheaper": round(cost["plain_faust"] / cost["agent"], 1),
-        "times_cheaper_than_an_empty_loop": round(cost["plain_faust_loop"] / cost["agent"], 1),
-        **medians,
+    make_room(_WORK)
+    python = _peers_python()
+    measured: dict[str, list[dict[str, float]]] = {name: [] for name in ROLES}
+    with LocalKafka(_WORK / "kafka") as broker:
+        kafka = broker.settings()
+        TopicAdmin(kafka).apply(topics_on_broker(kafka))
+        event_bytes = _fill(kafka)
+        for repeat in range(REPEATS):
+            for name, role in ROLES.items():
+                measured[name].append(_measure(role, f"{name}-{repeat}", kafka, python))
+    record("streaming_cost", LIMIT, _result(measured, event_bytes))
+
+
+def _result(measured: Mapping[str, Sequence[Mapping[str, float]]], event_bytes: float) -> dict[str, object]:
+    medians = {name: _medians(of_role) for name, of_role in measured.items()}
+    cost = {name: median["cpu_us_per_event"] for name, median in medians.items()}
+    peers = {name: cost[name] for name in ("quixstreams", "quixstreams_batches", "bytewax", "pathway")}
+    quixstreams = min(peers["quixstreams"], peers["quixstreams_batches"])
+    return {
+        "events": {name: role.events for name, role in ROLES.items()},
+        "event_bytes": event_bytes,
+        "ratio_to_quixstreams": round(cost["millrace"] / quixstreams, 2),
+        "ratio_to_the_cheapest_peer": round(cost["millrace"] / min(peers.values()), 2),
+        "times_cheaper_than_plain_faust": round(cost["plain_faust"] / cost["millrace"], 1),
+        "cpu_us_per_event": {
+            name: [round(one["cpu_us_per_event"], 1) for one in all_] for name, all_ in measured.items()
+        },
+        "medians": medians,
     }
-    record("streaming_cost", LIMIT, result)
 
 
-def _fill(bootstrap_servers: str, events: int) -> None:
-    """Compressed, since the embedded broker keeps 5 MiB a partition."""
-    from confluent_kafka import Producer
-
-    producer = Producer(
-        {"bootstrap.servers": bootstrap_servers, "compression.type": "gzip", "linger.ms": 50, "log_level": 2}
-    )
-    for number in range(events):
-        event = {"id": f"p{number}", "updated_at": "2026-01-01T00:00:00Z", "title": f"product {number}"}
-        producer.produce(CATALOG_PRODUCTS, json.dumps(event), f"p{number}", number % _PARTITIONS)
-        if number % 10_000 == 0:
-            producer.flush()
-    producer.flush()
+def _peers_python() -> Path:
+    """The interpreter of the environment that the peers run in; the first call makes it: some minutes, 1.5 GB."""
+    python = _ENVIRONMENT / "bin" / "python"
+    installed = _ENVIRONMENT / "requirements.txt"
+    if not installed.exists() or installed.read_text() != _REQUIREMENTS.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_ENVIRONMENT)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", str(_REQUIREMENTS)], check=True)
+        installed.write_text(_REQUIREMENTS.read_text())
+    return python
 
 
-def _measure(role: str, bootstrap_servers: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.streaming_cost", role, bootstrap_servers]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
-    measured: dict[str, float] = json.loads(output[output.rindex("{") :])
+def _fill(kafka: KafkaSettings) -> float:
+    """Products under ids of their own, so that none is a repeat. Returns their mean size in bytes."""
+    total = 0
+    publisher = Publisher(kafka, "benchmark-fill", delivery_timeout_seconds=120)
+    for id_, value in islice(_events(), EVENTS):
+        total += len(value)
+        while True:
+            try:
+                publisher.publish(CATALOG_PRODUCTS, id_, value)
+                break
+            except PublisherOverloaded:
+                publisher.flush(1)
+    abandoned = publisher.close(120)
+    if abandoned or _messages(kafka, CATALOG_PRODUCTS) != EVENTS:
+        raise RuntimeError(f"the broker has {_messages(kafka, CATALOG_PRODUCTS)} events of {EVENTS}")
+    return round(total / EVENTS)
+
+
+def _events() -> Iterator[tuple[bytes, bytes]]:
+    """Real product events of about the same size, again and again."""
+    bodies = []
+    for product in icecat_products(4_000):
+        value = encode_product(product.model_copy(update={"id": ""}))
+        if len(value) in _SIZES:
+            bodies.append(value.removeprefix(b'{"id":""'))
+    for number, body in zip(count(), cycle(bodies), strict=False):
+        id_ = b"p%06d" % number
+        yield id_, b'{"id":"%s"%s' % (id_, body)
+
+
+def _measure(role: Role, group: str, kafka: KafkaSettings, python: Path) -> dict[str, float]:
+    """Run one process. Raises RuntimeError where it did not publish what became of each event."""
+    folder = _WORK / group
+    folder.mkdir()
+    before = _messages(kafka, CATALOG_INDEXED)
+    task = Task(kafka.bootstrap_servers, group, role.events, str(folder.resolve()))
+    interpreter = str(python) if role.has_own_environment else sys.executable
+    command = [interpreter, "-m", f"benchmarks.peers.{role.module}", role.role, json.dumps(asdict(task))]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    if done.returncode:
+        raise RuntimeError(f"{group}: {done.stderr[-2000:]}")
+    published = _messages(kafka, CATALOG_INDEXED) - before
+    if published < role.events * role.publishes:
+        raise RuntimeError(f"{group} published {published} outcomes for {role.events} events")
+    measured: dict[str, float] = json.loads(done.stdout[done.stdout.rindex("{") :])
+    sys.stderr.write(f"{group}: {measured} ({time.monotonic() - started:.0f} s)\n")
     return measured
+
+
+def _messages(kafka: KafkaSettings, topic: str) -> int:
+    consumer = Consumer({**client_config(kafka), "group.id": "benchmark-count"})
+    ends = [consumer.get_watermark_offsets(TopicPartition(topic, number)) for number in range(kafka.partitions)]
+    consumer.close()
+    return sum(high for _, high in ends)
 
 
 def _medians(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: round(float(np.median([one[name] for one in measured])), 2) for name in measured[0]}
-
-
-class Meter:
-    """CPU and wall time of this process from the first event to the last; prints them and ends the process."""
-
-    def __init__(self, events: int) -> None:
-        self._events = events
-        self._cpu = 0.0
-        self._wall = 0.0
-
-    def start(self) -> None:
-        if not self._wall:
-            self._cpu, self._wall = time.process_time(), time.perf_counter()
-
-    def finish(self) -> NoReturn:
-        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
-        sys.stdout.write(
-            json.dumps({"cpu_us_per_event": cpu / self._events * 1e6, "events_per_second": self._events / wall}) + "\n"
-        )
-        sys.stdout.flush()
-        os._exit(0)
-
-
-def _run_agent(bootstrap_servers: str) -> None:
-    kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
-    settings = WorkerSettings(fetch_max_wait_seconds=0.05)
-    metrics = create_metrics(create_registry())
-    index = NullIndex()
-    encoder = NullEncoder()
-    parts = IndexerParts(
-        ProductCodec(),
-        index,
-        NullAnalyser(),
-        encoder,
-        encoder,
-        ImageSource(ImageSourceSettings()),
-        ImageLimits(),
-        metrics,
-    )
-    indexer = Indexer(parts, settings.picture_fetchers)
-    reporter = Reporter(Publisher(kafka, "benchmark"), metrics, indexer.releases, sys.exit)
-    pipeline = Pipeline(indexer, reporter, metrics, settings.batch_wait_seconds, end_process)
-    meter = Meter(EVENTS["agent"])
-    submit = pipeline.submit
-
-    def timed_submit(*arguments: Any) -> None:
-        meter.start()
-        submit(*arguments)
-
-    pipeline.submit = timed_submit  # type: ignore[method-assign, assignment]
-    gc.freeze()
-    pipeline.start()
-
-    def watch() -> None:
-        while index.applied < EVENTS["agent"] or pipeline.in_flight:
-            time.sleep(0.01)
-        meter.finish()
-
-    threading.Thread(target=watch, daemon=True).start()
-    _work(create_app(settings, kafka, pipeline, end_process))
-
-
-def _plain_app(bootstrap_servers: str) -> faust.App:
-    return faust.App(
-        "plain-faust",
-        broker=f"kafka://{bootstrap_servers}",
-        store="memory://",
-        web_enabled=False,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        consumer_auto_offset_reset="earliest",
-        datadir=Path(tempfile.gettempdir(), "plain-faust"),
-    )
-
-
-def _run_plain_faust(bootstrap_servers: str) -> None:
-    app = _plain_app(bootstrap_servers)
-    codec, index, encoder, analyser, meter = (
-        ProductCodec(),
-        NullIndex(),
-        NullEncoder(),
-        NullAnalyser(),
-        Meter(EVENTS["plain_faust"]),
-    )
-    raw = {"key_type": bytes, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
-    indexed = app.topic(CATALOG_INDEXED, **raw)
-
-    async def index_products(stream: Any) -> None:
-        async for event in stream.events():
-            meter.start()
-            product = codec.decode(event.key, event.value, int(event.message.timestamp * 1000))
-            if isinstance(product, Product):
-                index.states([product.id])
-                vector = encoder.encode_texts([text_to_encode(product)])[0]
-                row = ProductRow(
-                    product.id,
-                    product.version,
-                    document(product),
-                    keywords(product, analyser),
-                    ContentHashes("text", "", ""),
-                    {TEXT_FIELD: vector},
-                )
-                index.apply([row])
-                outcome = {"product_id": product.id, "version": row.version, "outcome": "indexed"}
-                await indexed.send(key=event.key, value=orjson.dumps(outcome))
-            if index.applied == EVENTS["plain_faust"]:
-                meter.finish()
-
-    app.agent(app.topic(CATALOG_PRODUCTS, **raw), name="plain")(index_products)
-    _work(app)
-
-
-def _run_plain_faust_loop(bootstrap_servers: str) -> None:
-    app = _plain_app(bootstrap_servers)
-    meter = Meter(EVENTS["plain_faust_loop"])
-
-    async def loop(stream: Any) -> None:
-        seen = 0
-        async for _ in stream:
-            meter.start()
-            seen += 1
-            if seen == EVENTS["plain_faust_loop"]:
-                meter.finish()
-
-    app.agent(app.topic(CATALOG_PRODUCTS, value_type=bytes, value_serializer="raw"), name="plain")(loop)
-    _work(app)
-
-
-def _work(app: faust.App) -> None:
-    faust.Worker(app, quiet=True, loglevel="ERROR", override_logging=False).execute_from_commandline()
-
-
-_ROLES = {"agent": _run_agent, "plain_faust": _run_plain_faust, "plain_faust_loop": _run_plain_faust_loop}
-
-if __name__ == "__main__":
-    _ROLES[sys.argv[1]](sys.argv[2])

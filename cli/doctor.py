@@ -10,15 +10,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cli.lag_exporter import index_products_reading, oldest_age
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
-from cli.wiring import index_products_lag, open_index
+from cli.wiring import open_index
 from encoders.base import Encoder, EncoderError
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import topics_on_broker
+
+_SOON_SECONDS = 10.0  # what a worker has only just got is no backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _broker(settings: Settings) -> Finding:
     address = settings.kafka.bootstrap_servers
     try:
-        reports = TopicAdmin(settings.kafka, timeout_seconds=5).inspect(topics_on_broker(settings.kafka))
+        reports = TopicAdmin(settings.kafka).inspect(topics_on_broker(settings.kafka))
     except BrokerError as error:
-        return Finding("broker", f"no answer from {address}", str(error))
+        return Finding("broker", f"{address} cannot be used", str(error))
     missing = [report.name for report in reports if report.state == "missing"]
     differing = [f"{report.name}: {text}" for report in reports for text in report.differences]
     if missing:
@@ -95,12 +98,24 @@ def _broker(settings: Settings) -> Finding:
 
 def _workers(settings: Settings) -> Finding:
     try:
-        with index_products_lag(settings) as lag:
-            behind = lag.events()
+        group = index_products_reading(settings)
     except LagUnavailable as error:
         return Finding("workers", "unknown", str(error))
-    advice = "start `millrace worker`, or wait until it has caught up" if behind else ""
-    return Finding("workers", f"{behind} product events are not indexed yet", advice)
+    behind = sum(one.events for one in group.partitions.values())
+    age = oldest_age(group.partitions.values())
+    found = f"{behind} product events are not indexed yet"
+    if behind:
+        found += ", nobody knows for how long" if age is None else f", the oldest for {age:.1f} s"
+    if group.members is None:
+        return Finding("workers", found, "start `millrace worker`, or wait until it has caught up" if behind else "")
+    found += f"; {group.members} worker{'' if group.members == 1 else 's'}"
+    if group.members == 0:
+        return Finding("workers", found, "no worker is there: start `millrace worker`")
+    if behind and (age is None or age > _SOON_SECONDS):
+        return Finding(
+            "workers", found, "wait until they have caught up, start another `millrace worker`, or see its log"
+        )
+    return Finding("workers", found)
 
 
 def _models(settings: Settings) -> tuple[Finding, tuple[Encoder, Encoder] | None]:

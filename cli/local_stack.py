@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 
 from cli.sample_settings import settings_file
 from cli.settings import VARIABLE_PREFIX, Settings, changed_settings
@@ -30,7 +31,8 @@ from topics.settings import KafkaSettings
 
 CONFIG_NAME = "millrace.toml"
 _STOP_SECONDS = 20.0
-_RESTART_PAUSE_SECONDS = 1.0
+_RESTART_PAUSE_SECONDS = 1.0  # for a process that ends again and again; one that had worked is back at once
+_WORKED_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 
 
@@ -83,9 +85,11 @@ class Process:
 
     def _supervise(self) -> None:
         while True:
+            started = time.monotonic()
             with self._process:  # closes its pipe and waits
                 self._process.wait()
-            self._stopping.wait(_RESTART_PAUSE_SECONDS)
+            if time.monotonic() - started < _WORKED_SECONDS:
+                self._stopping.wait(_RESTART_PAUSE_SECONDS)
             with self._changing:
                 if self._stopping.is_set():
                     return
@@ -129,6 +133,10 @@ class LocalStack:
         return self._processes[0]
 
     @property
+    def server(self) -> Process:
+        return self._processes[1]
+
+    @property
     def url(self) -> str:
         return f"http://{self.settings.server.host}:{self.settings.server.port}"
 
@@ -163,8 +171,8 @@ class LocalStack:
             self._wanted.model_copy(update={"kafka": kafka}),
             {
                 "index": {"uri": self.milvus.uri},
-                "server": {"port": self._wanted.server.port or _free_port()},
-                "worker": {"metrics_port": self._wanted.worker.metrics_port or _free_port()},
+                "server": {"port": self._wanted.server.port or free_port()},
+                "worker": {"metrics_port": self._wanted.worker.metrics_port or free_port()},
             },
         )
         self.config.touch(mode=0o600)  # secrets from variables stand in it, too
@@ -206,6 +214,8 @@ def embedded_settings(settings: Settings, folder: Path) -> Settings:
         "kafka": {
             "partitions": 4,
             "security_protocol": "PLAINTEXT",
+            **dict.fromkeys(("sasl_username", "ca_file", "certificate_file", "key_file"), ""),
+            **dict.fromkeys(("sasl_password", "key_password"), SecretStr("")),
             "max_backlog_bytes_per_partition": 2 * 1024 * 1024,
         },
         "index": {"kind": "milvus", "token": ""},
@@ -223,7 +233,7 @@ def _environment() -> dict[str, str]:
     return inherited | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

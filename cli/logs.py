@@ -4,10 +4,14 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
-_NOISY = ("aiokafka", "faust", "mode")
+_LIBRARIES = ("aiokafka", "faust", "mode")
+_NOISY = (*_LIBRARIES, "serving.problems", "topics.publisher")  # an entry for each try, request, or message
 _QUIET = ("httpx", "pymilvus", "sentence_transformers")
 _SECONDS_BETWEEN_LINES = 30.0
+
+_Place: TypeAlias = tuple[str, str, int]  # logger, file, line
 
 
 class NowAndThen(logging.Filter):
@@ -17,18 +21,18 @@ class NowAndThen(logging.Filter):
         super().__init__()
         self._seconds_between = seconds_between
         self._clock = clock
-        self._passed_at: dict[tuple[str, int], float] = {}
-        self._held_back: dict[tuple[str, int], int] = {}
+        self._passed_at: dict[_Place, float] = {}
+        self._held_back: dict[_Place, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        place = (record.pathname, record.lineno)
-        now = self._clock()
-        if now - self._passed_at.get(place, float("-inf")) < self._seconds_between:
+        place = (record.name, record.pathname, record.lineno)
+        silence = self._clock() - self._passed_at.get(place, float("-inf"))
+        if silence < self._seconds_between:
             self._held_back[place] = self._held_back.get(place, 0) + 1
             return False
-        self._passed_at[place] = now
+        self._passed_at[place] = self._clock()
         if held_back := self._held_back.pop(place, 0):
-            record.msg = f"{record.getMessage()} ({held_back} more like it)"
+            record.msg = f"{record.getMessage()} ({held_back} more like this in {silence:.0f} s)"
             record.args = None
         return True
 
@@ -40,7 +44,7 @@ def configure_logging(verbose: bool) -> None:
     logging.basicConfig(
         level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for name in (*_NOISY, *_QUIET):
+    for name in (*_LIBRARIES, *_QUIET):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.ERROR)
 
 

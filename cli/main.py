@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from cli import evaluate, topics_commands
+from cli import dead_letters, evaluate, topics_commands
 from cli.demo import demo_command
 from cli.doctor import doctor_command
 from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
 from cli.import_products import import_command
+from cli.lag_exporter import lag_exporter_command
 from cli.logs import configure_logging
 from cli.output import CONFIG_HELP, Output
 from cli.real_data import real_data_command
@@ -46,6 +47,16 @@ _STARTUP_ERRORS = (
 def worker_command(
     config: Config = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    from_beginning: Annotated[
+        bool,
+        typer.Option(
+            "--from-beginning",
+            help="Fill the collection behind --alias with all that the topic holds, beside the live workers.",
+        ),
+    ] = False,
+    alias: Annotated[
+        str, typer.Option(help="With --from-beginning: an alias other than index.alias, such as products_next.")
+    ] = "",
     as_child: AsChild = False,
 ) -> None:
     """Index products from catalog.products as they change, until SIGTERM or Ctrl-C.
@@ -53,15 +64,23 @@ def worker_command(
     Run one for each few partitions under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose
     an event, and what was in flight is read again.
 
+    With --from-beginning it fills another collection in a consumer group of its own; the live workers and their
+    collection are not touched. It says in its log when it has caught up, and then keeps the collection fresh. After a
+    restart it goes on where it was.
+
     Example: millrace worker --config millrace.toml
+
+    Example: millrace worker --config millrace.toml --from-beginning --alias products_next
     """
+    if from_beginning != bool(alias):
+        raise typer.BadParameter("--from-beginning and --alias NAME go together")
     from cli import processes
 
     configure_logging(verbose)
     if as_child:
         processes.end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        processes.worker(load_settings(config))
+        processes.worker(load_settings(config), alias)
 
 
 @app.command("serve")
@@ -70,13 +89,13 @@ def serve_command(config: Config = None, as_child: AsChild = False) -> None:
 
     Example: MILLRACE__SERVER__PORT=9000 millrace serve
     """
-    from cli import processes
+    from cli import processes, server
 
     configure_logging(verbose=False)
     if as_child:
         processes.end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        processes.serve(load_settings(config))
+        server.serve(load_settings(config))
 
 
 app.command("demo")(demo_command)
@@ -84,8 +103,10 @@ app.command("real-data")(real_data_command)
 app.command("import")(import_command)
 app.command("search")(search_command)
 app.command("doctor")(doctor_command)
+app.command("lag-exporter")(lag_exporter_command)
 app.command("settings")(settings_command)
 app.add_typer(topics_commands.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train, name="train")
 evaluate.app.command("drawn-clip")(evaluate_drawn_clip)

@@ -38,11 +38,11 @@ class Output:
             self._results.file.write(line + "\n")
             self._results.file.flush()
 
-    def fail(self, message: str, facts: Mapping[str, Any] | None = None) -> NoReturn:
-        """Say what went wrong, with what is known so far, and end the command with exit code 1."""
+    def fail(self, message: str, facts: Mapping[str, Any] | None = None, code: int = 1) -> NoReturn:
+        """Say what went wrong, with what is known so far, and end the command with exit code `code`."""
         self._notes.print(f"[bold red]error:[/] {escape(message)}", highlight=False)
         self.finish({**(facts or {}), "error": message})
-        raise typer.Exit(1)
+        raise typer.Exit(code)
 
     @contextmanager
     def failing_on(self, *errors: type[Exception]) -> Iterator[None]:

@@ -1,30 +1,26 @@
-"""`millrace worker` and `millrace serve`: the two processes that run in production."""
+"""`millrace worker`, and what `millrace serve` has in common with it. That one is apart: FastAPI slows down a start."""
 
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import ExitStack
 
 import setproctitle
+from pydantic import ValidationError
 
-from cli.settings import Settings, SettingsError
+from cli.settings import Settings, SettingsError, changed_settings
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
-from encoders.image_sources import ImageSource
-from monitoring.exposition import render, serve_metrics
+from index.settings import CollectionClaim
+from monitoring.exposition import serve_metrics
 from monitoring.lag import GroupLag
-from serving.app import create_app
-from serving.server import run_server
-from serving.services import Services
+from streams.backfill import Backfill
 from streams.indexer import IndexerParts
 from streams.settings import WorkerSettings
 from streams.worker import WorkerParts, run_worker
-from topics.admin import BrokerError, TopicAdmin
-from topics.catalogue import TOPICS
+from topics.admin import TopicAdmin
+from topics.catalogue import CATALOG_PRODUCTS, index_products_group, topics_on_broker
 from topics.codec import ProductCodec
 from topics.publisher import Publisher
 
@@ -35,37 +31,39 @@ _ORPHAN_SECONDS = 10.0
 _OUTAGE_SECONDS = 7 * 86_400.0  # a worker waits for a broker that is away; nothing is acknowledged meanwhile
 
 
-def worker(settings: Settings) -> None:
-    """Index products until a signal; raises SystemExit with the code of the end."""
+def worker(settings: Settings, backfill_alias: str = "") -> None:
+    """Index products until a signal; raises SystemExit with the code of the end.
+
+    With a `backfill_alias`, into the collection behind it, from the topic's beginning, in a consumer group of its own.
+    """
     setproctitle.setproctitle("millrace worker")
-    _require_shared_index(settings)
-    _require_topics(settings)
+    require_shared_index(settings)
+    claim = None
+    if backfill_alias:
+        group = settings.kafka.on_broker(index_products_group(backfill_alias))
+        claim = CollectionClaim(group, settings.index.alias)
+        settings = _beside(settings, backfill_alias)
+    require_topics(settings)
     with (
-        open_parts(settings, create_collection=True) as parts,
+        open_parts(settings, create_collection=True, claim=claim) as parts,
         open_publisher(settings, "millrace-worker", _OUTAGE_SECONDS) as publisher,
     ):
         port = _serve_metrics(parts, settings.worker)
         logger.info(
-            "Indexing %s into %s; metrics on http://%s:%d/metrics",
-            TOPICS[0].name,
+            "Indexing %s into %s at %s; metrics on http://%s:%d/metrics",
+            settings.kafka.on_broker(CATALOG_PRODUCTS),
+            settings.index.alias,
             settings.index.uri,
             settings.worker.metrics_host,
             port,
         )
-        with index_products_lag(settings) as lag:
-            run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag))
-
-
-def serve(settings: Settings) -> None:
-    """Answer HTTP until a signal."""
-    setproctitle.setproctitle("millrace serve")
-    _require_shared_index(settings)
-    with (
-        open_parts(settings, create_collection=True) as parts,
-        open_publisher(settings, "millrace-serve") as publisher,
-        open_services(parts, publisher) as services,
-    ):
-        run_server(create_app(settings.server, services), settings.server)
+        with ExitStack() as stack:
+            lag = stack.enter_context(index_products_lag(settings, backfill_alias))
+            backfill = None
+            if backfill_alias:  # the watchdog's reader is not for two threads
+                own = stack.enter_context(index_products_lag(settings, backfill_alias))
+                backfill = Backfill(backfill_alias, own)
+            run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, backfill))
 
 
 def end_with_stdin() -> None:
@@ -95,21 +93,31 @@ def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:
         ) from None
 
 
-def _require_shared_index(settings: Settings) -> None:
+def require_shared_index(settings: Settings) -> None:
     if settings.index.kind == "memory":
         raise SettingsError(
             "index.kind = memory lives in one process and dies with it: set milvus for worker and serve"
         )
 
 
-def _require_topics(settings: Settings) -> None:
-    """Faust waits silently and for ever for a topic that is not there."""
-    missing = [report.name for report in TopicAdmin(settings.kafka).inspect(TOPICS) if report.state == "missing"]
-    if missing:
-        raise BrokerError(f"missing topics: {', '.join(missing)}. Make them with `millrace topics apply`")
+def _beside(settings: Settings, alias: str) -> Settings:
+    """The same settings for the collection behind another alias."""
+    if alias == settings.index.alias:
+        raise SettingsError(
+            f"{alias!r} is index.alias, the live collection: give another --alias, such as {alias}_next"
+        )
+    try:
+        return changed_settings(settings, {"index": {"alias": alias}})
+    except ValidationError:
+        raise SettingsError(f"--alias {alias!r} is no name of a collection: use letters, digits and _") from None
 
 
-def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag) -> WorkerParts:
+def require_topics(settings: Settings) -> None:
+    """Faust waits silently and for ever for a topic that is not there. Raises BrokerError."""
+    TopicAdmin(settings.kafka).partitions([spec.name for spec in topics_on_broker(settings.kafka)])
+
+
+def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag, backfill: Backfill | None) -> WorkerParts:
     settings = parts.settings
     indexer = IndexerParts(
         codec=ProductCodec(settings.kafka.product_mapping, settings.kafka.max_event_bytes),
@@ -121,24 +129,4 @@ def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag) -> WorkerPa
         image_limits=settings.encoders.image_sources.limits,
         metrics=parts.metrics,
     )
-    return WorkerParts(indexer, publisher, lag.records_wait)
-
-
-@contextmanager
-def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
-    """What the HTTP API works with. `parts` and `publisher` stay open."""
-    workers = parts.settings.encoders.image_sources
-    # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
-    shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
-    with closing(parts.search()) as search, ImageSource(shoppers) as images:
-        yield Services(
-            search=search,
-            index=parts.index,
-            publisher=publisher,
-            images=images,
-            image_limits=workers.limits,
-            metrics=parts.metrics,
-            render_metrics=lambda: render(parts.registry),
-            clock=lambda: datetime.now(UTC),
-            media_root=Path(workers.file_root) if workers.file_root else None,
-        )
+    return WorkerParts(indexer, publisher, lag.records_wait, backfill)

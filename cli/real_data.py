@@ -14,7 +14,8 @@ from rich.table import Table
 
 from cli.evaluate import RelevanceResult, measure_relevance, read_judgments
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
-from cli.import_products import ImportOptions, find_mapping, run_import
+from cli.import_products import find_mapping
+from cli.import_run import ImportOptions, run_import
 from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings

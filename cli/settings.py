@@ -15,6 +15,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from encoders.settings import EncoderSettings
 from index.settings import IndexSettings
+from monitoring.settings import LagExporterSettings
 from ranking.settings import RankingSettings
 from serving.settings import ServerSettings
 from streams.settings import WorkerSettings
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     worker: WorkerSettings = WorkerSettings()
     server: ServerSettings = ServerSettings()
+    lag_exporter: LagExporterSettings = LagExporterSettings()
 
 
 def load_settings(file: Path | None = None) -> Settings:

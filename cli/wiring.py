@@ -11,12 +11,13 @@ from encoders.factory import create_image_encoder, create_text_encoder
 from encoders.image_sources import ImageSource
 from index.base import VectorIndex, VectorSpace
 from index.factory import create_index
+from index.settings import CollectionClaim
 from index.text_analysis import Analyser
 from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import Metrics, create_metrics
 from ranking.search import Search
-from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP
+from topics.catalogue import CATALOG_PRODUCTS, index_products_group
 from topics.clients import client_config
 from topics.publisher import Publisher
 
@@ -41,26 +42,31 @@ class Parts:
 
 
 @contextmanager
-def open_parts(settings: Settings, *, create_collection: bool = False) -> Iterator[Parts]:
+def open_parts(
+    settings: Settings, *, create_collection: bool = False, claim: CollectionClaim | None = None
+) -> Iterator[Parts]:
     """Load the models and open the index. Raises EncoderError, IndexUnavailable, IndexRefused."""
     registry = create_registry()
     with ExitStack() as closing:
         text_encoder = create_text_encoder(settings.encoders)
         image_encoder = create_image_encoder(settings.encoders)
-        index = open_index(settings, text_encoder, image_encoder, create=create_collection)
+        index = open_index(settings, text_encoder, image_encoder, create=create_collection, claim=claim)
         closing.callback(index.close)
         images = closing.enter_context(ImageSource(settings.encoders.image_sources))
         metrics = create_metrics(registry)
         yield Parts(settings, text_encoder, image_encoder, Analyser(), index, images, registry, metrics)
 
 
-def open_index(settings: Settings, text: Encoder, image: Encoder, *, create: bool = False) -> VectorIndex:
+def open_index(
+    settings: Settings, text: Encoder, image: Encoder, *, create: bool = False, claim: CollectionClaim | None = None
+) -> VectorIndex:
     """Raises IndexUnavailable, IndexRefused."""
     return create_index(
         settings.index,
         VectorSpace(text.release, text.dimension),
         VectorSpace(image.release, image.dimension),
         create=create,
+        claim=claim,
     )
 
 
@@ -74,7 +80,8 @@ def open_publisher(settings: Settings, client_id: str, delivery_timeout_seconds:
         publisher.close()
 
 
-def index_products_lag(settings: Settings) -> GroupLag:
-    """How far the workers are behind `catalog.products`."""
+def index_products_lag(settings: Settings, backfill_alias: str = "") -> GroupLag:
+    """How far the live workers are behind `catalog.products`, or those of a backfill."""
     kafka = settings.kafka
-    return GroupLag(client_config(kafka), kafka.on_broker(INDEX_PRODUCTS_GROUP), kafka.on_broker(CATALOG_PRODUCTS))
+    group = kafka.on_broker(index_products_group(backfill_alias))
+    return GroupLag(client_config(kafka), group, kafka.on_broker(CATALOG_PRODUCTS))

@@ -1,6 +1,5 @@
 """The Faust app: its settings, chosen so that nothing is lost, and its agents, registered by hand and by name."""
 
-import ssl
 import tempfile
 from collections.abc import Callable
 from typing import NoReturn
@@ -23,10 +22,11 @@ def create_app(
     kafka: KafkaSettings,
     pipeline: Pipeline,
     crash: Callable[[BaseException], NoReturn],
+    group: str = INDEX_PRODUCTS_GROUP,
 ) -> faust.App:
     """An app with the agent `index-products`. Two calls give two apps that share nothing."""
     app = faust.App(
-        kafka.on_broker(INDEX_PRODUCTS_GROUP),
+        kafka.on_broker(group),
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")],
         broker_credentials=_credentials(kafka),
         autodiscover=False,
@@ -49,20 +49,16 @@ def create_app(
         broker_commit_interval=settings.commit_interval_seconds,
         worker_redirect_stdouts=False,
     )
-    record_batches.install(app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds)
+    record_batches.install(app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds, crash)
     products = app.topic(kafka.on_broker(CATALOG_PRODUCTS), schema=record_batches.RecordBatchSchema())
     app.agent(products, name=INDEX_PRODUCTS_AGENT)(index_products(pipeline, crash))
     return app
 
 
 def _credentials(kafka: KafkaSettings) -> CredentialsT | None:
-    if kafka.security_protocol == "PLAINTEXT":
-        return None
-    context = None
-    if kafka.security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=kafka.ca_file or None)
-    if kafka.security_protocol == "SSL":
-        return faust.SSLCredentials(context=context)
+    context = kafka.tls_context() if kafka.uses_tls else None
+    if not kafka.uses_login:
+        return faust.SSLCredentials(context=context) if context is not None else None
     return faust.SASLCredentials(
         username=kafka.sasl_username,
         password=kafka.sasl_password.get_secret_value(),

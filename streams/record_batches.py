@@ -14,9 +14,9 @@ offsets (compaction, transaction markers) need no bookkeeping, a batch in flight
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NoReturn
 
 import faust
 from aiokafka.structs import ConsumerRecord
@@ -27,6 +27,7 @@ from faust.types.tuples import TP, ConsumerMessage
 
 TESTED_FAUST = "0.15.3"
 _LOOK_FOR_ROOM_SECONDS = 0.005
+_LOOKS_FOR_ROOM = 20
 
 
 class RecordBatch(ConsumerMessage):  # type: ignore[misc]
@@ -62,6 +63,10 @@ class RecordBatchSchema(faust.Schema):  # type: ignore[misc]
 
 
 class BatchConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.positions: dict[TP, int] = {}  # of the last fetch: next offsets to read
+
     def _create_worker_consumer(self, transport: "BatchTransport") -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust hard-wires both: 1500 ms, which librdkafka's mock broker waits out, and read_uncommitted.
@@ -69,6 +74,21 @@ class BatchConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc
         consumer._fetch_max_wait_ms = int(transport.fetch_max_wait_seconds * 1000)
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def _fetch_records(self, consumer: Any, *arguments: Any, **options: Any) -> Any:
+        self.positions = {}
+        records = await super()._fetch_records(consumer, *arguments, **options)
+        subscription = consumer._subscription.subscription
+        if self.consumer.flow_active and subscription is not None and subscription.assignment is not None:
+            consumed = subscription.assignment.all_consumed_offsets()
+            self.positions = {ensure_TP(tp): place.offset for tp, place in consumed.items()}
+        return records
+
+    @property
+    def member_id(self) -> str:
+        """Empty when the group does not know this consumer, or no longer."""
+        member_id: str = self._ensure_consumer()._coordinator.member_id
+        return member_id
 
 
 class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
@@ -80,7 +100,9 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
     def on_init(self) -> None:
         self._queues: defaultdict[TP, deque[RecordBatch]] = defaultdict(deque)
         self._safe: dict[TP, int] = {}  # offset that may be committed
+        self._unqueued: set[TP] = set()  # what their last fetch brought is not in the queue yet
         self._resets = 0  # assignments and seeks so far
+        self._has_joined = False
 
     def assignment(self) -> set[TP]:
         """Nothing before the start: Faust's table manager asks a second after its own, ready or not."""
@@ -96,6 +118,7 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
     def _forget(self, partitions: Iterable[TP] | None = None) -> None:
         """What was read before a revocation or a seek is read again, by this worker or by another."""
         self._resets += 1
+        self._unqueued.clear()
         for tp in list(self._queues) if partitions is None else partitions:
             self._queues.pop(tp, None)
             self._safe.pop(tp, None)
@@ -107,13 +130,24 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
             self._safe[tp] = queue.popleft().end
         return len(queue)
 
+    def _is_full(self) -> bool:
+        in_flight: int = sum(map(self._advance, list(self._queues)))
+        return in_flight >= int(self.transport.max_in_flight)
+
+    async def _wait_for_room(self) -> None:
+        """For a tenth of a second at most. Looking here is far cheaper than a turn of Faust's fetch loop for each."""
+        for _ in range(_LOOKS_FOR_ROOM):
+            await asyncio.sleep(_LOOK_FOR_ROOM_SECONDS)
+            if not self._is_full():
+                return
+
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:  # noqa: ASYNC109
         batched = self.transport.batched_topics()
-        if active_partitions and sum(map(self._advance, list(self._queues))) >= self.transport.max_in_flight:
+        if active_partitions and self._is_full():
             active_partitions = {tp for tp in active_partitions if tp.topic not in batched}
             timeout = _LOOK_FOR_ROOM_SECONDS
             if not active_partitions:
-                await asyncio.sleep(_LOOK_FOR_ROOM_SECONDS)
+                await self._wait_for_room()
                 return {}
         resets = self._resets
         fetched = await super()._getmany(active_partitions, timeout)
@@ -122,11 +156,22 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
             if self.flow_active and self.assignment():  # otherwise the next assignment seeks
                 await self.perform_seek()
             return {}
+        if resets == self._resets:
+            self._pass_over_what_is_never_handed_out(fetched)
         return {tp: [records] if tp.topic in batched else records for tp, records in fetched.items()}
+
+    def _pass_over_what_is_never_handed_out(self, fetched: Iterable[TP]) -> None:
+        """Transaction markers and aborted records at the end of the log: else they would be lag for ever."""
+        self._unqueued.update(fetched)
+        for tp, position in self._thread.positions.items():
+            done = tp not in self._unqueued and not self._queues[tp] and self._is_batched(tp)
+            if done and position > max(self._committed_offset[tp] or 0, self._safe.get(tp, 0)):
+                self._safe[tp] = position
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         if not isinstance(record, list):
             return super()._to_message(tp, record)
+        self._unqueued.discard(tp)
         batch = RecordBatch(tp, record, self.app.consumer_generation_id)
         read = self._read_offset[tp]
         if read is None or batch.offset >= read:  # otherwise Faust drops it: it is queued already
@@ -154,10 +199,25 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
         return super()._filter_tps_with_pending_acks(topics)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        self._end_if_expelled()
         await super().on_partitions_revoked(revoked)  # waits for acks and commits
         self._forget()
 
+    def _end_if_expelled(self) -> None:
+        """A static member that the group forgot must not join again: it would expel whoever has its name now, and
+        that one would expel it, without end. aiokafka knows no fencing of static members.
+        """
+        name = self.app.conf.consumer_group_instance_id
+        if name and self._has_joined and not self._thread.member_id:
+            self.transport.crash(
+                RuntimeError(
+                    f"the group no longer knows this worker as {name!r}: it stood still for longer than "
+                    "worker.session_timeout_seconds, or another worker has the same worker.instance_id"
+                )
+            )
+
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._has_joined = True
         self._forget()
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -187,6 +247,7 @@ class BatchTransport(aiokafka.Transport):  # type: ignore[misc]
     Consumer = BatchConsumer
     max_in_flight = 16
     fetch_max_wait_seconds = 0.5
+    crash: Callable[[BaseException], NoReturn]
 
     def batched_topics(self) -> set[str]:
         return {
@@ -200,9 +261,15 @@ def _require_attributes(consumer: object, *names: str) -> None:
         raise ImproperlyConfigured(f"this aiokafka has no {', '.join(missing)}: install the version in constraints.txt")
 
 
-def install(app: faust.App, max_in_flight: int, fetch_max_wait_seconds: float) -> None:
+def install(
+    app: faust.App,
+    max_in_flight: int,
+    fetch_max_wait_seconds: float,
+    crash: Callable[[BaseException], NoReturn],
+) -> None:
     """Give `app` the batching transport. `max_in_flight` bounds batches read and not acked, all partitions together.
 
+    `crash` must end the process.
     Raises ImproperlyConfigured for a Faust whose private methods were not tested with these subclasses.
     """
     if faust.__version__ != TESTED_FAUST:
@@ -213,3 +280,4 @@ def install(app: faust.App, max_in_flight: int, fetch_max_wait_seconds: float) -
     app.transport = BatchTransport(app.conf.broker_consumer, app)
     app.transport.max_in_flight = max_in_flight
     app.transport.fetch_max_wait_seconds = fetch_max_wait_seconds
+    app.transport.crash = crash

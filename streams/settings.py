@@ -20,12 +20,19 @@ class WorkerSettings(BaseModel):
         default=0.02, ge=0, le=5, description="how long an event may wait for others to fill the encoder's batch"
     )
     picture_fetchers: int = Field(default=8, ge=1, le=128, description="pictures fetched and decoded at the same time")
-    session_timeout_seconds: float = Field(default=10, ge=6, le=300)
+    session_timeout_seconds: float = Field(default=10, ge=2, le=300)
     commit_interval_seconds: float = Field(default=0.5, gt=0, le=60)
     stalled_seconds: float = Field(
         default=120,
         ge=10,
         description="a worker whose waiting events do not move for so long ends itself, to be restarted",
+    )
+    stop_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=3600,
+        description="told to stop, a worker finishes and commits what is in flight; if that takes longer, as while the "
+        "broker or the index is away, it ends without, and the next one reads it again. Less than the supervisor waits",
     )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="0 takes a free port")

@@ -21,11 +21,11 @@ class Progress(Protocol):
 
 
 class Watchdog:
-    """Stalled: over `stalled_seconds` events waited at every look, and none was finished.
+    """Stalled: over `stalled_seconds` events waited at every look, and none was finished, while the broker answered.
 
-    `records_wait` tells whether records wait on the broker in this worker's partitions; it is asked only while
-    nothing is in flight here. Both kinds of waiting count, so a worker that never gets what waits for it is found
-    too.
+    `records_wait` tells whether records wait on the broker in this worker's partitions; it is asked only when nothing
+    moved since the last look. What is in flight here counts as waiting, too, so a worker that never gets what waits
+    for it is found as well as one that never finishes what it has.
     """
 
     def __init__(self, progress: Progress, records_wait: Callable[[], bool], stalled_seconds: float) -> None:
@@ -33,6 +33,7 @@ class Watchdog:
         self._records_wait = records_wait
         self._stalled_seconds = stalled_seconds
         self._waiting_since: float | None = None
+        self._last_seen: float | None = None
 
     def look(self, now: float) -> bool:
         """True when the worker is stalled. `now` is in the clock of `last_progress`."""
@@ -44,9 +45,12 @@ class Watchdog:
         return now - since >= self._stalled_seconds
 
     def _anything_waits(self) -> bool:
+        in_flight, last_seen, self._last_seen = self._progress.in_flight, self._last_seen, self._progress.last_progress
+        if in_flight and self._last_seen != last_seen:
+            return True
         try:
-            return self._progress.in_flight > 0 or self._records_wait()
-        except LagUnavailable:  # a broker that is away is no fault of this worker
+            return self._records_wait() or in_flight > 0
+        except LagUnavailable:  # a broker that is away is no fault of this worker, nor is what it cannot finish then
             return False
 
     def start(self, on_stalled: Callable[[], None]) -> None:

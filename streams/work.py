@@ -151,7 +151,8 @@ def by_product(arrivals: Iterable[Arrival]) -> dict[str, list[Arrival]]:
     for arrival in arrivals:
         products.setdefault(arrival.event.id, []).append(arrival)
     for together in products.values():
-        together.sort(key=lambda arrival: (arrival.record.partition, arrival.record.offset))
+        if len(together) > 1:
+            together.sort(key=lambda arrival: (arrival.record.partition, arrival.record.offset))
     return products
 
 
@@ -161,6 +162,8 @@ def first_turn(arrivals: Sequence[Arrival]) -> tuple[Arrival, list[Arrival], Seq
     Of dated events the highest version counts, of equal ones the first, in whatever order they came. A tombstone
     without a date ends what is there when its turn comes, so it has a turn of its own.
     """
+    if len(arrivals) == 1:  # as nearly always
+        return arrivals[0], [], ()
     ends = next((place for place, arrival in enumerate(arrivals) if arrival.is_undated), len(arrivals)) or 1
     newest = max(arrivals[:ends], key=lambda arrival: arrival.event.version)
     return newest, [arrival for arrival in arrivals[:ends] if arrival is not newest], arrivals[ends:]

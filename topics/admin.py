@@ -1,6 +1,7 @@
 """Makes topics, and holds what the broker has against the table."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -9,8 +10,12 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
 from topics.catalogue import TopicSpec
+from topics.causes import BrokerCauses
 from topics.clients import client_config
 from topics.settings import KafkaSettings
+
+_LEAST_PATIENCE_SECONDS = 0.5
+_SLOW_BROKER_SECONDS = 10.0
 
 
 class BrokerError(Exception):
@@ -28,14 +33,22 @@ class TopicReport:
 
 
 class TopicAdmin:
-    """Administration of topics. Every method raises BrokerError when the broker does not answer."""
+    """Administration of topics. Every method raises BrokerError when the broker does not answer.
 
-    def __init__(self, settings: KafkaSettings, timeout_seconds: float = 5.0) -> None:
+    When waiting is of no use, the error comes a second after the time-out at most. A broker that is there, but slow,
+    is given ten seconds more.
+    """
+
+    def __init__(self, settings: KafkaSettings, timeout_seconds: float = 4.0) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
-        self._cause: KafkaError | None = None
+        self._causes = BrokerCauses(settings)
         with self._asking("use these settings"):
-            self._client = AdminClient({**client_config(settings), "error_cb": self._remember})
+            self._client = AdminClient({**client_config(settings), "error_cb": self._causes.remember})
+
+    def cluster_id(self) -> str:
+        """The broker's name for itself; the embedded one has a new name after each start."""
+        return str(self._metadata().cluster_id)
 
     def inspect(self, specs: Iterable[TopicSpec]) -> list[TopicReport]:
         """What the broker has of each topic of the table."""
@@ -52,6 +65,13 @@ class TopicAdmin:
             differences = _differences(spec, configurations.get(spec.name, {}))
             reports.append(TopicReport(spec.name, "present", partitions[spec.name], differences))
         return reports
+
+    def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        """How many partitions each of these topics has on the broker; raises BrokerError where one is missing, too."""
+        there = self._metadata().topics
+        if missing := sorted(set(topics) - set(there)):
+            raise BrokerError(missing_topics(self._settings, missing))
+        return {topic: len(there[topic].partitions) for topic in topics}
 
     def apply(self, specs: Sequence[TopicSpec]) -> list[TopicReport]:
         """Create what is missing; what is there is reported, never changed. A repeat creates nothing."""
@@ -78,9 +98,21 @@ class TopicAdmin:
         )
 
     def _metadata(self) -> ClusterMetadata:
+        """Asks again and again: a call never tells why it fails, the callback served between two of them does."""
+        started = time.monotonic()
+        waited = 0.0
         with self._asking("list topics"):
-            metadata: ClusterMetadata = self._client.list_topics(timeout=self._timeout_seconds)
-            return metadata
+            while True:
+                patience = min(max(_LEAST_PATIENCE_SECONDS, waited), abs(self._timeout_seconds - waited))
+                try:
+                    metadata: ClusterMetadata = self._client.list_topics(timeout=max(0.1, patience))
+                    return metadata
+                except KafkaException:
+                    self._client.poll(0)
+                    waited = time.monotonic() - started
+                    too_slow = waited >= self._timeout_seconds + _SLOW_BROKER_SECONDS
+                    if too_slow or self._causes.hopeless(waited >= self._timeout_seconds):
+                        raise
 
     def _configurations(self, specs: Iterable[TopicSpec]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in specs]
@@ -98,19 +130,16 @@ class TopicAdmin:
         try:
             yield
         except KafkaException as error:
-            raise BrokerError(self._explain(what, error)) from error
+            raise BrokerError(f"cannot {what}: {self._causes.explain(error.args[0])}") from error
 
-    def _remember(self, error: KafkaError) -> None:
-        """Librdkafka hides causes such as a wrong password behind a later time-out: keep the first that is not one."""
-        if self._cause is None and error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._cause = error
 
-    def _explain(self, what: str, error: KafkaException) -> str:
-        cause = self._cause.str() if self._cause is not None else error.args[0].str()
-        return (
-            f"cannot {what} at {self._settings.bootstrap_servers}: {cause}. "
-            "Is the broker up, and are kafka.bootstrap_servers and the credentials right?"
-        )
+def missing_topics(kafka: KafkaSettings, missing: Iterable[str]) -> str:
+    """The sentence for topics that are not on the broker, or that a login may not see."""
+    hidden = f", or let user {kafka.sasl_username!r} describe them" if kafka.uses_login else ""
+    return (
+        f"the broker at {kafka.bootstrap_servers} has no topic {', '.join(missing)}: make what is missing with "
+        f"`millrace topics apply`{hidden}"
+    )
 
 
 def is_embedded(metadata: ClusterMetadata) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from topics.causes import sentence
 from topics.clients import ClientConfig, client_config
 from topics.settings import KafkaSettings
 
@@ -83,6 +84,7 @@ class Publisher:
         delivery_timeout_seconds: float = 30.0,
         on_failure: OnDelivery | None = None,
     ) -> None:
+        self._settings = settings
         self._on_broker = settings.on_broker
         self._on_failure = on_failure
         self._cause: KafkaError | None = None
@@ -98,9 +100,9 @@ class Publisher:
 
     @property
     def last_error(self) -> str:
-        """Why the broker is out of reach, in librdkafka's words; empty once it has answered again."""
+        """Why the broker is out of reach, and what to do; empty once it has answered again."""
         cause = self._cause
-        return cause.str() if cause is not None else ""
+        return sentence(self._settings, cause) if cause is not None else ""
 
     def publish(
         self,
@@ -124,6 +126,23 @@ class Publisher:
             raise PublisherOverloaded(self._overload()) from None
         except KafkaException as error:
             raise self._refusal(topic, error.args[0]) from None
+
+    def publish_many(
+        self, topic: str, messages: Sequence[tuple[bytes, bytes]], acknowledgements: "Acknowledgements"
+    ) -> Sequence[tuple[bytes, bytes]]:
+        """Queue keys and values at two thirds of the cost of one by one. Returns those for which the queue has no room;
+        some after them may be queued.
+
+        Raises MessageRefused or PublisherError; the messages beside that one may be queued.
+        """
+        batch: list[Any] = [{"key": key, "value": value, "callback": acknowledgements} for key, value in messages]
+        if self._producer.produce_batch(self._on_broker(topic), batch) == len(batch):
+            return ()
+        errors = [message.get("_error") for message in batch]
+        for error in errors:
+            if error is not None and error.code() != KafkaError._QUEUE_FULL:
+                raise self._refusal(topic, error)
+        return [message for message, error in zip(messages, errors, strict=True) if error is not None]
 
     def publish_and_wait(self, messages: Sequence[Message], timeout_seconds: float) -> list[Delivery]:
         """Send all and wait for the broker's answer to each, in their order.

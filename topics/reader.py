@@ -6,10 +6,10 @@ from typing import Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from topics.admin import TopicAdmin
 from topics.clients import client_config
 from topics.settings import KafkaSettings
 
-_TIMEOUT_SECONDS = 10.0
 _AT_ONCE = 1_000
 
 
@@ -32,8 +32,9 @@ class TopicReader:
     """
 
     def __init__(self, settings: KafkaSettings, topics: Sequence[str]) -> None:
-        """Raises KafkaException when the broker does not answer."""
+        """Raises BrokerError when the broker does not answer or lacks a topic."""
         self._in_millrace = settings.in_millrace
+        partitions = TopicAdmin(settings).partitions([settings.on_broker(topic) for topic in topics])
         # A consumer needs a group's name even if it joins none and commits nothing.
         self._consumer = Consumer(
             {
@@ -43,11 +44,13 @@ class TopicReader:
                 "fetch.wait.max.ms": 50,
             }
         )
-        places = []
-        for topic in map(settings.on_broker, topics):
-            metadata = self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic]
-            places += [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in metadata.partitions]
-        self._consumer.assign(places)
+        self._consumer.assign(
+            [
+                TopicPartition(topic, partition, OFFSET_BEGINNING)
+                for topic, count in partitions.items()
+                for partition in range(count)
+            ]
+        )
 
     def read(self, timeout_seconds: float) -> Iterator[ReadRecord]:
         """What has come since the last call; nothing when nothing comes within the time."""

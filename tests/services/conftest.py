@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import docker
 import pytest
@@ -53,6 +54,19 @@ def any_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaSettings]:
 @pytest.fixture
 def kafka(any_kafka: KafkaSettings) -> Iterator[KafkaSettings]:
     """A namespace of one's own on the session's broker, with all topics; they are removed after the test."""
+    with _namespace(any_kafka) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def module_kafka(any_kafka: KafkaSettings) -> Iterator[KafkaSettings]:
+    """The same for all tests of a module."""
+    with _namespace(any_kafka) as settings:
+        yield settings
+
+
+@contextmanager
+def _namespace(any_kafka: KafkaSettings) -> Iterator[KafkaSettings]:
     settings = any_kafka.model_copy(update={"namespace": f"test-{uuid.uuid4().hex[:8]}."})
     specs = topics_on_broker(settings)
     TopicAdmin(settings).apply(specs)

@@ -4,22 +4,31 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
 from cli.local_stack import embedded_settings
+from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
-from cli.wiring import index_products_lag, open_index
+from cli.wiring import index_products_lag, open_index, open_publisher
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import VectorIndex
+from index.embedded_milvus import EmbeddedMilvus
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic
+from topics.clients import client_config
 from topics.codec import deletion_headers
-from topics.publisher import Publisher
-from topics.reader import ReadRecord, TopicReader
+from topics.dead_letters import DeadLetter, parse_letter
+from topics.publisher import Delivery, Publisher
+from topics.reader import ReadRecord
+from topics.settings import KafkaSettings
 
 PATIENCE = 120.0
 PRODUCTS = 300
@@ -37,6 +46,7 @@ def quick_settings(folder: Path) -> Settings:
     changes = {
         "encoders": {"text": {"model": "hash"}, "image": {"model": "hash"}},
         "worker": {"session_timeout_seconds": 6, "picture_fetchers": 2},
+        "server": {"port": 0},
     }
     return changed_settings(embedded_settings(Settings(), folder), changes)
 
@@ -48,7 +58,9 @@ class Shop:
     settings: Settings
     publisher: Publisher
     newest: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    sent: int = 0
     poison: int = 0
+    lost: list[Delivery] = field(default_factory=list)  # what the broker never acknowledged
 
     def send(self, product_id: str, version: int, **fields: Any) -> None:
         """An event at `version` milliseconds."""
@@ -61,11 +73,16 @@ class Shop:
         self.newest[product_id] = None
 
     def send_raw(self, key: str, value: bytes | None, headers: Mapping[str, bytes] | None = None) -> None:
-        self.publisher.publish(CATALOG_PRODUCTS, key.encode(), value, headers)
+        self.publisher.publish(CATALOG_PRODUCTS, key.encode(), value, headers, self._note)
+        self.sent += 1
 
     def send_poison(self) -> None:
         self.send_raw(f"poison {self.poison}", b"{broken")
         self.poison += 1
+
+    def _note(self, delivery: Delivery) -> None:
+        if delivery.error:
+            self.lost.append(delivery)
 
     def lag(self) -> int:
         with index_products_lag(self.settings) as lag:
@@ -79,26 +96,66 @@ class Shop:
     def settle(self) -> None:
         """Until everything that was sent is committed."""
         assert self.publisher.flush(PATIENCE) == 0
-        wait_until(lambda: self.lag() == 0)
+        with index_products_lag(self.settings) as lag:
+            wait_until(lambda: lag.events() == 0)
 
     def assert_newest_is_searchable(self) -> None:
         index = self.index()
         try:
             documents = index.documents(list(self.newest))
             there = {id_: event for id_, event in self.newest.items() if event is not None}
-            assert set(documents) == set(there)
+            assert set(documents) ^ set(there) == set()
             wrong = {id_ for id_, event in there.items() if documents[id_]["title"] != event["title"]}
             assert wrong == set()
             assert index.count() == len(there)
         finally:
             index.close()
 
+    def assert_poison_is_put_aside(self) -> None:
+        """Each in the dead letters, and nothing else; a crash may have repeated some, from the same place."""
+        letters = self.dead_letters()
+        assert {letter.key for letter in letters} == {f"poison {number}".encode() for number in range(self.poison)}
+        assert len({letter.source for letter in letters}) == self.poison
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """With all repeats."""
+        records = self.read(dead_letter_topic(CATALOG_PRODUCTS))
+        return [parse_letter(record.key, record.value, list(record.headers.items())) for record in records]
+
+    def events_told(self) -> int:
+        """Events of which something became, each counted once; no two may be of one product and version."""
+        indexed = [json.loads(record.value or b"{}") for record in self.read(CATALOG_INDEXED)]
+        return len({(one["product_id"], one["version"]) for one in indexed}) + len(
+            {letter.source for letter in self.dead_letters()}
+        )
+
     def read(self, topic: str) -> list[ReadRecord]:
         """All that the topic holds now."""
+        kafka = self.settings.kafka
+        reader = Consumer(
+            client_config(kafka)
+            | {
+                "group.id": "shop",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+        partitions = reader.list_topics(kafka.on_broker(topic), PATIENCE).topics[kafka.on_broker(topic)].partitions
+        reader.assign([TopicPartition(kafka.on_broker(topic), number, OFFSET_BEGINNING) for number in partitions])
         records: list[ReadRecord] = []
-        with TopicReader(self.settings.kafka, [topic]) as reader:
-            while fresh := list(reader.read(1.0)):
-                records += fresh
+        unread = set(partitions)
+        while unread:
+            message = reader.poll(PATIENCE)
+            assert message is not None
+            if message.error() is None:
+                headers = dict(message.headers() or ())
+                place = (topic, message.partition(), message.offset())
+                records.append(ReadRecord(*place, message.key(), message.value(), headers))
+            else:
+                assert message.error().code() == KafkaError._PARTITION_EOF
+                unread.discard(message.partition())
+        reader.close()
         return records
 
     def records_told(self) -> int:
@@ -106,10 +163,13 @@ class Shop:
         return len(self.read(CATALOG_INDEXED)) + len(self.read(dead_letter_topic(CATALOG_PRODUCTS)))
 
 
-def a_day_of_changes(shop: Shop, seed: int, events: int) -> Iterator[int]:
-    """Sends new versions, price changes, tombstones and 1 % poison, and gives the number of each event."""
+def a_day_of_changes(shop: Shop, seed: int, events: int, first: int = 1) -> Iterator[int]:
+    """Sends new versions, price changes, tombstones and 1 % poison, and gives the number of each event.
+
+    `first` is the version of the first one: a second day goes on behind the last number of the day before.
+    """
     rng = random.Random(seed)
-    for number in range(1, events + 1):
+    for number in range(first, first + events):
         name = f"p{rng.randrange(PRODUCTS)}"
         kind = rng.random()
         if kind < 0.01:
@@ -125,13 +185,51 @@ def a_day_of_changes(shop: Shop, seed: int, events: int) -> Iterator[int]:
 
 
 @contextmanager
-def bare_worker(config: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def open_for_business(shop: Shop, events_a_second: int = 100) -> Iterator[None]:
+    """Changes keep coming, from another thread, until the block ends."""
+    first = shop.sent + 1
+    closing = threading.Event()
+
+    def trade() -> None:
+        for _ in a_day_of_changes(shop, first, sys.maxsize - first, first):
+            if closing.wait(1 / events_a_second):
+                return
+
+    with ThreadPoolExecutor(1) as pool:
+        trading = pool.submit(trade)
+        try:
+            yield
+        finally:
+            closing.set()
+            trading.result()
+
+
+@contextmanager
+def bare_worker(config: Path, module: Sequence[str] = ("cli.main", "worker")) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker without a supervisor, to see how it ends."""
     log = config.with_name("worker.log")
     with log.open("ab") as end:
-        command = [sys.executable, "-m", "cli.main", "worker", "--config", str(config)]
+        command = [sys.executable, "-m", *module, "--config", str(config)]
         with subprocess.Popen(command, stdout=end, stderr=end) as process:
             try:
                 yield process
             finally:
                 process.kill()
+
+
+@contextmanager
+def opened_shop(folder: Path, kafka: KafkaSettings) -> Iterator[Shop]:
+    """A shop on a broker that runs, with a milvus-lite of its own and no worker yet."""
+    with EmbeddedMilvus(folder / "milvus") as milvus:
+        settings = quick_settings(folder).model_copy(update={"kafka": kafka})
+        settings = changed_settings(settings, {"index": {"uri": milvus.uri}})
+        with open_publisher(settings, "shop") as publisher:
+            yield Shop(settings, publisher)
+
+
+def worker_config(folder: Path, settings: Settings, **worker: Any) -> Path:
+    """The settings file of a worker that has a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "millrace.toml"
+    config.write_text(settings_file(changed_settings(settings, {"worker": worker})))
+    return config

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import LocalKafka, Protocol
+from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
-from deploy.kafka.security import create_security
+from deploy.kafka.security import Protocol, create_security
 from topics.admin import TopicAdmin
 from topics.catalogue import TopicSpec
 from topics.publisher import Message, Publisher

@@ -2,7 +2,9 @@
 
 import logging
 
-from cli.logs import NowAndThen
+import pytest
+
+from cli.logs import NowAndThen, configure_logging
 
 
 def entry(line: int, text: str = "broker %s is away") -> logging.LogRecord:
@@ -19,7 +21,7 @@ def test_a_place_speaks_once_and_then_now_and_then_with_a_count() -> None:
 
     assert first == [True] + [False] * 999
     assert narrow.filter(later)
-    assert later.getMessage() == "broker b1 is away (999 more like it)"
+    assert later.getMessage() == "broker b1 is away (999 more like this in 31 s)"
 
 
 def test_other_places_are_not_held_back() -> None:
@@ -27,3 +29,19 @@ def test_other_places_are_not_held_back() -> None:
 
     assert narrow.filter(entry(1))
     assert narrow.filter(entry(2))
+
+
+def test_what_repeats_in_an_outage_is_narrowed_and_our_own_lines_are_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    configure_logging(verbose=False)
+
+    for name in ("aiokafka.conn", "faust.transport", "serving.problems", "streams.indexer"):
+        for _ in range(100):
+            logging.getLogger(name).warning("no answer")
+            logging.getLogger(name).error("no broker")
+
+    lines = capsys.readouterr().err.splitlines()
+    told = {name: sum(name in line for line in lines) for name in ("aiokafka", "faust", "serving", "indexer")}
+    assert told == {"aiokafka": 1, "faust": 1, "serving": 2, "indexer": 200}

@@ -42,7 +42,7 @@ def test_the_command_prints_defaults_whatever_the_variables_say(monkeypatch: pyt
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(
-    password=TEXT,
+    password=TEXT.filter(bool),
     file_root=TEXT,
     mapping=st.dictionaries(st.sampled_from(["title", "brand", "id"]), TEXT),
     constants=st.dictionaries(st.sampled_from(["title", "brand", "rating", "attributes"]), CONSTANTS, max_size=2),
@@ -64,6 +64,8 @@ def test_what_is_written_is_read_again(
         Settings(),
         {
             "kafka": {
+                "security_protocol": "SASL_SSL",
+                "sasl_username": "shop",
                 "sasl_password": password,
                 "product_mapping": {"fields": mapping, "constants": constants, "attribute_prefixes": prefixes},
             },

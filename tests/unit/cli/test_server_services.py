@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import open_services
+from cli.server import open_services
 from cli.settings import Settings
 from cli.wiring import Parts
 from encoders.hash import HashEncoder

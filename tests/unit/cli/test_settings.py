@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from pydantic import BaseModel
 
 from cli.settings import VARIABLE_PREFIX, Settings, SettingsError, changed_settings, load_settings
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "settings.sample.toml"
-TEXTS = ("other", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64)
+TEXTS = ("other", "copy.pem", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64)
+SSL = {"security_protocol": "SSL"}
+LOGIN = {"security_protocol": "SASL_SSL", "sasl_username": "me", "sasl_password": "opensesame"}
+# settings of Kafka that stand only together with others; the files are made by the test
+COMPANIONS = {
+    "sasl_username": LOGIN,
+    "sasl_password": LOGIN,
+    "ca_file": SSL,
+    "certificate_file": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
+    "key_file": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
+    "key_password": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
+}
 LISTS_AND_TABLES = ('["other"]', '["han"]', '["title"]', '{"title": "name"}')
 
 
@@ -63,11 +75,24 @@ def test_the_sample_file_is_the_defaults() -> None:
     assert load_settings(SAMPLE).model_dump() == load_settings().model_dump() == Settings().model_dump()
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key and its certificate in one file, twice."""
+    folder = tmp_path_factory.mktemp("certificates")
+    pair = trustme.CA().issue_cert("me@shop").private_key_and_cert_chain_pem
+    for name in ("pair.pem", "copy.pem"):
+        pair.write_to_path(folder / name)
+    return folder
+
+
 @pytest.mark.parametrize("path", list(leaves()), ids=".".join)
 def test_each_setting_has_a_variable_that_changes_it_alone(
-    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    path: tuple[str, ...], certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    default = Settings()
+    monkeypatch.chdir(certificates)
+    for name, text in COMPANIONS.get(path[-1], {}).items():
+        monkeypatch.setenv(variable(("kafka", name)), text)
+    default = load_settings()
     for text in candidates(path):
         monkeypatch.setenv(variable(path), text)
         try:
@@ -103,7 +128,8 @@ def test_a_variable_comes_before_the_file(file: Path, monkeypatch: pytest.Monkey
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MILLRACE__KAFKA__SASL_PASSWORD", "opensesame")
+    for name, text in LOGIN.items():
+        monkeypatch.setenv(variable(("kafka", name)), text)
 
     settings = load_settings()
 

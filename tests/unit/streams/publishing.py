@@ -1,7 +1,7 @@
 """A publisher without a broker: the test decides when each message is acknowledged, and whether it is."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from topics.publisher import Acknowledgements, PublisherOverloaded
@@ -60,6 +60,16 @@ class FixedPublisher:
             self._waiting.append(message)
         if self.at_once:
             self.acknowledge()
+
+    def publish_many(
+        self, topic: str, messages: Sequence[tuple[bytes, bytes]], acknowledgements: Acknowledgements
+    ) -> Sequence[tuple[bytes, bytes]]:
+        for position, (key, value) in enumerate(messages):
+            try:
+                self.publish(topic, key, value, None, acknowledgements)
+            except PublisherOverloaded:
+                return messages[position:]
+        return ()
 
     def flush(self, timeout_seconds: float) -> int:
         self.flushes += 1

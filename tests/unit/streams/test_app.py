@@ -24,7 +24,7 @@ from streams.index_products import index_products
 from streams.pipeline import Pipeline
 from streams.settings import WorkerSettings
 from streams.worker import EXIT_UNEXPECTED
-from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP
+from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP, index_products_group
 from topics.settings import KafkaSettings
 
 T = TypeVar("T")
@@ -63,6 +63,15 @@ def test_the_group_and_the_brokers_are_those_of_the_settings() -> None:
     assert conf.id == INDEX_PRODUCTS_GROUP
     assert [str(url) for url in conf.broker] == ["kafka://one:9092", "kafka://two:9093"]
     assert conf.broker_credentials is None
+
+
+def test_a_backfill_has_a_group_of_its_own() -> None:
+    group = index_products_group("products_next")
+    conf = create_app(WorkerSettings(), KafkaSettings(namespace="test."), PIPELINE, crash, group).conf
+
+    assert group == "millrace-index-products.products_next"
+    assert conf.id == "test." + group
+    assert index_products_group() == INDEX_PRODUCTS_GROUP
 
 
 def test_its_settings_lose_nothing() -> None:
@@ -124,7 +133,8 @@ def test_a_login_reaches_the_broker(mechanism: str) -> None:
 
 @pytest.mark.parametrize(("protocol", "kind"), [("SSL", faust.SSLCredentials), ("SASL_SSL", faust.SASLCredentials)])
 def test_certificates_are_checked_against_the_given_authority(protocol: str, kind: type) -> None:
-    context = app(security_protocol=protocol, ca_file=certifi.where()).conf.broker_credentials
+    login = {"sasl_username": "shop", "sasl_password": SecretStr("opensesame")} if protocol == "SASL_SSL" else {}
+    context = app(security_protocol=protocol, ca_file=certifi.where(), **login).conf.broker_credentials
     authorities = ssl.create_default_context(cafile=certifi.where()).cert_store_stats()
 
     assert isinstance(context, kind)

@@ -75,6 +75,26 @@ def test_an_indexed_product_is_told_with_the_times_of_each_stage(desk: Desk) -> 
     )
 
 
+def test_a_backfill_says_so_and_its_old_events_are_no_measure_of_freshness(desk: Desk) -> None:
+    work = desk.bench.run(product("a", 7))
+    releases = desk.bench.indexer.releases
+    reporter = Reporter(
+        desk.publisher,  # type: ignore[arg-type]
+        desk.bench.metrics,
+        releases,
+        desk.failures.append,
+        clock=lambda: NOW,
+        backfill_alias="products_next",
+    )
+    reporter.report(work, lambda: None)
+
+    assert indexed_event(desk.publisher.sent[0]).index == "products_next"
+    assert reporter.reported == 1
+    assert desk.bench.counted("freshness_seconds_count", outcome="indexed") == 0
+    assert indexed_event(desk.report(work)[1]).index is None
+    assert desk.bench.counted("freshness_seconds_count", outcome="indexed") == 1
+
+
 @pytest.mark.parametrize(
     ("record", "outcome"),
     [
@@ -101,18 +121,22 @@ def test_what_was_left_out_is_told(desk: Desk) -> None:
 
 
 def test_a_rejected_record_goes_to_the_dead_letters_with_reason_and_origin(desk: Desk) -> None:
-    record = FixedRecord(b"k", b"{broken", partition=3, offset=41, timestamp=1_700_000_000_123)
+    headers = [("trace", b"1"), ("reason", b"the shop's own")]
+    record = FixedRecord(b"k", b"{broken", partition=3, offset=41, timestamp=1_700_000_000_123, headers=headers)
 
     (message,) = desk.report(desk.bench.run(record))
 
     assert (message.sent_to, message.key, message.value) == (DEAD_LETTERS, b"k", b"{broken")
     assert message.headers.pop("detail").startswith(b"Invalid JSON")  # type: ignore[attr-defined]
+    assert b"ProductCodec.decode" in message.headers.pop("stack")  # type: ignore[attr-defined]
     assert message.headers == {
         "reason": b"not_json",
         "source_topic": b"catalog.products",
         "source_partition": b"3",
         "source_offset": b"41",
         "source_timestamp_ms": b"1700000000123",
+        "original.trace": b"1",
+        "original.reason": b"the shop's own",
     }
 
 

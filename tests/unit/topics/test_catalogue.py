@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, TOPICS, TopicSpec, dead_letter_topic
+from topics.catalogue import (
+    CATALOG_INDEXED,
+    CATALOG_PRODUCTS,
+    DEAD_LETTER_RESOLUTIONS,
+    DEAD_LETTER_SOURCES,
+    TOPICS,
+    TopicSpec,
+    dead_letter_topic,
+)
 from topics.json_schemas import current_schemas
 from topics.publisher import MAX_MESSAGE_BYTES
 
@@ -13,7 +21,8 @@ SPECS = {spec.name: spec for spec in TOPICS}
 
 def test_each_topic_is_there_once() -> None:
     assert len(SPECS) == len(TOPICS)
-    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED, dead_letter_topic(CATALOG_PRODUCTS)}
+    letters = {dead_letter_topic(CATALOG_PRODUCTS), DEAD_LETTER_RESOLUTIONS}
+    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED} | letters
 
 
 @pytest.mark.parametrize("spec", TOPICS, ids=lambda spec: spec.name)
@@ -51,4 +60,14 @@ def test_a_dead_letter_fits_though_it_is_longer_than_its_source_by_its_headers()
 
 
 def test_every_topic_but_dead_letters_has_a_schema() -> None:
-    assert set(current_schemas()) == {CATALOG_PRODUCTS, CATALOG_INDEXED}
+    assert set(current_schemas()) == {CATALOG_PRODUCTS, CATALOG_INDEXED, DEAD_LETTER_RESOLUTIONS}
+
+
+def test_what_was_done_with_dead_letters_is_kept_for_ever_by_their_id() -> None:
+    assert SPECS[DEAD_LETTER_RESOLUTIONS].cleanup_policy == "compact"
+
+
+def test_each_source_of_dead_letters_has_their_topic() -> None:
+    assert {dead_letter_topic(source) for source in DEAD_LETTER_SOURCES} == {
+        name for name in SPECS if name.startswith("dead-letters.") and name != DEAD_LETTER_RESOLUTIONS
+    }

@@ -6,18 +6,18 @@ from typing import Any
 import jsonschema
 import pytest
 
-from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS
+from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS
 from topics.json_schemas import current_schemas, incompatibilities, snapshot
 
 SCHEMA = snapshot(CATALOG_PRODUCTS)
 
 
-@pytest.mark.parametrize("topic", [CATALOG_PRODUCTS, CATALOG_INDEXED])
+@pytest.mark.parametrize("topic", [CATALOG_PRODUCTS, CATALOG_INDEXED, DEAD_LETTER_RESOLUTIONS])
 def test_the_code_still_reads_what_the_snapshot_allows(topic: str) -> None:
     assert list(incompatibilities(snapshot(topic), current_schemas()[topic])) == []
 
 
-@pytest.mark.parametrize("topic", [CATALOG_PRODUCTS, CATALOG_INDEXED])
+@pytest.mark.parametrize("topic", [CATALOG_PRODUCTS, CATALOG_INDEXED, DEAD_LETTER_RESOLUTIONS])
 def test_the_snapshot_is_current(topic: str) -> None:
     assert snapshot(topic) == current_schemas()[topic], "run `make schemas`"
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from topics.embedded_broker import MockCluster
 from topics.publisher import (
     MAX_MESSAGE_BYTES,
+    Acknowledgements,
     Delivery,
     Message,
     MessageRefused,
@@ -211,3 +212,30 @@ def test_closing_twice_does_nothing(broker: KafkaSettings) -> None:
     publisher.publish("numbers", b"k", b"v")
     assert publisher.close() == 0
     assert publisher.close() == 0
+
+
+def test_many_messages_go_where_one_by_one_they_would(publisher: Publisher) -> None:
+    acknowledged = threading.Event()
+    alone = Message("numbers", b"21", b"")
+    (before,) = publisher.publish_and_wait([alone], WAIT_SECONDS)
+    pending = Acknowledgements(3, acknowledged.set, pytest.fail)
+    assert not publisher.publish_many("numbers", [(b"21", b"a"), (b"21", b"b"), (b"21", b"c")], pending)
+    assert acknowledged.wait(WAIT_SECONDS)
+    (after,) = publisher.publish_and_wait([alone], WAIT_SECONDS)
+    assert (after.partition, after.offset) == (before.partition, before.offset + 4)
+
+
+def test_many_messages_that_the_queue_does_not_take_are_given_back(nowhere: KafkaSettings) -> None:
+    publisher = Publisher(nowhere, "lonely")
+    pending = Acknowledgements(1_000_000, lambda: None, lambda _: None)
+    messages = [(b"%d" % number, b"v") for number in range(100_003)]
+    try:
+        assert publisher.publish_many("numbers", messages, pending) == messages[-3:]
+    finally:
+        publisher.close(timeout_seconds=0)
+
+
+def test_one_of_many_that_is_too_large_is_refused(publisher: Publisher) -> None:
+    pending = Acknowledgements(2, lambda: None, lambda _: None)
+    with pytest.raises(MessageRefused, match="numbers"):
+        publisher.publish_many("numbers", [(b"k", b"v"), (b"k", bytes(MAX_MESSAGE_BYTES + 1))], pending)

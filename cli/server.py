@@ -1,0 +1,63 @@
+"""`millrace serve`: the process that answers shoppers."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import setproctitle
+
+from cli.processes import require_shared_index, require_topics
+from cli.settings import Settings
+from cli.wiring import Parts, open_parts, open_publisher
+from encoders.image_sources import ImageSource
+from monitoring.exposition import render
+from serving.app import create_app
+from serving.server import run_server
+from serving.services import Services
+from topics.admin import BrokerError
+from topics.publisher import Publisher
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Answer HTTP until a signal."""
+    setproctitle.setproctitle("millrace serve")
+    require_shared_index(settings)
+    _tell_if_broker_is_away(settings)
+    with (
+        open_parts(settings, create_collection=True) as parts,
+        open_publisher(settings, "millrace-serve") as publisher,
+        open_services(parts, publisher) as services,
+    ):
+        run_server(create_app(settings.server, services), settings.server)
+
+
+@contextmanager
+def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
+    """What the HTTP API works with. `parts` and `publisher` stay open."""
+    workers = parts.settings.encoders.image_sources
+    # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
+    shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
+    with closing(parts.search()) as search, ImageSource(shoppers) as images:
+        yield Services(
+            search=search,
+            index=parts.index,
+            publisher=publisher,
+            images=images,
+            image_limits=workers.limits,
+            metrics=parts.metrics,
+            render_metrics=lambda: render(parts.registry),
+            clock=lambda: datetime.now(UTC),
+            media_root=Path(workers.file_root) if workers.file_root else None,
+        )
+
+
+def _tell_if_broker_is_away(settings: Settings) -> None:
+    """A server starts all the same: searches need no broker, and each write is refused with the reason."""
+    try:
+        require_topics(settings)
+    except BrokerError as error:
+        logger.error("%s. Searches are answered; product changes get 503 until that is mended", error)

@@ -1,0 +1,124 @@
+"""Two workers in one group on a real Kafka: they join, leave, die and freeze while events stream."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from cli.settings import changed_settings
+from streams.worker import EXIT_UNEXPECTED
+from tests.services.shop import (
+    PATIENCE,
+    Shop,
+    bare_worker,
+    open_for_business,
+    opened_shop,
+    wait_until,
+    worker_config,
+)
+from topics.catalogue import INDEX_PRODUCTS_GROUP
+from topics.clients import client_config
+from topics.settings import KafkaSettings
+
+pytestmark = pytest.mark.services
+
+SESSION_SECONDS = 3
+INDEX_SECONDS = 4
+PRODUCTS = [f"p{number}" for number in range(60)]
+
+Start = Callable[..., "Popen[bytes]"]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, kafka: KafkaSettings) -> Iterator[Shop]:
+    with opened_shop(tmp_path, kafka) as shop:
+        yield shop
+
+
+@pytest.fixture
+def start(tmp_path: Path, shop: Shop) -> Iterator[Start]:
+    """Starts a worker with a group member's name of its own, or without one, and ends all of them afterwards."""
+    with ExitStack() as workers:
+
+        def start(instance_id: str = "", staged: Sequence[str] = ("cli.main", "worker")) -> "Popen[bytes]":
+            worker = {"session_timeout_seconds": SESSION_SECONDS, "instance_id": instance_id, "metrics_port": 0}
+            settings = changed_settings(shop.settings, {"index": {"timeout_seconds": INDEX_SECONDS}})
+            return workers.enter_context(bare_worker(worker_config(tmp_path, settings, **worker), staged))
+
+        yield start
+
+
+def shares(kafka: KafkaSettings) -> list[int]:
+    """How many partitions each member of the group has."""
+    group = kafka.on_broker(INDEX_PRODUCTS_GROUP)
+    admin = AdminClient(client_config(kafka))
+    try:
+        described = admin.describe_consumer_groups([group])[group].result()
+    except KafkaException:  # the coordinator is still being chosen
+        return []
+    return sorted(len(member.assignment.topic_partitions) for member in described.members if member.assignment)
+
+
+def test_workers_that_join_leave_and_die_while_events_stream_lose_nothing(
+    kafka: KafkaSettings, shop: Shop, start: Start
+) -> None:
+    with open_for_business(shop, events_a_second=300):
+        first = start()
+        second = start()
+        wait_until(lambda: shares(kafka) == [2, 2])
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(PATIENCE) == 0
+        third = start()
+        wait_until(lambda: shares(kafka) == [2, 2])
+        third.kill()
+        fourth = start()
+        wait_until(lambda: shares(kafka) == [2, 2])
+        first.kill()
+        wait_until(lambda: shares(kafka) == [4])
+    shop.settle()
+
+    assert fourth.poll() is None
+    shop.assert_newest_is_searchable()
+    shop.assert_poison_is_put_aside()
+    assert shop.events_told() == shop.sent
+
+
+def send_version(shop: Shop, version: int) -> None:
+    for product_id in PRODUCTS:
+        shop.send(product_id, version)
+
+
+@pytest.mark.parametrize(("frozen_id", "other_id"), [("", ""), ("w1", "w2"), ("w1", "w1")])
+def test_a_worker_that_wakes_after_another_took_over_puts_nothing_back(
+    kafka: KafkaSettings, shop: Shop, start: Start, frozen_id: str, other_id: str
+) -> None:
+    """It was frozen when it had compared versions and was about to write. The last pair is a worker that its
+    supervisor took for dead and started again.
+    """
+    send_version(shop, 1)
+    shop.publisher.flush(PATIENCE)
+    staged = ("tests.services.staged_worker", "--at", "decided", "--signal", "STOP", "--call", "10")
+    frozen = start(frozen_id, staged)
+    os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+    send_version(shop, 2)
+    start(other_id)
+    shop.settle()
+    shop.assert_newest_is_searchable()
+
+    frozen.send_signal(signal.SIGCONT)
+
+    if frozen_id:  # a static member that was expelled
+        assert frozen.wait(PATIENCE) == EXIT_UNEXPECTED
+    else:
+        wait_until(lambda: shares(kafka) == [2, 2])
+    shop.assert_newest_is_searchable()
+    send_version(shop, 3)
+    shop.settle()
+    shop.assert_newest_is_searchable()
+    assert shares(kafka) == ([4] if frozen_id else [2, 2])
