@@ -4,13 +4,8 @@ For the demo, the real-data run, benchmarks and service tests; production runs t
 supervisor.
 """
 
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,79 +17,19 @@ import httpx
 from pydantic import SecretStr
 
 from cli.sample_settings import settings_file
-from cli.settings import VARIABLE_PREFIX, Settings, changed_settings
-from index.embedded_milvus import EmbeddedMilvus
+from cli.settings import Settings, changed_settings
+from cli.supervision import Process, SupervisedMilvus
 from topics.admin import TopicAdmin
 from topics.catalogue import topics_on_broker
 from topics.embedded_broker import EmbeddedBroker
 from topics.settings import KafkaSettings
 
 CONFIG_NAME = "millrace.toml"
-_STOP_SECONDS = 20.0
-_RESTART_PAUSE_SECONDS = 1.0  # for a process that ends again and again; one that had worked is back at once
-_WORKED_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 
 
 class StackError(Exception):
     """A process did not start; the message names its log."""
-
-
-class Process:
-    """A `millrace` process in the background; when it ends by itself it is started again, and counted."""
-
-    def __init__(self, command: str, config: Path, log: Path) -> None:
-        self._arguments = [sys.executable, "-m", "cli.main", command, "--config", str(config), "--end-with-stdin"]
-        self._log = log
-        self._stopping = threading.Event()
-        self._changing = threading.Lock()  # so that nothing starts behind a request to stop
-        self.restarts = 0
-        self._process = self._start()
-        self._supervisor = threading.Thread(target=self._supervise, name=f"supervise {command}", daemon=True)
-        self._supervisor.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        return self._log
-
-    def ask_to_stop(self) -> None:
-        with self._changing:
-            self._stopping.set()
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGTERM)
-
-    def wait_until_stopped(self) -> None:
-        """After `ask_to_stop`; kills what does not end in time."""
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._supervisor.join()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        with self._log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                self._arguments, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_environment(),
-                start_new_session=True,
-            )  # fmt: skip
-
-    def _supervise(self) -> None:
-        while True:
-            started = time.monotonic()
-            with self._process:  # closes its pipe and waits
-                self._process.wait()
-            if time.monotonic() - started < _WORKED_SECONDS:
-                self._stopping.wait(_RESTART_PAUSE_SECONDS)
-            with self._changing:
-                if self._stopping.is_set():
-                    return
-                self._process = self._start()
-                self.restarts += 1
 
 
 class LocalStack:
@@ -143,7 +78,7 @@ class LocalStack:
     @property
     def restarts(self) -> int:
         """How often a process ended by itself and was started again."""
-        return sum(process.restarts for process in self._processes)
+        return self.milvus.restarts + sum(process.restarts for process in self._processes)
 
     def wait_until_ready(self, timeout_seconds: float, look: Callable[[], None] = lambda: None) -> None:
         """Until the worker has joined its group and the server answers. Raises StackError."""
@@ -166,7 +101,8 @@ class LocalStack:
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         kafka = self._broker()
-        self.milvus = self._exit.enter_context(EmbeddedMilvus(self._folder / "milvus"))
+        self.milvus = SupervisedMilvus(self._folder / "milvus")
+        self._exit.callback(self.milvus.stop)
         self.settings = changed_settings(
             self._wanted.model_copy(update={"kafka": kafka}),
             {
@@ -225,12 +161,6 @@ def embedded_settings(settings: Settings, folder: Path) -> Settings:
         "encoders": {"image_sources": {"file_root": str((folder / "pictures").resolve())}},
     }
     return changed_settings(settings, changes)
-
-
-def _environment() -> dict[str, str]:
-    """The child reads all settings from the file; variables of this process already went into it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLE_PREFIX)}
-    return inherited | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])}
 
 
 def free_port() -> int:

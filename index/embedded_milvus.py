@@ -55,7 +55,7 @@ class EmbeddedMilvus:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait(self, timeout_seconds: float) -> int:
+    def wait(self, timeout_seconds: float | None = None) -> int:
         """For its end; gives the exit code. Raises subprocess.TimeoutExpired."""
         code = self._process.wait(timeout_seconds)
         self._close_pipes()

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import faust
@@ -15,6 +16,7 @@ from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODU
 from topics.settings import KafkaSettings
 
 _WEEK_SECONDS = 7 * 86_400.0
+_FAUST_FOLDER = Path(tempfile.gettempdir()) / "millrace-faust"  # Faust makes one; with no table it stays empty
 
 
 def create_app(
@@ -31,7 +33,7 @@ def create_app(
         broker_credentials=_credentials(kafka),
         autodiscover=False,
         store="memory://",
-        datadir=tempfile.mkdtemp(prefix="millrace-faust-"),  # Faust wants one though no table is stored
+        datadir=_FAUST_FOLDER,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

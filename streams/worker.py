@@ -96,6 +96,9 @@ class _BoundedWorker(faust.Worker):  # type: ignore[misc]
         late.start()
         await super().stop()
 
+    def _setproctitle(self, *_: object, **__: object) -> None:
+        """The process keeps the name that its command gave it."""
+
     def _end(self) -> None:
         logger.warning(
             "Not finished %g s after the request to stop: ending; the next worker reads again what is not committed",

@@ -25,8 +25,9 @@ from urllib.parse import urlsplit
 import httpx
 from confluent_kafka import KafkaException, Producer
 
-from cli.local_stack import Process, free_port
+from cli.local_stack import free_port
 from cli.settings import Settings, changed_settings
+from cli.supervision import Process
 from cli.wiring import index_products_lag, open_publisher
 from deploy.kafka.broker import LocalKafka
 from index.embedded_milvus import EmbeddedMilvus
