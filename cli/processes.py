@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterable
 
 import setproctitle
 from pydantic import ValidationError
@@ -20,13 +20,14 @@ from streams.indexer import IndexerParts
 from streams.settings import WorkerSettings
 from streams.worker import WorkerParts, run_worker
 from topics.admin import TopicAdmin
-from topics.catalogue import CATALOG_PRODUCTS, index_products_group, topics_on_broker
+from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic, index_products_group
 from topics.codec import ProductCodec
 from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
 _ORPHAN_SECONDS = 10.0
+_WORKER_TOPICS = (CATALOG_PRODUCTS, CATALOG_INDEXED, dead_letter_topic(CATALOG_PRODUCTS))
 
 _OUTAGE_SECONDS = 7 * 86_400.0  # a worker waits for a broker that is away; nothing is acknowledged meanwhile
 
@@ -43,7 +44,7 @@ def worker(settings: Settings, backfill_alias: str = "") -> None:
         group = settings.kafka.on_broker(index_products_group(backfill_alias))
         claim = CollectionClaim(group, settings.index.alias)
         settings = _beside(settings, backfill_alias)
-    require_topics(settings)
+    require_topics(settings, _WORKER_TOPICS)
     with (
         open_parts(settings, create_collection=True, claim=claim) as parts,
         open_publisher(settings, "millrace-worker", _OUTAGE_SECONDS) as publisher,
@@ -57,13 +58,10 @@ def worker(settings: Settings, backfill_alias: str = "") -> None:
             settings.worker.metrics_host,
             port,
         )
-        with ExitStack() as stack:
-            lag = stack.enter_context(index_products_lag(settings, backfill_alias))
-            backfill = None
-            if backfill_alias:  # the watchdog's reader is not for two threads
-                own = stack.enter_context(index_products_lag(settings, backfill_alias))
-                backfill = Backfill(backfill_alias, own)
-            run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, backfill))
+        # Not to be closed: the threads that look at these go on until the process ends. Each needs one of its own.
+        lag = index_products_lag(settings, backfill_alias)
+        own = Backfill(backfill_alias, index_products_lag(settings, backfill_alias)) if backfill_alias else None
+        run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, own))
 
 
 def end_with_stdin() -> None:
@@ -112,9 +110,9 @@ def _beside(settings: Settings, alias: str) -> Settings:
         raise SettingsError(f"--alias {alias!r} is no name of a collection: use letters, digits and _") from None
 
 
-def require_topics(settings: Settings) -> None:
+def require_topics(settings: Settings, topics: Iterable[str]) -> None:
     """Faust waits silently and for ever for a topic that is not there. Raises BrokerError."""
-    TopicAdmin(settings.kafka).partitions([spec.name for spec in topics_on_broker(settings.kafka)])
+    TopicAdmin(settings.kafka).partitions([settings.kafka.on_broker(topic) for topic in topics])
 
 
 def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag, backfill: Backfill | None) -> WorkerParts:

@@ -17,6 +17,7 @@ from serving.app import create_app
 from serving.server import run_server
 from serving.services import Services
 from topics.admin import BrokerError
+from topics.catalogue import CATALOG_PRODUCTS
 from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,6 @@ def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
 def _tell_if_broker_is_away(settings: Settings) -> None:
     """A server starts all the same: searches need no broker, and each write is refused with the reason."""
     try:
-        require_topics(settings)
+        require_topics(settings, [CATALOG_PRODUCTS])
     except BrokerError as error:
         logger.error("%s. Searches are answered; product changes get 503 until that is mended", error)

@@ -89,12 +89,7 @@ class MilvusIndex:
                 results[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
         sound = [change for change in changes if change.product_id not in results]
         with self._writing:
-            write_until = time.monotonic() + self._settings.timeout_seconds / 2
-            held = self._states([change.product_id for change in sound], "Strong")
-            for change in sound:
-                results[change.product_id] = Applied(decide(change, held.get(change.product_id)))
-            written = [change for change in sound if results[change.product_id].outcome is Outcome.WRITTEN]
-            results |= self._write(written, write_until)
+            results |= self._compare_and_write(sound)
         return [results[change.product_id] for change in changes]
 
     def search(self, query: Query, limit: int, filters: Sequence[Filter] = ()) -> list[ScoredProduct]:
@@ -143,24 +138,40 @@ class MilvusIndex:
     def _states(self, product_ids: Sequence[str], consistency: str) -> dict[str, IndexedState]:
         return {row["id"]: state_of(row) for row in self._rows(product_ids, STATE_COLUMNS, consistency)}
 
-    def _write(self, changes: Sequence[Change], write_until: float) -> dict[str, Applied]:
-        """Write rows that name the same columns together. What becomes of those that are refused."""
-        refused: dict[str, Applied] = {}
-        rows: dict[tuple[bool, frozenset[str]], list[Row]] = defaultdict(list)
+    def _compare_and_write(self, changes: Sequence[Change]) -> dict[str, Applied]:
+        """Rows that name the same columns are written together."""
+        write_until = time.monotonic() + self._settings.timeout_seconds / 2
+        held = self._states([change.product_id for change in changes], "Strong")
+        results = {change.product_id: Applied(decide(change, held.get(change.product_id))) for change in changes}
+        alike: dict[tuple[bool, frozenset[str]], list[tuple[Change, Row]]] = defaultdict(list)
         for change in changes:
+            if results[change.product_id].outcome is not Outcome.WRITTEN:
+                continue
             try:
                 row = row_of(change, self._dimensions)
             except IndexRefused as refusal:
-                refused[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
+                results[change.product_id] = Applied(Outcome.REFUSED, str(refusal))
             else:
-                rows[isinstance(change, PartialUpdate), frozenset(row)].append(row)
-        for (partial, _), group in rows.items():
-            refused |= self._upsert(group, partial, write_until)
-        return refused
+                alike[isinstance(change, PartialUpdate), frozenset(row)].append((change, row))
+        for (partial, _), group in alike.items():
+            results |= self._write(group, partial, write_until)
+        return results
 
-    def _upsert(self, rows: list[Row], partial: bool, write_until: float) -> dict[str, Applied]:
-        """Halve what Milvus refuses until the rows that it cannot hold stand alone."""
+    def _write(self, group: Sequence[tuple[Change, Row]], partial: bool, write_until: float) -> dict[str, Applied]:
+        """What became otherwise than decided. What Milvus refuses is halved until the rows that it cannot hold stand
+        alone; that takes a while, so each half is compared anew.
+        """
+        try:
+            self._upsert([row for _, row in group], partial, write_until)
+        except IndexRefused as refusal:
+            changes = [change for change, _ in group]
+            if len(changes) == 1:
+                return {changes[0].product_id: Applied(Outcome.REFUSED, str(refusal))}
+            half = len(changes) // 2
+            return self._compare_and_write(changes[:half]) | self._compare_and_write(changes[half:])
+        return {}
 
+    def _upsert(self, rows: list[Row], partial: bool, write_until: float) -> None:
         def upsert() -> None:
             if time.monotonic() > write_until:  # this process stood still, and another may have written meanwhile
                 raise IndexUnavailable("the versions that were compared are too old by now: they are read again")
@@ -168,14 +179,7 @@ class MilvusIndex:
                 self._settings.alias, rows, partial_update=partial, timeout=self._settings.timeout_seconds
             )
 
-        try:
-            self._ask(upsert)
-        except IndexRefused as refusal:
-            if len(rows) == 1:
-                return {rows[0]["id"]: Applied(Outcome.REFUSED, str(refusal))}
-            half = len(rows) // 2
-            return self._upsert(rows[:half], partial, write_until) | self._upsert(rows[half:], partial, write_until)
-        return {}
+        self._ask(upsert)
 
     def _rows(self, product_ids: Sequence[str], columns: list[str], consistency: str) -> Iterator[Mapping[str, Any]]:
         for start in range(0, len(product_ids), _IDS_A_QUERY):

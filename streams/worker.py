@@ -83,7 +83,10 @@ def end_process(error: BaseException) -> NoReturn:
 
 
 class _BoundedWorker(faust.Worker):  # type: ignore[misc]
-    """Faust's worker waits on its way out for as long as the broker or the index is away; this one does not."""
+    """Faust's worker waits on its way out for as long as the broker or the index is away; this one does not.
+
+    `stop_seconds` bound the whole way from the request to the end of the process.
+    """
 
     def __init__(self, app: faust.App, stop_seconds: float, **options: Any) -> None:
         super().__init__(app, **options)

@@ -17,6 +17,7 @@ from index.base import (
     IndexRefused,
     IndexUnavailable,
     KeywordQuery,
+    Outcome,
     ProductRow,
     Query,
     Tombstone,
@@ -205,4 +206,19 @@ def test_a_row_that_only_the_server_refuses_does_not_hurt_its_batch(
     refused = {rows[place].product_id: one.detail for place, one in enumerate(index.apply(rows)) if one.detail}
     assert refused.keys() == {"wide", "branded"}
     assert index.count() == 7
+    index.close()
+
+
+def test_a_batch_of_which_the_server_refuses_every_row_comes_to_an_end(
+    settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding out about each row takes longer than a comparison may be old."""
+    monkeypatch.setattr("index.milvus.check_change", lambda change, dimensions: None)
+    rng = np.random.default_rng(8)
+    index = open_index(settings.model_copy(update={"timeout_seconds": 0.6}))
+    rows = [
+        ProductRow(f"p{number}", 1, {"brand": "x" * 2_000}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)})
+        for number in range(256)
+    ]
+    assert {one.outcome for one in index.apply(rows)} == {Outcome.REFUSED}
     index.close()
