@@ -94,15 +94,10 @@ class ProductReader:
 
 
 def _problem(error: ValidationError) -> str:
-    """The first field that is wrong, and how. An attribute fails as each type it may have: text says it best."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    first = problems[0]
-    place = first["loc"]
-    if place[:1] == ("attributes",):
-        place = place[:2]
-        alike = [each for each in problems if each["loc"][:2] == place]
-        first = next((each for each in alike if each["type"] == "string_too_long"), first)
-    return f"{'.'.join(map(str, place))}: {first['msg']}" if place else str(first["msg"])
+    """The first field that is wrong, and how."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
 class ProductSender:

@@ -6,7 +6,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 
 from topics.origin import call_stack
 
@@ -24,8 +33,19 @@ AttributeText = Annotated[str, StringConstraints(max_length=10_000)]
 def _no_integer(value: Any) -> Any:
     """An integer beyond 64 bits must not slip in as a float that has lost its last digits."""
     if isinstance(value, int):
-        raise ValueError("an integer has 64 bits at most: send longer numbers as text")
+        raise ValueError
     return value
+
+
+class _SaidAtOnce:
+    """One error for the whole union, at the attribute itself, instead of one for each of its members."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        message = (
+            "an attribute is a text of at most 10,000 characters, a list of such, true, false, or a number; "
+            "whole numbers have 64 bits at most: send longer ones as text"
+        )
+        return {**handler(source), "custom_error_type": "attribute_value", "custom_error_message": message}
 
 
 Int64 = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
@@ -38,6 +58,7 @@ AttributeValue = Annotated[
     | list[AttributeText]
     | Annotated[float, BeforeValidator(_no_integer)],
     Field(union_mode="left_to_right"),
+    _SaidAtOnce(),
 ]
 
 

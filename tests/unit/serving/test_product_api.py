@@ -129,7 +129,7 @@ def test_delete_publishes_a_tombstone_of_now_or_of_the_shops_time(client: TestCl
         ({"currency": "euro"}, "#/currency"),
         ({"rating": 6}, "#/rating"),
         ({"image_links": ["ftp://shop.example/a.png"]}, "#/image_links/0"),
-        ({"attributes": {"size/cm": {"deep": 1}}}, "#/attributes/size~1cm/bool"),
+        ({"attributes": {"size/cm": {"deep": 1}}}, "#/attributes/size~1cm"),
         ({"updated_at": "yesterday"}, "#/updated_at"),
         ({"updated_at": "2026-01-01T00:00:00"}, "#/updated_at"),
         ({"updated_at": 9e99}, "#/updated_at"),
