@@ -100,7 +100,7 @@ def test_a_record_keeps_its_own_time_of_change() -> None:
         ({"title": " "}, "title: String should have at least 1 character"),
         ({"id": None}, "id: Input should be a valid string"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
-        ({"attributes": {"long": "x" * 10_001}}, "attributes.long: an attribute is a text of at most 10,000 characters"),
+        ({"attributes": {"long": "x" * 10_001}}, "attributes.long: an attribute is a text of at most"),
         ({"description": "x" * 10_000}, "too large: "),
         ({"image_links": ["a.jpg"]}, "picture: 'a.jpg' is a file name; say with --media"),
         ({"image_links": "http://shop/a.jpg"}, "image_links: Input should be a valid tuple"),
