@@ -11,6 +11,7 @@ from cli.doctor import doctor_command
 from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
 from cli.import_products import import_command
 from cli.lag_exporter import lag_exporter_command
+from cli.lifetimes import end_with_stdin
 from cli.logs import configure_logging
 from cli.output import CONFIG_HELP, Output
 from cli.real_data import real_data_command
@@ -57,12 +58,20 @@ def worker_command(
     alias: Annotated[
         str, typer.Option(help="With --from-beginning: an alias other than index.alias, such as products_next.")
     ] = "",
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Start the worker again, in a fraction of its first start, when it is killed or ends itself.",
+        ),
+    ] = False,
     as_child: AsChild = False,
 ) -> None:
     """Index products from catalog.products as they change, until SIGTERM or Ctrl-C.
 
     Run one for each few partitions under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose
-    an event, and what was in flight is read again.
+    an event, and what was in flight is read again. With --restart it brings a parent process that does this at once;
+    what is wrong with settings, broker or index still ends the command.
 
     With --from-beginning it fills another collection in a consumer group of its own; the live workers and their
     collection are not touched. It says in its log when it has caught up, and then keeps the collection fresh. After a
@@ -77,10 +86,13 @@ def worker_command(
     from cli import processes
 
     configure_logging(verbose)
-    if as_child:
-        processes.end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        processes.worker(load_settings(config), alias)
+        settings = load_settings(config)
+        if restart:
+            processes.restart_worker(settings, with_stdin=as_child)
+        elif as_child:
+            end_with_stdin()
+        processes.worker(settings, alias)
 
 
 @app.command("serve")
@@ -89,11 +101,11 @@ def serve_command(config: Config = None, as_child: AsChild = False) -> None:
 
     Example: MILLRACE__SERVER__PORT=9000 millrace serve
     """
-    from cli import processes, server
+    from cli import server
 
     configure_logging(verbose=False)
     if as_child:
-        processes.end_with_stdin()
+        end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
         server.serve(load_settings(config))
 

@@ -1,24 +1,23 @@
 """`millrace worker`, and what `millrace serve` has in common with it. That one is apart: FastAPI slows down a start."""
 
+import importlib
 import logging
-import os
-import signal
-import threading
-import time
 from collections.abc import Iterable
 
 import setproctitle
 from pydantic import ValidationError
 
+from cli.lifetimes import run_in_children
 from cli.settings import Settings, SettingsError, changed_settings
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
+from encoders.factory import import_libraries
 from index.settings import CollectionClaim
 from monitoring.exposition import serve_metrics
 from monitoring.lag import GroupLag
 from streams.backfill import Backfill
 from streams.indexer import IndexerParts
 from streams.settings import WorkerSettings
-from streams.worker import WorkerParts, run_worker
+from streams.worker import EXIT_STALLED, EXIT_UNEXPECTED, WorkerParts, run_worker
 from topics.admin import TopicAdmin
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic, index_products_group
 from topics.codec import ProductCodec
@@ -26,7 +25,6 @@ from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
-_ORPHAN_SECONDS = 10.0
 _WORKER_TOPICS = (CATALOG_PRODUCTS, CATALOG_INDEXED, dead_letter_topic(CATALOG_PRODUCTS))
 
 _OUTAGE_SECONDS = 7 * 86_400.0  # a worker waits for a broker that is away; nothing is acknowledged meanwhile
@@ -64,21 +62,12 @@ def worker(settings: Settings, backfill_alias: str = "") -> None:
         run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, own))
 
 
-def end_with_stdin() -> None:
-    """For a child of `millrace demo`:
-
-    end as on SIGTERM once the parent has closed our standard input, however it ended; at once where that takes too
-    long, since the broker and the index may have ended, too.
-    """
-
-    def wait() -> None:
-        while os.read(0, 4096):  # sys.stdin's lock, held here, would abort the interpreter at its end
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_ORPHAN_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=wait, name="end with stdin", daemon=True).start()
+def restart_worker(settings: Settings, with_stdin: bool) -> None:
+    """Returns in each child process that is to be a worker. What takes a worker longest to start is loaded once."""
+    if settings.index.kind == "milvus":
+        importlib.import_module("index.milvus")
+    import_libraries(settings.encoders)
+    run_in_children("millrace worker", (EXIT_UNEXPECTED, EXIT_STALLED), with_stdin)
 
 
 def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:

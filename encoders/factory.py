@@ -1,5 +1,7 @@
 """Settings to loaded encoders."""
 
+import importlib
+
 from encoders.base import Encoder, ImageEncoder
 from encoders.device import use_threads
 from encoders.hash import HashEncoder
@@ -24,6 +26,14 @@ def create_image_encoder(settings: EncoderSettings) -> ImageEncoder:
         return _create_hash_encoder(settings.image.batch_size)
     use_threads(settings.threads)
     return OpenClipEncoder(settings.image)
+
+
+def import_libraries(settings: EncoderSettings) -> None:
+    """What the constructors would import, seconds of work; no model is loaded and no thread started."""
+    if settings.text.model != _HASH:
+        importlib.import_module("sentence_transformers")
+    if settings.image.model != _HASH:
+        importlib.import_module("open_clip")
 
 
 def _create_hash_encoder(batch_size: int) -> HashEncoder:
