@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import faust
+from faust.tables.manager import TableManager
 from faust.types.auth import CredentialsT
 
 from streams import record_batches
@@ -17,6 +18,14 @@ from topics.settings import KafkaSettings
 
 _WEEK_SECONDS = 7 * 86_400.0
 _FAUST_FOLDER = Path(tempfile.gettempdir()) / "millrace-faust"  # Faust makes one; with no table it stays empty
+
+
+class _NoTables(TableManager):  # type: ignore[misc]
+    """Faust's own waits a second at each start for tables to be defined; there are none."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def create_app(
@@ -33,6 +42,7 @@ def create_app(
         broker_credentials=_credentials(kafka),
         autodiscover=False,
         store="memory://",
+        TableManager=_NoTables,
         datadir=_FAUST_FOLDER,
         web_enabled=False,
         topic_allow_declare=False,

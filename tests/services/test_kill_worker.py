@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.services.shop import PATIENCE, Shop, a_day_of_changes, bare_worker, opened_shop, worker_config
+from tests.services.shop import PATIENCE, Shop, a_day_of_changes, bare_worker, opened_shop, wait_until, worker_config
 from topics.settings import KafkaSettings
 
 pytestmark = pytest.mark.services
@@ -84,3 +85,18 @@ def test_a_worker_told_to_stop_at_any_point_commits_what_it_did(shop: Shop, tmp_
     a_day(shop)
     finish(shop, tmp_path)
     assert shop.records_told() - shop.events_told() == repeats  # nothing twice
+
+
+def test_with_restart_a_worker_that_is_killed_is_back_by_itself(shop: Shop, tmp_path: Path) -> None:
+    with bare_worker(config_of_w1(shop, tmp_path), ("cli.main", "worker", "--restart")) as worker:
+        for _ in range(2):
+            a_day(shop)
+            wait_until(lambda: shop.lag() < EVENTS)
+            [child] = psutil.Process(worker.pid).children()
+            child.kill()
+            wait_until(lambda: not child.is_running())
+        shop.settle()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+    shop.assert_newest_is_searchable()
+    shop.assert_poison_is_put_aside()
