@@ -1,6 +1,7 @@
 """Which dead letters a command means, and whether a worker of today could use them."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_SOURCES
 from topics.codec import ProductCodec
 from topics.dead_letter_log import FiledLetter, LetterBox, LetterFilter, Place, read_letters
 from topics.dead_letter_replay import Replay, replay_as_it_was
-from topics.dead_letters import DeadLetterError
+from topics.dead_letters import DeadLetterError, Source
 from topics.events import InvalidEvent, InvalidReason, Product
 from topics.settings import KafkaSettings
 
@@ -59,6 +60,7 @@ def letter_filter(
     reasons: Sequence[InvalidReason],
     period: tuple[str | None, str | None],
     key: str,
+    open_only: bool,
 ) -> LetterFilter:
     """What the options of a command ask for; `period` is since and until."""
     if topic is not None and topic not in DEAD_LETTER_SOURCES:
@@ -71,39 +73,41 @@ def letter_filter(
         since_ms=parse_moment(period[0], now),
         until_ms=parse_moment(period[1], now),
         key=key,
+        open_only=open_only,
     )
 
 
 def asks_for_something(wanted: LetterFilter) -> bool:
-    return wanted != LetterFilter(topics=wanted.topics)
+    return wanted != LetterFilter(topics=wanted.topics, open_only=wanted.open_only)
 
 
-def read_box(output: Output, kafka: KafkaSettings, wanted: LetterFilter) -> LetterBox:
+def read_box(output: Output, kafka: KafkaSettings, wanted: LetterFilter, headlines: bool = False) -> LetterBox:
     """All that the filter takes, with progress. Raises BrokerError."""
     with output.progress("reading dead letters", 1.0) as advance:
         box = read_letters(
             kafka,
             wanted,
             lambda extent: advance(extent.read / max(1, extent.total), f"{extent.read} of {extent.total}"),
+            headlines,
         )
     for unreadable in box.unreadable:
         output.note(f"left out {unreadable}")
     return box
 
 
-def chosen(box: LetterBox, wanted: LetterFilter, resolved_too: bool) -> list[FiledLetter]:
-    """Letters that are named by their place, resolved or not; else the open ones, or with `resolved_too` all.
-
-    Raises DeadLetterError for a place without a letter, or with two.
-    """
+def chosen(box: LetterBox, wanted: LetterFilter) -> list[FiledLetter]:
+    """Its letters. Raises DeadLetterError for a place without a letter, or with two."""
+    sources: defaultdict[tuple[int, int], list[Source]] = defaultdict(list)
+    for filed in box.letters:
+        sources[filed.letter.source.partition, filed.letter.source.offset].append(filed.letter.source)
     for place in wanted.places:
-        found = [filed.id for filed in box.letters if place.names(filed.letter.source)]
+        found = [source.id for source in sources[place.partition, place.offset] if place.names(source)]
         name = f"{place.partition}:{place.offset}"
         if not found:
             raise DeadLetterError(f"no such dead letter at {name}: see `millrace dead-letters list --all`")
         if len(found) > 1:
             raise DeadLetterError(f"{name} names several letters, give one of their ids: {', '.join(found)}")
-    return [filed for filed in box.letters if wanted.places or resolved_too or filed.resolution is None]
+    return box.letters
 
 
 class Examiner:

@@ -15,7 +15,7 @@ from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_publisher
 from topics.admin import BrokerError
-from topics.dead_letter_forms import letter_form
+from topics.dead_letter_forms import headline_form, letter_form
 from topics.dead_letter_log import FiledLetter, LetterFilter
 from topics.dead_letter_replay import DeadLetterDesk
 from topics.dead_letters import DeadLetterError
@@ -63,20 +63,21 @@ def list_command(  # noqa: PLR0913 - each is an option of the command
 
     Example: millrace dead-letters list --reason invalid_fields --since 2h
 
-    With --json: letters (as `show --json` gives them), matching, open, resolved, by_reason, unreadable, expired.
+    With --json: letters (as `show --json` gives them, without the message), matching, open, resolved, by_reason,
+    unreadable, expired.
     """
     output = Output(as_json)
-    wanted = letter_filter((), topic, reason or (), (since, until), key)
+    wanted = letter_filter((), topic, reason or (), (since, until), key, open_only=False)
     with output.failing_on(*_ERRORS):
-        box = read_box(output, load_settings(config).kafka, wanted)
-    matching = chosen(box, wanted, resolved_too=show_all)
-    resolved = sum(filed.resolution is not None for filed in box.letters)
+        box = read_box(output, load_settings(config).kafka, wanted, headlines=True)
+    open_letters = [filed for filed in box.letters if filed.resolution is None]
+    matching = box.letters if show_all else open_letters
+    resolved = len(box.letters) - len(open_letters)
     listed = matching[-limit:]
     if listed:
         output.show(letter_table(listed, with_state=show_all))
     if len(listed) < len(matching):
         output.show(f"the newest {len(listed)} of {len(matching)}; --limit 0 shows all")
-    open_letters = [filed for filed in box.letters if filed.resolution is None]
     hidden = "" if show_all or not resolved else " (--all shows them)"
     output.show(f"open: {counts(open_letters)}; replayed or discarded: {resolved}{hidden}")
     if box.expired:
@@ -85,7 +86,7 @@ def list_command(  # noqa: PLR0913 - each is an option of the command
         output.show(f"look at one: millrace dead-letters show {open_letters[-1].letter.source.place}")
     output.finish(
         {
-            "letters": list(map(letter_form, listed)),
+            "letters": list(map(headline_form, listed)),
             "matching": len(matching),
             "open": len(open_letters),
             "resolved": resolved,
@@ -119,11 +120,11 @@ def show_command(  # noqa: PLR0913 - each is an option of the command
     value, headers, cut, repeats, replayed_from, resolution, refused_now.
     """
     output = Output(as_json)
-    wanted = letter_filter(places or (), topic, reason or (), (since, until), key)
+    wanted = letter_filter(places or (), topic, reason or (), (since, until), key, open_only=True)
     with output.failing_on(*_ERRORS):
         settings = load_settings(config)
         _require_selection(wanted, every)
-        letters = chosen(read_box(output, settings.kafka, wanted), wanted, resolved_too=False)
+        letters = chosen(read_box(output, settings.kafka, wanted), wanted)
     examiner = Examiner(settings.kafka)
     objections = [examiner.objection_to(filed) for filed in letters]
     for filed, objection in zip(letters, objections, strict=True):
@@ -168,13 +169,13 @@ def replay_command(  # noqa: PLR0913 - each is an option of the command
     dry_run, would_be_sent. Exit code 1 when something was not replayed.
     """
     output = Output(as_json)
-    wanted = letter_filter(places or (), topic, reason or (), (since, until), key)
+    wanted = letter_filter(places or (), topic, reason or (), (since, until), key, open_only=not again)
     with output.failing_on(*_ERRORS):
         settings = load_settings(config)
         plan = ReplayPlan(Examiner(settings.kafka), again, force)
         if from_file is None:
             _require_selection(wanted, every)
-            for filed in chosen(read_box(output, settings.kafka, wanted), wanted, resolved_too=again):
+            for filed in chosen(read_box(output, settings.kafka, wanted), wanted):
                 plan.add(filed)
         elif asks_for_something(wanted) or every:
             raise DeadLetterError("--from-file names the letters itself: leave places and filters out")
@@ -211,11 +212,11 @@ def discard_command(  # noqa: PLR0913 - each is an option of the command
     With --json: discarded (how many now), letters (their ids), already_resolved (ids), dry_run.
     """
     output = Output(as_json)
-    wanted = letter_filter(places or (), topic, reason or (), (since, until), key)
+    wanted = letter_filter(places or (), topic, reason or (), (since, until), key, open_only=True)
     with output.failing_on(*_ERRORS):
         settings = load_settings(config)
         _require_selection(wanted, every)
-        letters = chosen(read_box(output, settings.kafka, wanted), wanted, resolved_too=False)
+        letters = chosen(read_box(output, settings.kafka, wanted), wanted)
         done = [filed for filed in letters if filed.resolution is not None]
         open_letters = [filed for filed in letters if filed.resolution is None]
         if open_letters and not dry_run:

@@ -60,7 +60,8 @@ def first_entry(
         before = None  # whatever it is, this import does not rest on it
     if before is not None and not before.finished:
         output.note(f"an import of it had come to line {before.line}: --resume would have gone on there")
-    return JournalEntry(file=str(file.absolute()), identity=identity, updated_at=updated_at or datetime.now(UTC))
+    now = datetime.now(UTC)
+    return JournalEntry(file=str(file.absolute()), identity=identity, updated_at=updated_at or now, begun_at=now)
 
 
 def next_entry(

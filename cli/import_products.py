@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.import_journals import default_journal, first_entry, identify, next_entry
-from cli.import_report import conclude, tell
+from cli.import_report import ImportReport, conclude, tell
 from cli.import_run import ImportOptions, NotedRun, Stopping, indexable, run_import
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
@@ -79,10 +79,8 @@ def find_mapping(name: str) -> ProductMapping:
     return load_mapping(Path(name))
 
 
-def parse_time(text: str | None) -> datetime:
-    """An ISO 8601 date-time with time zone; now without a text."""
-    if text is None:
-        return datetime.now(UTC)
+def parse_time(text: str) -> datetime:
+    """An ISO 8601 date-time with time zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -170,8 +168,8 @@ def _import(arguments: ImportArguments, output: Output) -> None:
         report = run_import(opened, options, pictures, settings.kafka, output, noted)
     tell(report, output)
     facts = report.facts()
-    if arguments.verify and not report.stopped:
-        facts |= _verify(arguments, options, settings, output)
+    if noted is not None and arguments.verify and not report.stopped:
+        facts |= _verify(arguments, options, settings, noted.entry.begun_at, report, output)
     conclude(report, facts, arguments.to_resume() if noted else "", output)
 
 
@@ -204,19 +202,27 @@ def _open_pictures(arguments: ImportArguments, settings: Settings, stack: ExitSt
     return stack.enter_context(CataloguePictures(arguments.media, Path(root), name, copy=not arguments.dry_run))
 
 
-def _verify(arguments: ImportArguments, options: ImportOptions, settings: Settings, output: Output) -> dict[str, Any]:
-    """Facts about what the topic holds of the file, read back from the broker."""
+def _verify(
+    arguments: ImportArguments,
+    options: ImportOptions,
+    settings: Settings,
+    begun_at: datetime,
+    report: ImportReport,
+    output: Output,
+) -> dict[str, Any]:
+    """Facts about what the topic holds of the lines that were not refused, read back from the broker."""
+    refused = {bad.line for bad in report.bad_lines}
     with CatalogueFile(arguments.file) as opened, ExitStack() as stack:
         pictures = _open_pictures(replace(arguments, dry_run=True), settings, stack)
         reader = ProductReader(options.mapping, options.updated_at, settings.kafka.max_event_bytes, pictures)
-        records = islice(opened.records(), options.limit or None)
+        records = (each for each in islice(opened.records(), options.limit or None) if each.line not in refused)
         versions = newest_versions(map(indexable, reader.products(records)))
     with output.progress("verifying", len(versions)) as advance:
 
         def on_read(left: int) -> None:
             advance(len(versions) - left, f"{left} products left")
 
-        verified = verify_on_topic(settings.kafka, versions, on_read, time.monotonic)
+        verified = verify_on_topic(settings.kafka, versions, begun_at, on_read)
     return {
         "on_topic": verified.on_topic,
         "not_on_topic": len(verified.missing),

@@ -17,9 +17,9 @@ from index.base import IndexRefused
 from index.documents import document
 from index.limits import check_document
 from monitoring.lag import GroupLag, LagUnavailable
-from topics.admin import BrokerError, TopicAdmin
+from topics.admin import TopicAdmin
 from topics.backlog import Backlog, BacklogStalled
-from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP, topics_on_broker
+from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP
 from topics.catalogue_files import BadLine, CatalogueFile, Record
 from topics.catalogue_import import ProductReader, ProductSender, ReadProduct, import_products
 from topics.catalogue_pictures import CataloguePictures
@@ -31,9 +31,10 @@ from topics.publisher import Publisher, PublisherError
 from topics.settings import KafkaSettings
 
 _ANSWER_SECONDS = 60.0
-_HURRIED_ANSWER_SECONDS = 10.0
+_HURRIED_ANSWER_SECONDS = 10.0  # after a signal
 _PATIENCE_SECONDS = 60.0
 _FAILURES_IN_A_ROW = 100  # after so many the broker is gone, not picky
+_ANSWERS_KEPT = 300_000  # of lines behind one that has none: half a minute of a fast import, some 50 MB
 _LISTED_LINES = 1_000
 _LINES_BETWEEN_UPDATES = 100
 
@@ -48,6 +49,7 @@ class Stopping:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self.signal: signal.Signals | None = None
+        self.answer_seconds = _ANSWER_SECONDS
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -64,9 +66,14 @@ class Stopping:
 
     def _ask(self, number: int, _: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.default_int_handler)
+            signal.signal(each, self._insist)
         self.signal = signal.Signals(number)
+        self.answer_seconds = _HURRIED_ANSWER_SECONDS
         self._asked.set()
+
+    def _insist(self, _: int, __: FrameType | None) -> None:
+        self.answer_seconds = 0.0
+        raise KeyboardInterrupt
 
     def check(self) -> None:
         """Raises ImportStopped once it was asked for."""
@@ -126,7 +133,7 @@ def run_import(
                 report.signal = stopping.signal
             finally:
                 if sender is not None:
-                    sender.finish(_HURRIED_ANSWER_SECONDS if stopping.signal else _ANSWER_SECONDS)
+                    sender.finish(stopping.answer_seconds)
     finally:
         report.seconds = time.monotonic() - started
         if noted is not None:
@@ -145,11 +152,9 @@ def _open_sender(
     kafka: KafkaSettings, options: ImportOptions, progress: ImportProgress, stopping: Stopping, stack: ExitStack
 ) -> ProductSender:
     name = kafka.on_broker(CATALOG_PRODUCTS)
-    [topic] = TopicAdmin(kafka).inspect([spec for spec in topics_on_broker(kafka) if spec.name == name])
-    if topic.state == "missing":
-        raise BrokerError(f"the broker has no topic {name}: make it with `millrace topics apply`")
+    TopicAdmin(kafka).partitions([name])  # raises where it is missing
     publisher = Publisher(kafka, "millrace-import")
-    stack.callback(publisher.close)
+    stack.callback(publisher.close, 0)  # the sender has waited for the answers
     backlog = None
     if kafka.max_backlog_bytes_per_partition:
         group = kafka.on_broker(INDEX_PRODUCTS_GROUP)
@@ -178,13 +183,24 @@ def _records(
                 advance(file.read_bytes, f"{report.counts.acknowledged} acknowledged")
             if record.line <= done_line:
                 continue
-            if report.progress.failures_in_a_row >= _FAILURES_IN_A_ROW:
-                [(reason, _)] = report.counts.not_acknowledged.most_common(1)
-                raise ImportStopped(f"the broker acknowledges nothing any more: {reason}")
+            _check_answers(report.progress)
             if noted is not None:
                 noted.stopping.check()
                 noted.journal.note(report.progress, report.bad_lines, record.line)
             yield record
+
+
+def _check_answers(progress: ImportProgress) -> None:
+    """Raises ImportStopped where it is of no use to go on."""
+    if progress.failures_in_a_row >= _FAILURES_IN_A_ROW:
+        [(reason, _)] = progress.counts.not_acknowledged.most_common(1)
+        raise ImportStopped(f"the broker acknowledges nothing any more: {reason}")
+    line, behind = progress.held_up
+    if behind >= _ANSWERS_KEPT:
+        raise ImportStopped(
+            f"line {line} is not acknowledged, and {behind:,} lines behind it are: has a partition of "
+            f"{CATALOG_PRODUCTS} no leader"
+        )
 
 
 def _send_all(

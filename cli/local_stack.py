@@ -7,7 +7,7 @@ supervisor.
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from topics.embedded_broker import EmbeddedBroker
 from topics.settings import KafkaSettings
 
 CONFIG_NAME = "millrace.toml"
+_MARK = ".made-by-millrace"  # no folder without it is ever emptied
 _POLL_SECONDS = 0.1
 
 
@@ -41,12 +42,18 @@ class LocalStack:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, server: bool = True, kafka: KafkaSettings | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        server: bool = True,
+        kafka: KafkaSettings | None = None,
+        worker_options: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._kafka = kafka
         self._wanted = settings
         self._with_server = server
+        self._worker_options = worker_options
         self._exit = ExitStack()
         self.config = folder / CONFIG_NAME
 
@@ -113,7 +120,7 @@ class LocalStack:
         )
         self.config.touch(mode=0o600)  # secrets from variables stand in it, too
         self.config.write_text(settings_file(self.settings))
-        self._processes = [Process("worker", self.config, self._folder / "worker.log")]
+        self._processes = [Process("worker", self.config, self._folder / "worker.log", self._worker_options)]
         if self._with_server:
             self._processes.append(Process("serve", self.config, self._folder / "serve.log"))
         self._exit.callback(self._stop_processes)
@@ -135,10 +142,12 @@ class LocalStack:
 
 
 def make_room(folder: Path) -> None:
-    """Empty the folder of an earlier stack, and nothing else. Raises StackError."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / CONFIG_NAME).exists():
+    """An empty folder, marked as a stack's; it may hold what an earlier one left, nothing else. Raises StackError."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise StackError(f"{folder} holds something that no earlier run left there: choose another folder")
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)  # it may be a mount, which cannot be removed
+    (folder / _MARK).touch()
 
 
 def embedded_settings(settings: Settings, folder: Path) -> Settings:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +25,9 @@ _WORKED_SECONDS = 10.0
 class Process:
     """A `millrace` process in the background; when it ends by itself it is started again, and counted."""
 
-    def __init__(self, command: str, config: Path, log: Path) -> None:
-        self._arguments = [sys.executable, "-m", "cli.main", command, "--config", str(config), "--end-with-stdin"]
+    def __init__(self, command: str, config: Path, log: Path, options: Sequence[str] = ()) -> None:
+        called = [sys.executable, "-m", "cli.main", command, "--config", str(config)]
+        self._arguments = [*called, "--end-with-stdin", *options]
         self._log = log
         self._stopping = threading.Event()
         self._changing = threading.Lock()  # so that nothing starts behind a request to stop
@@ -74,8 +76,11 @@ class Process:
             with self._changing:
                 if self._stopping.is_set():
                     return
-                self._process = self._start()
-                self.restarts += 1
+                try:
+                    self._process = self._start()
+                    self.restarts += 1
+                except OSError as error:
+                    logger.error("%s; trying again", error)
 
 
 class SupervisedMilvus:
@@ -100,27 +105,34 @@ class SupervisedMilvus:
         with self._changing:
             self._stopping.set()
             self._milvus.stop()
-        self._supervisor.join()
+        self._supervisor.join(_STOP_SECONDS)  # one that is just starting may take longer, and ends all the same
 
     def kill(self) -> None:
         """SIGKILL, for good."""
         with self._changing:
             self._stopping.set()
             self._milvus.kill()
-        self._supervisor.join()
+        self._supervisor.join(_STOP_SECONDS)
 
     def _supervise(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._milvus.wait()
-            self._stopping.wait(_RESTART_PAUSE_SECONDS)
-            with self._changing:
-                if self._stopping.is_set():
-                    return
-                try:
-                    self._milvus = EmbeddedMilvus(self._folder, urlsplit(self.uri).port or 0)
-                    self.restarts += 1
-                except IndexUnavailable as error:
-                    logger.error("%s; trying again", error)
+            if self._stopping.wait(_RESTART_PAUSE_SECONDS):
+                return
+            try:
+                started = EmbeddedMilvus(self._folder, urlsplit(self.uri).port or 0)
+            except (IndexUnavailable, OSError) as error:
+                logger.error("%s; trying again", error)
+            else:
+                self._put(started)
+
+    def _put(self, started: EmbeddedMilvus) -> None:
+        with self._changing:
+            if self._stopping.is_set():
+                started.stop()
+                return
+            self._milvus = started
+            self.restarts += 1
 
 
 def _environment() -> dict[str, str]:

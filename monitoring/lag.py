@@ -81,8 +81,8 @@ class GroupLag:
         """Events of all partitions that are not committed."""
         return sum(lag.events for lag in self.read().values())
 
-    def records_wait(self, partitions: Collection[int] | None = None) -> bool:
-        """Whether a record that can be read stands behind the commits of these partitions, or of all.
+    def records_wait(self, partitions: Collection[int]) -> bool:
+        """Whether a record that can be read stands behind the commits of these partitions.
 
         Lag alone does not tell: the marker of a transaction counts as an event for ever. So the first record of each
         partition is asked for, until one has come.
@@ -90,7 +90,7 @@ class GroupLag:
         starts = {
             (self._topic, partition): lag.start
             for partition, lag in self.read().items()
-            if (partitions is None or partition in partitions) and lag.events > 0
+            if partition in partitions and lag.events > 0
         }
         with lag_is_told(), closing(first_records(self._consumer, starts, TIMEOUT_SECONDS)) as found:
             unknown = set(starts)
@@ -101,10 +101,6 @@ class GroupLag:
         if unknown:
             raise LagUnavailable(f"the broker did not let {len(unknown)} partitions be read in time", "_TIMED_OUT")
         return False
-
-    def caught_up(self) -> bool:
-        """Whether the group has committed every record that can be read."""
-        return not self.records_wait()
 
     def close(self) -> None:
         self._consumer.close()

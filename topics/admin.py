@@ -106,6 +106,7 @@ class TopicAdmin:
                 patience = min(max(_LEAST_PATIENCE_SECONDS, waited), abs(self._timeout_seconds - waited))
                 try:
                     metadata: ClusterMetadata = self._client.list_topics(timeout=max(0.1, patience))
+                    self._causes.answered()
                     return metadata
                 except KafkaException:
                     self._client.poll(0)

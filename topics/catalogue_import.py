@@ -1,5 +1,6 @@
 """Products from a catalogue file onto `catalog.products`: mapped, checked, counted, no faster than consumers bear."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from topics.codec import encode_product
 from topics.events import Product
 from topics.import_progress import ImportProgress
 from topics.mapping import MappingError, ProductMapping
-from topics.publisher import Delivery, MessageRefused, OnDelivery, PublisherOverloaded
+from topics.publisher import Delivery, MessageRefused, NotAcknowledged, OnDelivery, PublisherOverloaded
 
 _OVERLOAD_WAIT_SECONDS = 0.05
 _FLUSH_SECONDS = 0.5
@@ -100,6 +101,19 @@ def _problem(error: ValidationError) -> str:
     return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
+@dataclass(frozen=True, slots=True)
+class _KafkaRecord:
+    """What must be kept of a product until the broker has answered."""
+
+    line: int
+    key: bytes
+    value: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return record_bytes(self.key, self.value)
+
+
 class ProductSender:
     """Publishes products keyed by id. `wait` sleeps for seconds, `clock` counts them; a rate of 0 is no limit."""
 
@@ -119,46 +133,75 @@ class ProductSender:
         self._clock = clock
         self._wait = wait
         self._next_at = clock()
+        self._to_send_alone: deque[_KafkaRecord] = deque()
 
     def send(self, item: ReadProduct) -> BadLine | None:
         """Queue one product, waiting while there is no room. Raises BacklogStalled and PublisherError."""
         self._keep_pace()
-        key = item.product.id.encode()
-        size_bytes = record_bytes(key, item.event)
-        if self._backlog is not None:
-            self._backlog.make_room(size_bytes)
-        on_delivery = self._reporter(item.line, size_bytes)
+        record = _KafkaRecord(item.line, item.product.id.encode(), item.event)
+        self._make_room(record)
         while True:
             try:
-                self._publisher.publish(CATALOG_PRODUCTS, key, item.event, on_delivery=on_delivery)
+                self._publish(record, lambda _: self._to_send_alone.append(record))
             except PublisherOverloaded:
                 self._wait(_OVERLOAD_WAIT_SECONDS)
             except MessageRefused as error:
                 if self._backlog is not None:
-                    self._backlog.failed(size_bytes)
-                return BadLine(item.line, f"refused by the broker: {error}")
+                    self._backlog.failed(record.size_bytes)
+                return _refused(record, str(error))
             else:
                 self._progress.sent(item.line)
                 return None
 
+    def send_alone(self) -> Iterator[BadLine]:
+        """Send once more what the broker refused: it refuses a request as a whole, and here each product has its own.
+
+        Gives what is refused again. Raises BacklogStalled and PublisherError.
+        """
+        while self._to_send_alone:
+            record = self._to_send_alone.popleft()
+            refusals: list[str] = []
+            self.wait_for_answers()
+            self._make_room(record)
+            self._publish(record, refusals.append)
+            self.wait_for_answers()
+            if refusals:
+                refused = _refused(record, refusals[0])
+                self._progress.refused_after_all(refused)
+                yield refused
+            elif self._progress.failures_in_a_row:
+                raise NotAcknowledged(f"line {record.line} was not acknowledged")
+
+    def wait_for_answers(self) -> None:
+        """Until the broker has answered everything, or the publisher given it up."""
+        while self._publisher.flush(_FLUSH_SECONDS):
+            self._wait(0)
+
     def finish(self, timeout_seconds: float) -> None:
         """Wait for the broker's answer to everything that was sent, in small steps, so that a signal is heard."""
         give_up_at = self._clock() + timeout_seconds
-        while self._publisher.flush(_FLUSH_SECONDS) and self._clock() < give_up_at:
+        while self._clock() < give_up_at and self._publisher.flush(_FLUSH_SECONDS):
             pass
 
-    def _reporter(self, line: int, size_bytes: int) -> OnDelivery:
-        def report(delivery: Delivery) -> None:
-            if delivery.error:
-                self._progress.not_acknowledged(delivery.error)
-                if self._backlog is not None:
-                    self._backlog.failed(size_bytes)
-            else:
-                self._progress.acknowledged(line)
-                if self._backlog is not None:
-                    self._backlog.delivered(delivery.partition, delivery.offset, size_bytes)
+    def _make_room(self, record: _KafkaRecord) -> None:
+        if self._backlog is not None:
+            self._backlog.make_room(record.size_bytes)
 
-        return report
+    def _publish(self, record: _KafkaRecord, on_refusal: Callable[[str], None]) -> None:
+        def report(delivery: Delivery) -> None:
+            if self._backlog is not None:
+                if delivery.error:
+                    self._backlog.failed(record.size_bytes)
+                else:
+                    self._backlog.delivered(delivery.partition, delivery.offset, record.size_bytes)
+            if delivery.refused:
+                on_refusal(delivery.error)
+            elif delivery.error:
+                self._progress.not_acknowledged(delivery.error)
+            else:
+                self._progress.acknowledged(record.line)
+
+        self._publisher.publish(CATALOG_PRODUCTS, record.key, record.value, on_delivery=report)
 
     def _keep_pace(self) -> None:
         if not self._interval_seconds:
@@ -167,6 +210,10 @@ class ProductSender:
         if now < self._next_at:
             self._wait(self._next_at - now)
         self._next_at = max(self._next_at, now - _CATCH_UP_SECONDS) + self._interval_seconds
+
+
+def _refused(record: _KafkaRecord, reason: str) -> BadLine:
+    return BadLine(record.line, f"refused by the broker: {reason}")
 
 
 def import_products(
@@ -188,3 +235,13 @@ def import_products(
             on_bad_line(refused)
         elif isinstance(item, ReadProduct):
             yield item
+        if sender is not None:
+            _tell(sender.send_alone(), on_bad_line)
+    if sender is not None:
+        sender.wait_for_answers()
+        _tell(sender.send_alone(), on_bad_line)
+
+
+def _tell(bad_lines: Iterable[BadLine], on_bad_line: Callable[[BadLine], None]) -> None:
+    for bad in bad_lines:
+        on_bad_line(bad)

@@ -32,13 +32,20 @@ class BrokerCauses:
         self._kafka = kafka
         self._cause: KafkaError | None = None
         self._all_down = False
-        self._seen: str | None = None
+        self._answered = False
+        self._seen = ""
 
     def remember(self, error: KafkaError) -> None:
         """The first cause stays; what follows repeats it, or says less."""
         self._all_down |= error.code() == KafkaError._ALL_BROKERS_DOWN
         if self._cause is None and error.code() not in _DOWN:
             self._cause = error
+
+    def answered(self) -> None:
+        """A call has succeeded: what was wrong before is over, and the settings are right."""
+        self._cause = None
+        self._all_down = False
+        self._answered = True
 
     def hopeless(self, waited_enough: bool) -> bool:
         """Whether it is of no use to ask again: a broker that is there but slow is worth more than enough.
@@ -51,13 +58,15 @@ class BrokerCauses:
 
     def look(self) -> str:
         """What a look at the brokers' addresses finds, within a second; empty when nothing is wrong with them."""
-        if self._seen is None:
-            self._seen = why_unreachable(self._kafka, _LOOK_SECONDS)
+        if not self._seen and not self._answered:
+            self._seen = why_unreachable(self._kafka, _LOOK_SECONDS, dropped=self._all_down)
         return self._seen
 
     def explain(self, error: KafkaError) -> str:
         """What is wrong and what to do; with a look where librdkafka says too little."""
         cause = self._cause if self._cause is not None and _is_of_connection(error) else error
+        if self._answered and cause is error and _is_of_connection(error):
+            return f"{error.str()}: {self._kafka.bootstrap_servers} answered before; it is busy or went away, try again"
         found = self.look() if _says_little(cause) else ""
         return found or sentence(self._kafka, cause)
 

@@ -1,12 +1,12 @@
 """Dead letters as JSON, for programs and for a person who fixes them in a file."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from topics.dead_letter_log import FiledLetter
@@ -38,8 +38,8 @@ class UnusableLine:
     reason: str
 
 
-def letter_form(filed: FiledLetter) -> dict[str, Any]:
-    """A letter with all that is known of it; bytes that are no UTF-8 stand as base64 under `key_base64` and so on."""
+def headline_form(filed: FiledLetter) -> dict[str, Any]:
+    """A letter without its message; a key that is no UTF-8 stands as base64 under `key_base64`."""
     letter, source = filed.letter, filed.letter.source
     return {
         "id": filed.id,
@@ -50,14 +50,22 @@ def letter_form(filed: FiledLetter) -> dict[str, Any]:
         "refused_at": iso_time(filed.refused_at_ms),
         "reason": letter.reason,
         "detail": letter.detail,
-        "stack": letter.stack.splitlines(),
         **_bytes_form("key", letter.key),
+        "repeats": filed.repeats,
+        "resolution": None if filed.resolution is None else filed.resolution.model_dump(),
+    }
+
+
+def letter_form(filed: FiledLetter) -> dict[str, Any]:
+    """A letter with all that is known of it; bytes that are no UTF-8 stand as base64 under `value_base64` and so on."""
+    letter = filed.letter
+    return {
+        **headline_form(filed),
+        "stack": letter.stack.splitlines(),
         **_bytes_form("value", letter.value),
         "headers": [{"name": name, **_bytes_form("value", content)} for name, content in letter.headers],
         "cut": letter.cut,
-        "repeats": filed.repeats,
         "replayed_from": letter.replayed_from,
-        "resolution": None if filed.resolution is None else filed.resolution.model_dump(),
     }
 
 
@@ -72,8 +80,8 @@ def iso_time(milliseconds: int) -> str:
 def read_fixed(content: bytes) -> Iterator[FixedMessage | UnusableLine]:
     """Messages of a file in the form of `letter_form`: JSON Lines, what `--json` printed, or one JSON document."""
     try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
         yield from _read_lines(content)
     else:
         yield from (_fixed(1, form) for form in _forms(document))
@@ -84,8 +92,8 @@ def _read_lines(content: bytes) -> Iterator[FixedMessage | UnusableLine]:
         if not line.strip():
             continue
         try:
-            document = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
             yield UnusableLine(number, f"no JSON: {error}")
         else:
             yield from (_fixed(number, form) for form in _forms(document))
@@ -101,7 +109,7 @@ def _fixed(line: int, form: Any) -> FixedMessage | UnusableLine:
     if isinstance(form, Mapping):
         form = {name: value for name, value in form.items() if name not in _TOLD}
     try:
-        fixed = _Form.model_validate_json(orjson.dumps(form))
+        fixed = _Form.model_validate(form)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -113,6 +121,18 @@ def _fixed(line: int, form: Any) -> FixedMessage | UnusableLine:
 def _decoded(text: Any) -> Any:
     """Strictly: a slip in a file must not lose a byte."""
     return base64.b64decode(text, validate=True) if isinstance(text, str) else text
+
+
+def _encoded(document: Any) -> Any:
+    """With every digit of a number, as the file has it."""
+    if document is None:
+        return None
+    if not isinstance(document, dict):
+        raise ValueError("give a JSON object")
+    try:
+        return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
 Base64 = Annotated[bytes, BeforeValidator(_decoded)]
@@ -144,7 +164,7 @@ class _Form(_Content):
     id: Annotated[str, Field(pattern=r"^[^/]+/\d{1,10}/\d{1,19}/-?\d{1,19}$")]
     key: str | None = None
     key_base64: Base64 | None = None
-    value_json: dict[str, Any] | None = None
+    value_json: Annotated[bytes | None, BeforeValidator(_encoded)] = None
     headers: tuple[_Header, ...] = ()
     cut: str = ""
 
@@ -155,11 +175,6 @@ class _Form(_Content):
         if self.cut:
             raise ValueError(f"{self.cut}: put the whole message in and leave `cut` out")
         return self
-
-    def content(self, name: str) -> bytes | None:
-        if name == "value" and "value_json" in self.model_fields_set:
-            return orjson.dumps(self.value_json)
-        return super().content(name)
 
 
 def _spellings(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The dead letters as a person sees them: each refused message once, with what was done with it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +8,7 @@ import orjson
 from pydantic import ValidationError
 
 from topics.catalogue import DEAD_LETTER_RESOLUTIONS, DEAD_LETTER_SOURCES, dead_letter_topic
-from topics.dead_letters import DeadLetter, NoDeadLetter, Source, parse_letter
+from topics.dead_letters import DeadLetter, NoDeadLetter, Source, headline, parse_letter
 from topics.events import DeadLetterResolved
 from topics.settings import KafkaSettings
 from topics.snapshot import Extent, KeptRecord, Snapshot
@@ -31,7 +32,10 @@ class FiledLetter:
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which letters are wanted; what is empty or None asks for nothing. Times are in milliseconds since 1970."""
+    """Which letters are wanted; what is empty or None asks for nothing. Times are in milliseconds since 1970.
+
+    `open_only` leaves out what was replayed or discarded, unless `places` name it.
+    """
 
     topics: Collection[str] = DEAD_LETTER_SOURCES
     places: Collection["Place"] = ()
@@ -39,13 +43,16 @@ class LetterFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     key: str = ""
+    open_only: bool = False
 
     def takes(self, letter: DeadLetter) -> bool:
-        return (
-            (not self.reasons or letter.reason in self.reasons)
-            and (not self.places or any(place.names(letter.source) for place in self.places))
-            and (not self.key or _is_key_of(letter.key, self.key))
+        """As far as reason and key go."""
+        return (not self.reasons or letter.reason in self.reasons) and (
+            not self.key or _is_key_of(letter.key, self.key)
         )
+
+    def takes_resolved(self) -> bool:
+        return bool(self.places) or not self.open_only
 
     def takes_time(self, refused_at_ms: int) -> bool:
         return (self.since_ms is None or refused_at_ms >= self.since_ms) and (
@@ -82,10 +89,13 @@ class LetterBox:
 
 
 def read_letters(
-    kafka: KafkaSettings, wanted: LetterFilter, on_progress: Callable[[Extent], None] = lambda _: None
+    kafka: KafkaSettings,
+    wanted: LetterFilter,
+    on_progress: Callable[[Extent], None] = lambda _: None,
+    headlines: bool = False,
 ) -> LetterBox:
-    """All letters that the filter takes. Raises BrokerError."""
-    sorting = _Sorting(wanted)
+    """All letters that the filter takes, or only their headlines. Raises BrokerError."""
+    sorting = _Sorting(wanted, headlines)
     Snapshot(kafka, [DEAD_LETTER_RESOLUTIONS]).read(sorting.add_resolution, lambda _: None)
     topics = [dead_letter_topic(topic) for topic in wanted.topics]
     extent = Snapshot(kafka, topics).read(sorting.add_letter, on_progress)
@@ -95,26 +105,44 @@ def read_letters(
 class _Sorting:
     """Puts the copies of a letter and what was done with it together."""
 
-    def __init__(self, wanted: LetterFilter) -> None:
+    def __init__(self, wanted: LetterFilter, headlines: bool) -> None:
         self._wanted = wanted
+        self._headlines = headlines
+        self._places: defaultdict[tuple[int, int], list[Place]] = defaultdict(list)
+        for place in wanted.places:
+            self._places[place.partition, place.offset].append(place)
         self._letters: dict[str, FiledLetter] = {}
         self._resolutions: dict[str, DeadLetterResolved] = {}
         self.unreadable: list[str] = []
 
     def add_letter(self, record: KeptRecord) -> None:
         try:
-            letter = parse_letter(record.key, record.value, record.headers)
+            letter = _letter(record)
         except NoDeadLetter as error:
             self.unreadable.append(f"{_where(record)}: {error}")
             return
-        if not self._wanted.takes(letter):
+        resolution = self._resolutions.get(letter.source.id)
+        if not self._takes(letter, resolution):
             return
         known = self._letters.get(letter.source.id)
         if known is None:
-            self._letters[letter.source.id] = FiledLetter(letter, record.timestamp_ms)
+            kept = headline(letter) if self._headlines else letter
+            self._letters[letter.source.id] = FiledLetter(kept, record.timestamp_ms, 0, resolution)
         else:
             first = min(known.refused_at_ms, record.timestamp_ms)
-            self._letters[letter.source.id] = FiledLetter(letter, first, known.repeats + 1)
+            self._letters[letter.source.id] = replace(known, refused_at_ms=first, repeats=known.repeats + 1)
+
+    def _takes(self, letter: DeadLetter, resolution: DeadLetterResolved | None) -> bool:
+        """As far as can be said before the last copy has been read."""
+        return (
+            (resolution is None or self._wanted.takes_resolved())
+            and (not self._wanted.places or self._is_named(letter.source))
+            and self._wanted.takes(letter)
+        )
+
+    def _is_named(self, source: Source) -> bool:
+        places = self._places.get((source.partition, source.offset), ())
+        return any(place.names(source) for place in places)
 
     def add_resolution(self, record: KeptRecord) -> None:
         if record.value is None:
@@ -130,8 +158,15 @@ class _Sorting:
 
     def letters(self) -> list[FiledLetter]:
         found = (each for each in self._letters.values() if self._wanted.takes_time(each.refused_at_ms))
-        resolved = (replace(each, resolution=self._resolutions.get(each.id)) for each in found)
-        return sorted(resolved, key=lambda each: (each.refused_at_ms, each.letter.source))
+        return sorted(found, key=lambda each: (each.refused_at_ms, each.letter.source))
+
+
+def _letter(record: KeptRecord) -> DeadLetter:
+    """Raises NoDeadLetter, also for a letter of another topic, which another program must have put there."""
+    letter = parse_letter(record.key, record.value, record.headers)
+    if dead_letter_topic(letter.source.topic) != record.topic:
+        raise NoDeadLetter(f"it says that it comes from {letter.source.topic!r}")
+    return letter
 
 
 def _is_key_of(key: bytes | None, product_id: str) -> bool:

@@ -148,6 +148,11 @@ def parse_letter(key: bytes | None, value: bytes | None, headers: Sequence[tuple
         raise NoDeadLetter(f"its headers are not those of a dead letter: {error!r}") from None
 
 
+def headline(letter: DeadLetter) -> DeadLetter:
+    """What a list needs: a message may have 2 MB."""
+    return replace(letter, stack="", value=None, headers=(), key_bytes=0, value_bytes=0, header_count=0)
+
+
 def _is_own(header: str) -> bool:
     return not header.startswith(_ORIGINAL)
 

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
@@ -46,6 +47,7 @@ class JournalEntry(BaseModel):
     file: str
     identity: ImportIdentity
     updated_at: AwareDatetime = Field(description="version of records that carry none, the same in every run")
+    begun_at: AwareDatetime = Field(default=datetime.fromtimestamp(0, UTC), description="by the first run's clock")
     runs: int = Field(default=1, ge=1)
     finished: bool = False
     line: int = Field(default=0, ge=0)

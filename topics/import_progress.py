@@ -73,6 +73,12 @@ class ImportProgress:
         """Messages that were not acknowledged since the last one that was."""
         return self._failures_in_a_row
 
+    @property
+    def held_up(self) -> tuple[int, int]:
+        """The first line without an answer, and how many after it have one; these are kept until it has."""
+        with self._lock:
+            return (self._open[0], len(self._answers)) if self._open else (0, 0)
+
     def read(self, line: int) -> None:
         with self._lock:
             self.counts.read += 1
@@ -101,6 +107,12 @@ class ImportProgress:
         with self._lock:
             self.counts.not_acknowledged[reason] += 1
             self._failures_in_a_row += 1
+
+    def refused_after_all(self, bad: BadLine) -> None:
+        """The broker does not take a line that was sent."""
+        with self._lock:
+            self.counts.sent -= 1
+        self.refused(bad)
 
     def refused(self, bad: BadLine) -> None:
         reason = _reason(bad)

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -26,6 +27,14 @@ _GUARANTEES: ClientConfig = {
 }
 _SECURITY = ("security.protocol", "sasl.mechanisms", "sasl.username", "ssl.ca.location")
 _SYMPTOMS = (KafkaError._ALL_BROKERS_DOWN, KafkaError._MSG_TIMED_OUT)
+_WRONG_FOR_GOOD = (
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+    KafkaError._INVALID_ARG,
+)
 
 
 class PublisherError(Exception):
@@ -41,7 +50,7 @@ class NotAcknowledged(PublisherError):
 
 
 class MessageRefused(PublisherError):
-    """Sending the same again is useless: the message is too large, or the topic's name is invalid."""
+    """Sending the same again is useless: it is the message that is wrong, such as one that is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +65,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a message. `error` is empty when the broker acknowledged it at `partition` and `offset`."""
+    """What became of a message. `error` is empty when the broker acknowledged it at `partition` and `offset`.
+
+    `refused`: the broker does not take it, or does not take it together with those that went in the same request.
+    """
 
     topic: str
     partition: int
     offset: int
     error: str = ""
+    refused: bool = False
 
 
 OnDelivery: TypeAlias = Callable[[Delivery], None]
@@ -150,20 +163,19 @@ class Publisher:
         Raises NotAcknowledged when one failed or the time ran out, and what `publish` raises. In every case some may
         have arrived.
         """
-        deliveries: list[Delivery | None] = [None] * len(messages)
-        left = _Countdown(len(messages))
+        deliveries: dict[int, Delivery] = {}
+        complete = threading.Event()
 
-        def reporter(position: int) -> OnDelivery:
-            def report(delivery: Delivery) -> None:
-                deliveries[position] = delivery
-                left.one_done()
-
-            return report
+        def report(position: int, delivery: Delivery) -> None:
+            deliveries[position] = delivery
+            if len(deliveries) == len(messages):
+                complete.set()
 
         for position, message in enumerate(messages):
-            self.publish(message.topic, message.key, message.value, message.headers, reporter(position))
-        left.wait(timeout_seconds)
-        answered = [delivery for delivery in deliveries if delivery is not None]
+            self.publish(message.topic, message.key, message.value, message.headers, partial(report, position))
+        if messages:
+            complete.wait(timeout_seconds)
+        answered = [deliveries[position] for position in sorted(deliveries)]
         failed = next((delivery.error for delivery in answered if delivery.error), "")
         if failed or len(answered) < len(messages):
             raise NotAcknowledged(self._complaint(answered, len(messages), failed, timeout_seconds))
@@ -207,7 +219,7 @@ class Publisher:
                 self._cause = None
                 on_delivery(Delivery(message.topic(), message.partition(), message.offset()))
             else:
-                on_delivery(Delivery(message.topic(), message.partition(), -1, self._reason(error)))
+                on_delivery(self._failure(error, message))
 
         return report
 
@@ -215,16 +227,17 @@ class Publisher:
         if error is None:
             self._cause = None
         elif self._on_failure is not None:
-            self._on_failure(Delivery(message.topic(), message.partition(), -1, self._reason(error)))
+            self._on_failure(self._failure(error, message))
 
     def _broker_trouble(self, error: KafkaError) -> None:
         """Keeps the cause: 'all brokers are down' after 'wrong password' would hide it."""
         if self._cause is None or error.code() not in _SYMPTOMS:
             self._cause = error
 
-    def _reason(self, error: KafkaError) -> str:
+    def _failure(self, error: KafkaError, message: Any) -> Delivery:
         cause = self.last_error
-        return f"{error.str()} ({cause})" if cause and error.code() in _SYMPTOMS else str(error.str())
+        reason = f"{error.str()} ({cause})" if cause and error.code() in _SYMPTOMS else str(error.str())
+        return Delivery(message.topic(), message.partition(), -1, reason, error.code() in _WRONG_FOR_GOOD)
 
     def _overload(self) -> str:
         cause = self.last_error
@@ -234,7 +247,9 @@ class Publisher:
     def _refusal(self, topic: str, error: KafkaError) -> PublisherError:
         if error.fatal() or error.code() == KafkaError._FATAL:
             return PublisherError(f"the producer can send nothing more, restart this process: {error.str()}")
-        return MessageRefused(f"{topic}: {error.str()}")
+        if error.code() in _WRONG_FOR_GOOD:
+            return MessageRefused(f"{topic}: {error.str()}")
+        return PublisherError(f"{topic}: {sentence(self._settings, error)}")
 
     def _complaint(self, answered: Sequence[Delivery], sent: int, failed: str, timeout_seconds: float) -> str:
         if failed:
@@ -277,23 +292,3 @@ class Acknowledgements:
             finished = not self._left
         if finished:
             self._done()
-
-
-class _Countdown:
-    """Reports come from the publisher's own thread and from whoever flushes, so the count has a lock."""
-
-    def __init__(self, expected: int) -> None:
-        self._left = expected
-        self._lock = threading.Lock()
-        self._none_left = threading.Event()
-        if not expected:
-            self._none_left.set()
-
-    def one_done(self) -> None:
-        with self._lock:
-            self._left -= 1
-            if not self._left:
-                self._none_left.set()
-
-    def wait(self, timeout_seconds: float) -> None:
-        self._none_left.wait(timeout_seconds)

@@ -11,14 +11,17 @@ from topics.tls import TlsFilesError
 _DEFAULT_PORT = 9092
 
 
-def why_unreachable(kafka: KafkaSettings, timeout_seconds: float) -> str:
+def why_unreachable(kafka: KafkaSettings, timeout_seconds: float, dropped: bool = False) -> str:
     """What keeps a client with these settings from the first address with a fault, and what to do; empty if nothing.
 
-    Sends no login. Takes no longer than `timeout_seconds`, whatever the name service does.
+    Sends no login. Takes no longer than `timeout_seconds`, whatever the name service does. `dropped`: the client's own
+    connections were ended, so that an address at which nothing else is wrong hangs up on what the client says.
     """
     found: list[str] = []
     deadline = time.monotonic() + 0.7 * timeout_seconds  # the rest is for what has no time-out
-    looking = threading.Thread(target=_look, args=(kafka, deadline, found), name="look at brokers", daemon=True)
+    looking = threading.Thread(
+        target=_look, args=(kafka, deadline, dropped, found), name="look at brokers", daemon=True
+    )
     looking.start()
     looking.join(timeout_seconds)
     if looking.is_alive():
@@ -26,9 +29,9 @@ def why_unreachable(kafka: KafkaSettings, timeout_seconds: float) -> str:
     return next(iter(found), "")
 
 
-def _look(kafka: KafkaSettings, deadline: float, found: list[str]) -> None:
-    for address in kafka.bootstrap_servers.split(","):
-        finding = _finding(kafka, address.strip(), deadline)
+def _look(kafka: KafkaSettings, deadline: float, dropped: bool, found: list[str]) -> None:
+    for address in map(str.strip, kafka.bootstrap_servers.split(",")):
+        finding = _finding(kafka, address, deadline) or (_hangs_up(kafka, address) if dropped else "")
         if finding:
             found.append(finding)
             return
@@ -88,19 +91,22 @@ def untrusted(kafka: KafkaSettings, what: str, reason: str) -> str:
 
 
 def _mismatch(kafka: KafkaSettings, address: str, encrypted: bool) -> str:
-    protocol = kafka.security_protocol
     if encrypted and not kafka.uses_tls:
         return f"{address} speaks TLS: set kafka.security_protocol to SASL_SSL, or to SSL where nobody logs in"
     if not encrypted and kafka.uses_tls:
         plain = "SASL_PLAINTEXT" if kafka.uses_login else "PLAINTEXT"
         return f"{address} does not speak TLS: take the address of its TLS listener, or set security_protocol {plain}"
-    if not kafka.uses_login:
-        login = "SASL_SSL" if encrypted else "SASL_PLAINTEXT"
-        return (
-            f"{address} hangs up on security_protocol {protocol}: where it asks for a login, set {login} with "
-            "kafka.sasl_username and sasl_password; where not, it is no Kafka broker"
-        )
     return ""
+
+
+def _hangs_up(kafka: KafkaSettings, address: str) -> str:
+    if kafka.uses_login:
+        return ""
+    login = "SASL_SSL" if kafka.uses_tls else "SASL_PLAINTEXT"
+    return (
+        f"{address} hangs up on security_protocol {kafka.security_protocol}: where it asks for a login, set {login} "
+        "with kafka.sasl_username and sasl_password; where not, it is no Kafka broker"
+    )
 
 
 def _no_answer(address: str) -> str:

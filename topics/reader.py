@@ -39,7 +39,7 @@ class TopicReader:
         self._consumer = Consumer(
             {
                 **client_config(settings),
-                "group.id": "millrace-reader",
+                "group.id": settings.on_broker("millrace-reader"),
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 50,
             }

@@ -52,8 +52,13 @@ class Snapshot:
             for partition in range(number)
         ]
 
-    def read(self, on_record: Callable[[KeptRecord], None], on_progress: Callable[[Extent], None]) -> Extent:
-        """Every record, in the order of each partition. Raises BrokerError."""
+    def read(
+        self,
+        on_record: Callable[[KeptRecord], None],
+        on_progress: Callable[[Extent], None],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Extent:
+        """Every record, in the order of each partition, or what of them is `enough`. Raises BrokerError."""
         with self._consumer() as consumer:
             marks = [consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS) for place in self._places]
             total, forgotten = sum(high - low for low, high in marks), sum(low for low, _ in marks)
@@ -64,6 +69,8 @@ class Snapshot:
                 read += 1
                 if read % _AT_ONCE == 0:
                     on_progress(Extent(read, total, forgotten))
+                if enough():
+                    break
         return Extent(read, total, forgotten)
 
     def _messages(self, consumer: Consumer) -> Iterator[Message]:
@@ -78,7 +85,7 @@ class Snapshot:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     left.discard((message.topic(), message.partition()))
-                elif not error.retriable():
+                else:
                     raise KafkaException(error)
             if time.monotonic() > give_up_at:
                 raise BrokerError(

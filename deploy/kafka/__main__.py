@@ -1,6 +1,7 @@
 """`python -m deploy.kafka`: a Kafka broker for trials on this machine, until Ctrl-C."""
 
 import argparse
+import shlex
 import shutil
 import signal
 import sys
@@ -9,11 +10,12 @@ from pathlib import Path
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
 from deploy.kafka.security import Security, create_security
-from topics.admin import TopicAdmin
+from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import topics_on_broker
 from topics.settings import KafkaSettings
 
 _USER = {"millrace": "millrace"}
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 def main() -> None:
@@ -30,8 +32,10 @@ def main() -> None:
             _say(f"Kafka's jars are in {jars}.")
         else:
             _serve(chosen.folder, chosen.secure, chosen.wipe)
-    except KafkaUnavailable as unavailable:
-        sys.exit(f"error: {unavailable}")
+    except (KafkaUnavailable, BrokerError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("ended before it was ready")
 
 
 def _serve(folder: Path, secure: bool, wipe: bool) -> None:
@@ -42,11 +46,12 @@ def _serve(folder: Path, secure: bool, wipe: bool) -> None:
     with LocalKafka(data, security) as broker:
         settings = broker.settings("SASL_SSL" if secure else "PLAINTEXT")
         TopicAdmin(settings).apply(topics_on_broker(settings))
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # until here they interrupt, from here on they are waited for
         _say(f"Kafka runs with the topics of Millrace; data and log are in {folder}. In another terminal:\n")
         for name, value in _variables(settings).items():
-            _say(f"  export MILLRACE__KAFKA__{name}={value}")
+            _say(f"  export MILLRACE__KAFKA__{name}={shlex.quote(value)}")
         _say("\nCtrl-C ends it.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(_ENDING)
 
 
 def _security(folder: Path) -> Security:
@@ -75,5 +80,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    for number in _ENDING:  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     main()

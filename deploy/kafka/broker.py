@@ -1,11 +1,13 @@
 """One Kafka broker as a child process: format, start, stop, kill, start again with the same data."""
 
+import base64
 import os
 import signal
 import socket
 import string
 import subprocess
 import time
+import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -75,12 +77,11 @@ class LocalKafka:
                 start_new_session=True,
             )
         self._guard = _end_with_us(self._process.pid)
-        deadline = time.monotonic() + timeout_seconds
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise KafkaUnavailable(f"Kafka did not start; {self.log} says: {_last_error(self.log)}")
-            time.sleep(_POLL_SECONDS)
+        try:
+            self._wait_for_answer(timeout_seconds)
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self, timeout_seconds: float = 30.0) -> None:
         """SIGTERM; SIGKILL when that takes too long. Nothing acknowledged is lost either way. A repeat does nothing."""
@@ -134,6 +135,13 @@ class LocalKafka:
         with self._guard:
             pass
 
+    def _wait_for_answer(self, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while not self._answers():
+            if self._running().poll() is not None or time.monotonic() > deadline:
+                raise KafkaUnavailable(f"Kafka did not start; {self.log} says: {_last_error(self.log)}")
+            time.sleep(_POLL_SECONDS)
+
     def _answers(self) -> bool:
         try:
             with socket.create_connection((_HOST, self._ports["PLAINTEXT"]), 0.2):
@@ -155,7 +163,7 @@ class LocalKafka:
 
     def _format(self) -> None:
         users = self._security.format_arguments() if self._security is not None else []
-        arguments = ["format", "--cluster-id", "millrace-local", "--config", str(self._properties), *users]
+        arguments = ["format", "--cluster-id", _cluster_id(), "--config", str(self._properties), *users]
         done = subprocess.run(  # noqa: S603 - the command is our own
             self._command("kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False
         )
@@ -165,6 +173,11 @@ class LocalKafka:
     def _command(self, main_class: str, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}"
         return [java(), *_JVM, logging, "-cp", f"{self._jars}/*", main_class, *arguments]
+
+
+def _cluster_id() -> str:
+    """One of its own for each data folder, in Kafka's alphabet; a dash in front would be read as an option."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
 
 
 def _end_with_us(pid: int) -> "subprocess.Popen[bytes]":

@@ -42,7 +42,10 @@ def java() -> str:
 def _copy_jars(folder: Path) -> None:
     maven = _program("mvn", "Apache Maven, for instance Debian's maven")
     command = [maven, "-q", "-B", "-f", str(POM), _COPY, "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise KafkaUnavailable(f"Maven did not fetch Kafka's jars within {_FETCH_SECONDS} s: try again") from None
     if done.returncode:
         raise KafkaUnavailable(f"Maven could not fetch Kafka's jars (is there a way to Maven Central?): {done.stdout}")
 

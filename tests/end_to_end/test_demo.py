@@ -17,6 +17,7 @@ import pytest
 
 from cli.settings import load_settings
 from demo.drawn_shop.looks import all_looks
+from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
 
 pytestmark = pytest.mark.services
 
@@ -121,8 +122,19 @@ def real_failures(facts: dict[str, Any]) -> list[str]:
     return [failure for failure in facts["failures"] if "did not find it" not in failure]
 
 
-def test_a_run_for_scripts_answers_in_one_json_object(folder: Path) -> None:
-    with start(folder, "--headless", "--seconds", "15") as process:
+def require_kafka() -> None:
+    try:
+        java()
+        fetch_jars()
+    except KafkaUnavailable as absent:
+        pytest.skip(str(absent))
+
+
+@pytest.mark.parametrize("broker", ["embedded", "kafka"])
+def test_a_run_for_scripts_answers_in_one_json_object(folder: Path, broker: str) -> None:
+    if broker == "kafka":
+        require_kafka()
+    with start(folder, "--headless", "--seconds", "15", "--broker", broker) as process:
         demo = Demo(folder, process)
         children = demo.open()
         facts = demo.result()

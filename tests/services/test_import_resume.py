@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
@@ -186,6 +187,50 @@ def test_an_import_whose_broker_went_away_says_so_and_goes_on(catalogue: Path, t
         broker.start()
         facts, _ = Importing(catalogue, config, "--resume", "--verify").end()
         assert_whole(facts, kafka)
+
+
+def test_the_second_ctrl_c_ends_at_once_though_the_broker_is_away(catalogue: Path, tmp_path: Path) -> None:
+    try:
+        broker = LocalKafka(tmp_path / "broker")
+    except KafkaUnavailable as absent:
+        pytest.skip(str(absent))
+    with broker:
+        kafka = broker.settings()
+        TopicAdmin(kafka).apply(topics_on_broker(kafka))
+        config = tmp_path / "millrace.toml"
+        config.write_text(settings_file(changed_settings(Settings(), {"kafka": address(kafka)})))
+        importing = Importing(catalogue, config, "--rate", RATE)
+        wait_until_under_way(catalogue)
+        broker.kill()
+        importing.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            importing.process.wait(3)  # it waits for answers
+        importing.process.send_signal(signal.SIGINT)
+        importing.process.wait(3)
+
+    importing.process.communicate(timeout=PATIENCE)
+    assert not noted(catalogue)["finished"]
+
+
+def test_a_product_that_the_broker_refuses_is_named_and_those_in_its_request_arrive(
+    catalogue: Path, config: Path, kafka: KafkaSettings
+) -> None:
+    topic = ConfigResource(ConfigResource.Type.TOPIC, kafka.on_broker(CATALOG_PRODUCTS))
+    limit = ConfigEntry("max.message.bytes", "5000", incremental_operation=AlterConfigOpType.SET)
+    topic.add_incremental_config(limit)
+    admin = AdminClient(client_config(kafka))
+    [done] = admin.incremental_alter_configs([topic]).values()
+    done.result()
+    lines = [{"id": f"p{number}", "title": "Dress"} for number in range(1, 101)]
+    lines[49]["description"] = "x" * 6_000
+    catalogue.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    facts, _ = Importing(catalogue, config, "--verify").end()
+
+    assert (facts["read"], facts["sent"], facts["acknowledged"], facts["not_acknowledged"]) == (100, 99, 99, 0)
+    assert facts["refused_lines"] == [{"line": 50, "reason": "refused by the broker: Broker: Message size too large"}]
+    assert (facts["on_topic"], facts["not_on_topic"]) == (99, 0)
+    assert noted(catalogue)["finished"]
 
 
 def test_products_that_are_not_on_the_topic_are_missed(catalogue: Path, config: Path, kafka: KafkaSettings) -> None:

@@ -1,20 +1,23 @@
 """The broker from its jars: it answers on every protocol, keeps its data over kills, and ends with its owner."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
+import psutil
 import pytest
 
+from cli.settings import load_settings
 from deploy.kafka.broker import LocalKafka
-from deploy.kafka.jars import KafkaUnavailable
+from deploy.kafka.jars import KafkaUnavailable, fetch_jars
 from deploy.kafka.security import Protocol, create_security
+from tests.services.shop import wait_until
 from topics.admin import TopicAdmin
-from topics.catalogue import TopicSpec
+from topics.catalogue import CATALOG_PRODUCTS, TopicSpec
 from topics.publisher import Message, Publisher
 from topics.reader import TopicReader
 from topics.settings import KafkaSettings
@@ -33,8 +36,16 @@ def send(settings: KafkaSettings, value: bytes) -> None:
 
 
 def values(settings: KafkaSettings) -> list[bytes | None]:
+    """Once there are any."""
+    found: list[bytes | None] = []
+
+    def look() -> bool:
+        found.extend(record.value for record in reader.read(0.2))
+        return bool(found)
+
     with TopicReader(settings, [_SPEC.name]) as reader:
-        return [record.value for record in reader.read(5)]
+        wait_until(look)
+    return found
 
 
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])
@@ -45,9 +56,13 @@ def test_clients_reach_it_by_every_protocol(local_kafka: LocalKafka, protocol: P
     assert values(settings) == [b"hello"]
 
 
-def test_its_folder_keeps_what_was_acknowledged_over_a_kill_and_serves_one_broker_at_a_time(tmp_path: Path) -> None:
-    broker = unstarted(tmp_path)
+def test_its_folder_keeps_what_was_acknowledged_over_a_kill_and_serves_one_broker_at_a_time(
+    tmp_path: Path, local_kafka: LocalKafka
+) -> None:
+    broker = LocalKafka(tmp_path)
     broker.start()
+    cluster = TopicAdmin(broker.settings()).cluster_id()
+    assert cluster != TopicAdmin(local_kafka.settings()).cluster_id()
     TopicAdmin(broker.settings()).apply([_SPEC])
     send(broker.settings(), b"before the kill")
     broker.kill()
@@ -56,6 +71,7 @@ def test_its_folder_keeps_what_was_acknowledged_over_a_kill_and_serves_one_broke
     broker.stop()
 
     with LocalKafka(tmp_path) as again:
+        assert TopicAdmin(again.settings()).cluster_id() == cluster
         assert values(again.settings()) == [b"before the kill"]
         with pytest.raises(KafkaUnavailable, match="ERROR"):
             LocalKafka(tmp_path).start()
@@ -70,7 +86,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path, local_kafka: L
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())
         os.kill(owner.pid, signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: has_ended(pid))
 
 
 def test_the_keys_of_a_secure_broker_are_its_owners_alone(tmp_path: Path) -> None:
@@ -78,15 +94,72 @@ def test_the_keys_of_a_secure_broker_are_its_owners_alone(tmp_path: Path) -> Non
     assert security.certificate_file.stat().st_mode & 0o077 == 0
 
 
-def unstarted(folder: Path) -> LocalKafka:
-    try:
-        return LocalKafka(folder)
-    except KafkaUnavailable as absent:
-        pytest.skip(str(absent))
+def test_the_command_prints_how_to_reach_it_and_ends_at_ctrl_c(
+    tmp_path: Path, local_kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "with a space"
+    left = folder / "secure" / "left by an earlier run"
+    left.mkdir(parents=True)
+    command = [sys.executable, "-m", "deploy.kafka", "--secure", "--wipe", "--folder", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            for name, value in printed_variables(process.stdout).items():
+                monkeypatch.setenv(name, value)
+            kafka = load_settings().kafka
+            assert kafka.security_protocol == "SASL_SSL"
+            publisher = Publisher(kafka, "test")
+            publisher.publish_and_wait([Message(CATALOG_PRODUCTS, b"key", b"value")], 30)
+            assert publisher.close() == 0
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert not left.exists()
 
 
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+def test_ctrl_c_while_the_command_starts_leaves_nothing_behind(tmp_path: Path, local_kafka: LocalKafka) -> None:
+    log = tmp_path / "plain" / "broker.log"
+    command = [sys.executable, "-m", "deploy.kafka", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(lambda: log.exists() and log.stat().st_size > 0)
+            process.send_signal(signal.SIGINT)
+            said, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (1, "")
+    assert error == "ended before it was ready\n"
+    assert not any(
+        str(tmp_path) in " ".join(running.info["cmdline"] or ()) for running in psutil.process_iter(["cmdline"])
+    )
+
+
+def test_maven_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maven = tmp_path / "mvn"
+    maven.write_text("#!/bin/sh\nexec sleep 60")
+    maven.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("deploy.kafka.jars._FETCH_SECONDS", 0.1)
+
+    with pytest.raises(KafkaUnavailable, match="try again"):
+        fetch_jars()
+
+
+def printed_variables(stdout: IO[str]) -> dict[str, str]:
+    variables = {}
+    for line in stdout:
+        match shlex.split(line, comments=False) if line.startswith("  export ") else line.split():
+            case ["export", assignment]:
+                name, _, value = assignment.partition("=")
+                variables[name] = value
+            case ["Ctrl-C", *_]:
+                return variables
+    pytest.fail(f"it ended by itself, after {variables}")
+
+
+def has_ended(pid: int) -> bool:
+    """A zombie, which stays where the first process does not reap, has no command line."""
+    command_line = Path(f"/proc/{pid}/cmdline")
+    return not command_line.exists() or not command_line.read_bytes()

@@ -61,14 +61,15 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 
 def test_a_topic_without_dead_letters_is_refused_with_the_known_ones() -> None:
     with pytest.raises(typer.BadParameter, match=r"catalog\.products"):
-        letter_filter((), "catalog.indexed", (), (None, None), "")
+        letter_filter((), "catalog.indexed", (), (None, None), "", open_only=True)
 
 
 def test_a_command_without_any_choice_asks_for_nothing() -> None:
     def asks(
         places: tuple[str, ...] = (), reasons: tuple[InvalidReason, ...] = (), since: str | None = None, key: str = ""
     ) -> bool:
-        return asks_for_something(letter_filter(places, "catalog.products", reasons, (since, None), key))
+        wanted = letter_filter(places, "catalog.products", reasons, (since, None), key, open_only=True)
+        return asks_for_something(wanted)
 
     assert not asks()
     assert all([asks(places=("3:41",)), asks(reasons=(InvalidReason.NOT_JSON,)), asks(since="2h"), asks(key="p")])
@@ -79,24 +80,22 @@ def filed(offset: int, resolution: DeadLetterResolved | None = None, timestamp_m
     return FiledLetter(refused(source, b"k", b"{", (), WHY), 1, resolution=resolution)
 
 
-def test_filters_choose_open_letters_and_places_choose_any() -> None:
+def test_each_place_chooses_its_letter() -> None:
     box = LetterBox([filed(1), filed(2, MARK)])
 
-    assert chosen(box, LetterFilter(), resolved_too=False) == [filed(1)]
-    assert chosen(box, LetterFilter(), resolved_too=True) == box.letters
-    assert chosen(box, LetterFilter(places=[Place(3, 1), Place(3, 2)]), resolved_too=False) == box.letters
+    assert chosen(box, LetterFilter(places=[Place(3, 1), Place(3, 2)])) == box.letters
 
 
 def test_a_place_without_a_letter_is_an_error() -> None:
     with pytest.raises(DeadLetterError, match="no such dead letter at 9:9"):
-        chosen(LetterBox([filed(1)]), LetterFilter(places=[Place(9, 9)]), resolved_too=False)
+        chosen(LetterBox([filed(1)]), LetterFilter(places=[Place(9, 9)]))
 
 
 def test_a_place_with_two_letters_is_an_error_that_names_both() -> None:
     box = LetterBox([filed(1), filed(1, timestamp_ms=2)])
 
     with pytest.raises(DeadLetterError, match=r"catalog\.products/3/1/1, catalog\.products/3/1/2"):
-        chosen(box, LetterFilter(places=[Place(3, 1)]), resolved_too=False)
+        chosen(box, LetterFilter(places=[Place(3, 1)]))
 
 
 def objection(value: bytes | None, key: bytes = b"p1", kafka: KafkaSettings | None = None) -> str:

@@ -87,6 +87,11 @@ def test_a_long_list_shows_the_newest_and_says_so() -> None:
 
 
 @pytest.mark.usefixtures("letters")
+def test_a_list_for_programs_has_no_messages() -> None:
+    assert {"value", "headers", "stack"}.isdisjoint(facts("list", "--limit", "1")["letters"][0])
+
+
+@pytest.mark.usefixtures("letters")
 def test_nothing_in_a_letter_reaches_the_terminal_as_a_command() -> None:
     for text in (call("list").stdout, call("show", "0:2").stdout):
         assert "\x1b" not in text

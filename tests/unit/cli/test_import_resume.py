@@ -3,21 +3,30 @@
 import json
 import shlex
 import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import typer
 
+from cli import import_run
 from cli.import_journals import default_journal, first_entry, next_entry
 from cli.import_products import ImportArguments
 from cli.import_report import ImportReport, conclude
-from cli.import_run import ImportStopped, Stopping
+from cli.import_run import ImportOptions, ImportStopped, Stopping, run_import
 from cli.output import Output
+from topics.catalogue_files import CatalogueFile
+from topics.catalogue_import import ProductSender
 from topics.import_journal import ImportIdentity, ImportJournal, JournalEntry, JournalError
 from topics.import_progress import ImportProgress, SettledPrefix
+from topics.mapping import ProductMapping
+from topics.publisher import Delivery, OnDelivery
+from topics.settings import KafkaSettings
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
+BEGUN = datetime(2026, 11, 21, tzinfo=UTC)
 FILE = Path("/shop/products.jsonl")
 IDENTITY = ImportIdentity(
     size_bytes=9, modified_ns=1, head_sha256="a", mapping_sha256="b", media="", limit=0, cluster="c", topic="t"
@@ -36,10 +45,11 @@ def leave(journal: ImportJournal, **fields: object) -> None:
 
 
 def test_a_resumed_import_keeps_version_and_counts(journal: ImportJournal) -> None:
-    leave(journal)
+    leave(journal, begun_at=BEGUN)
 
     entry = next_entry(journal, FILE, IDENTITY, None, Output(as_json=True))
 
+    assert entry.begun_at == BEGUN
     assert (entry.updated_at, entry.line, entry.acknowledged, entry.runs) == (START, 7, 7, 2)
 
 
@@ -171,6 +181,48 @@ def test_a_whole_import_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert (facts["acknowledged"], facts["on_topic"]) == (2, 2)
 
 
+def test_an_import_ends_where_one_line_keeps_too_many_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_run, "_ANSWERS_KEPT", 5)
+    file = tmp_path / "products.jsonl"
+    file.write_text("".join(f'{{"id": "{number}", "title": "x"}}\n' for number in range(1, 20)))
+    progress = ImportProgress()
+    publisher = OneSilentPartition(silent=b"3")
+    sender = ProductSender(publisher, progress, None, 0, lambda: 0.0, lambda _: None)
+    monkeypatch.setattr(import_run, "_open_sender", lambda *_: sender)
+    monkeypatch.setattr(import_run, "_report", lambda _: ImportReport(progress))
+
+    with CatalogueFile(file) as opened:
+        options = ImportOptions(ProductMapping(), START)
+        report = run_import(opened, options, None, KafkaSettings(), Output(as_json=True))
+
+    assert report.stopped.startswith("line 3 is not acknowledged, and 5 lines behind it are: has a partition of")
+    assert (progress.counts.read, progress.prefix.line) == (8, 2)
+
+
+@dataclass
+class OneSilentPartition:
+    """Acknowledges everything but one product."""
+
+    silent: bytes
+
+    def publish(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        assert on_delivery is not None
+        if key != self.silent:
+            on_delivery(Delivery(topic, 0, 1))
+
+    def flush(self, timeout_seconds: float) -> int:
+        return 0
+
+
 @pytest.mark.parametrize(("number", "cause"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_the_first_signal_ends_in_order_and_the_second_at_once(number: signal.Signals, cause: str) -> None:
     before = signal.getsignal(number)
@@ -180,7 +232,9 @@ def test_the_first_signal_ends_in_order_and_the_second_at_once(number: signal.Si
         signal.raise_signal(number)
         with pytest.raises(ImportStopped, match=cause):
             stopping.wait(60)
+        assert stopping.answer_seconds == 10
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
+        assert stopping.answer_seconds == 0
 
     assert signal.getsignal(number) is before

@@ -13,7 +13,7 @@ from topics.catalogue_pictures import CataloguePictures, CataloguePicturesError
 from topics.events import Product
 from topics.import_progress import ImportProgress
 from topics.mapping import ProductMapping
-from topics.publisher import Delivery, MessageRefused, OnDelivery, PublisherOverloaded
+from topics.publisher import Delivery, MessageRefused, NotAcknowledged, OnDelivery, PublisherOverloaded
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 PICTURE = b"\xff\xd8\xff picture"
@@ -152,6 +152,39 @@ def test_everything_is_counted() -> None:
     assert clock.now == pytest.approx(0.1)
     assert not counts.settled
     assert progress.prefix.line == 3
+
+
+REFUSED = Delivery("catalog.products", 0, -1, "Broker: Message size too large", refused=True)
+
+
+def test_only_what_the_broker_refuses_by_itself_is_a_bad_line() -> None:
+    """A broker refuses a request as a whole: "beside" was in the one of "large"."""
+    publisher = RecordingPublisher({"beside": [REFUSED], "large": [REFUSED, REFUSED]})
+    records = [Record(number, {"id": key, "title": "x"}) for number, key in enumerate(("a", "beside", "large"), 1)]
+    progress, told, clock = ImportProgress(), list[BadLine](), Clock()
+    sender = ProductSender(publisher, progress, None, 0, clock, clock.wait)
+
+    list(import_products(reader().products(records), sender, progress, told.append))
+
+    assert told == [BadLine(3, "refused by the broker: Broker: Message size too large")]
+    assert [key for _, key, _ in publisher.sent] == [b"a", b"beside", b"beside", b"large", b"large"]
+    counts = progress.counts
+    assert (counts.read, counts.sent, counts.acknowledged, counts.unanswered) == (3, 2, 2, 0)
+    assert counts.settled
+    assert progress.prefix.line == 3
+
+
+def test_an_import_ends_where_what_is_sent_again_alone_is_not_acknowledged() -> None:
+    publisher = RecordingPublisher({"b": [REFUSED, Delivery("catalog.products", 0, -1, "timed out")]})
+    records = [Record(number, {"id": key, "title": "x"}) for number, key in enumerate("abc", 1)]
+    progress, clock = ImportProgress(), Clock()
+    sender = ProductSender(publisher, progress, None, 0, clock, clock.wait)
+
+    with pytest.raises(NotAcknowledged, match="line 2"):
+        list(import_products(reader().products(records), sender, progress, lambda bad: None))
+
+    assert progress.prefix.line == 1
+    assert progress.counts.refused.total() == 0
 
 
 def test_a_rate_is_kept() -> None:

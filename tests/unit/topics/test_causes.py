@@ -1,13 +1,17 @@
 """What librdkafka says becomes a sentence with the next step. The texts are those of librdkafka 2.16 and Kafka 4.3."""
 
+import ctypes
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaError
 from pydantic import SecretStr
 
+from topics.admin import TopicAdmin
 from topics.causes import BrokerCauses, sentence
+from topics.embedded_broker import MockCluster
 from topics.reachability import why_unreachable
 from topics.settings import KafkaSettings
 
@@ -143,3 +147,64 @@ def test_a_name_that_does_not_resolve_is_told() -> None:
     found = why_unreachable(KafkaSettings(bootstrap_servers="no-such-host.invalid"), 1.0)
 
     assert found.startswith(("the name no-such-host.invalid does not resolve", "nobody answers at"))
+
+
+@pytest.fixture
+def plain() -> Iterator[KafkaSettings]:
+    """Ends each connection that says something, as a healthy broker does with the first words of TLS."""
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(1_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        listening = threading.Thread(target=listen)
+        listening.start()
+        yield KafkaSettings(bootstrap_servers=f"127.0.0.1:{server.getsockname()[1]}")
+        server.shutdown(socket.SHUT_RDWR)
+    listening.join()
+
+
+def test_nothing_is_wrong_with_an_address_that_only_takes_its_time(plain: KafkaSettings) -> None:
+    causes = BrokerCauses(plain)
+
+    assert causes.look() == ""
+    assert not causes.hopeless(waited_enough=True)
+
+
+def test_an_address_hangs_up_on_a_client_whose_connections_were_ended(plain: KafkaSettings) -> None:
+    causes = BrokerCauses(plain)
+    assert causes.look() == ""
+
+    causes.remember(DOWN)
+
+    assert causes.hopeless(waited_enough=False)
+    assert "hangs up on security_protocol PLAINTEXT: where it asks for a login, set SASL_PLAIN" in causes.look()
+
+
+def test_after_an_answer_a_silence_says_nothing_against_the_settings() -> None:
+    causes = BrokerCauses(PLAIN.model_copy(update={"bootstrap_servers": "127.0.0.1:1"}))
+    causes.remember(KafkaError(KafkaError._TRANSPORT, "127.0.0.1:1/bootstrap: Connect failed: Connection refused"))
+    causes.remember(DOWN)
+    causes.answered()
+
+    assert not causes.hopeless(waited_enough=True)
+    told = causes.explain(KafkaError(KafkaError._TIMED_OUT, "Failed while waiting for response from broker"))
+    assert told.endswith("127.0.0.1:1 answered before; it is busy or went away, try again")
+
+
+def test_a_slow_broker_is_waited_for_longer_than_the_time_out() -> None:
+    cluster = MockCluster()
+    cluster.create_topic("numbers", 2)
+    slow = cluster._library.rd_kafka_mock_broker_set_rtt
+    slow(ctypes.c_void_p(cluster._cluster), ctypes.c_int32(1), ctypes.c_int(200))
+    try:
+        admin = TopicAdmin(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), timeout_seconds=0.1)
+        assert admin.partitions(["numbers"]) == {"numbers": 2}
+    finally:
+        cluster.close()

@@ -72,8 +72,30 @@ def test_a_value_may_be_given_as_json() -> None:
     assert message.headers == ()
 
 
+def test_a_value_given_as_json_keeps_every_digit() -> None:
+    message = one({"id": SOURCE.id, "key": "p1", "value_json": {"ean": 123456789012345678901, "price": 1.10}})
+
+    assert message.value == b'{"ean": 123456789012345678901, "price": 1.1}'
+
+
+@pytest.mark.parametrize("value", ['{"n": NaN}', '{"n": 1e400}', '{"n": "\\ud800"}', "[1]", '"text"', "1"])
+def test_what_is_no_json_object_is_refused_as_such(value: str) -> None:
+    assert "value_json" in problem(f'{{"id": "{SOURCE.id}", "key": "p1", "value_json": {value}}}'.encode())
+
+
+@pytest.mark.parametrize("depth", [100, 900, 950, 980, 100_000])
+def test_a_nested_value_is_read_or_refused(depth: int) -> None:
+    value = '{"a":' * depth + "1" + "}" * depth
+    content = f'{{"id": "{SOURCE.id}", "key": "p1", "value_json": {value}}}'.encode()
+
+    (item,) = read_fixed(content)
+
+    assert isinstance(item, FixedMessage) or item.reason
+
+
 def test_a_tombstone_is_a_null_value() -> None:
     assert one(FORM | {"value": None}).value is None
+    assert one({"id": SOURCE.id, "key": "p1", "value_json": None}).value is None
 
 
 def test_lines_are_read_one_by_one_and_bad_ones_are_named() -> None:

@@ -112,6 +112,35 @@ def test_what_is_no_letter_is_named_and_left_out(kafka: KafkaSettings, publisher
     assert any(LETTERS in text and "source_topic" in text for text in box.unreadable)
 
 
+def test_a_letter_that_names_another_topic_as_its_source_is_none(kafka: KafkaSettings, publisher: Publisher) -> None:
+    put(publisher, replace(letter(1), source=Source("other", 0, 1, 5)))
+
+    box = read_letters(kafka, LetterFilter())
+
+    assert box.letters == []
+    (text,) = box.unreadable
+    assert "'other'" in text
+
+
+def test_headlines_are_letters_without_their_messages(kafka: KafkaSettings, publisher: Publisher) -> None:
+    put(publisher, letter(1), letter(1))
+
+    (only,) = read_letters(kafka, LetterFilter(), headlines=True).letters
+
+    assert (only.id, only.letter.key, only.letter.reason, only.repeats) == (letter(1).source.id, b"p1", "not_json", 1)
+    assert (only.letter.value, only.letter.headers, only.letter.stack) == (None, (), "")
+
+
+def test_resolved_letters_are_left_out_where_only_open_ones_are_wanted(
+    kafka: KafkaSettings, publisher: Publisher
+) -> None:
+    put(publisher, letter(1), letter(2))
+    list(DeadLetterDesk(publisher, "anna").discard([FiledLetter(letter(1), 9)]))
+
+    assert set(filed(read_letters(kafka, LetterFilter(open_only=True)))) == {2}
+    assert set(filed(read_letters(kafka, LetterFilter(open_only=True, places=[Place(0, 1)])))) == {1}
+
+
 @pytest.mark.parametrize(
     ("wanted", "offsets"),
     [

@@ -1,12 +1,13 @@
 """The publisher against librdkafka's mock broker in this process, and against no broker at all."""
 
+import ctypes
 import socket
 import threading
 from collections.abc import Iterator
 from time import monotonic, sleep
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from pydantic import SecretStr
 
 from topics.embedded_broker import MockCluster
@@ -25,14 +26,20 @@ from topics.settings import KafkaSettings
 
 PARTITIONS = 4
 WAIT_SECONDS = 10.0
+_PRODUCE = 0  # the request, by its number in Kafka's protocol
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[KafkaSettings]:
+def cluster() -> Iterator[MockCluster]:
     cluster = MockCluster()
     cluster.create_topic("numbers", PARTITIONS)
-    yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="module")
+def broker(cluster: MockCluster) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
 
 
 @pytest.fixture
@@ -135,6 +142,36 @@ def test_a_callback_that_raises_does_not_stop_later_reports(
 def test_a_message_that_no_topic_takes_is_refused_at_once(publisher: Publisher) -> None:
     with pytest.raises(MessageRefused, match="numbers"):
         publisher.publish("numbers", b"k", bytes(MAX_MESSAGE_BYTES + 1))
+
+
+def test_a_topic_that_may_not_be_written_is_no_fault_of_the_message(cluster: MockCluster, publisher: Publisher) -> None:
+    cluster.create_topic("closed", 1)
+    forbid = cluster._library.rd_kafka_mock_topic_set_error
+    forbid(ctypes.c_void_p(cluster._cluster), b"closed", KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    with pytest.raises(NotAcknowledged):  # the first waits for what the broker says of the topic
+        publisher.publish_and_wait([Message("closed", b"k", b"v")], WAIT_SECONDS)
+
+    with pytest.raises(PublisherError, match=r"closed: .* have the cluster's administrator grant it") as error:
+        publisher.publish("closed", b"k", b"v")
+
+    assert not isinstance(error.value, MessageRefused)
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"), [(KafkaError.MSG_SIZE_TOO_LARGE, True), (KafkaError.TOPIC_AUTHORIZATION_FAILED, False)]
+)
+def test_a_delivery_says_whether_it_was_the_message_that_was_wrong(
+    cluster: MockCluster, publisher: Publisher, code: int, refused: bool
+) -> None:
+    fail_once = cluster._library.rd_kafka_mock_push_request_errors
+    fail_once(ctypes.c_void_p(cluster._cluster), ctypes.c_int16(_PRODUCE), ctypes.c_size_t(1), ctypes.c_int(code))
+    deliveries: list[Delivery] = []
+
+    publisher.publish("numbers", b"k", b"v", on_delivery=deliveries.append)
+
+    assert publisher.flush(WAIT_SECONDS) == 0
+    assert [delivery.refused for delivery in deliveries] == [refused]
+    assert deliveries[0].error
 
 
 def test_without_a_broker_the_wait_ends_with_the_cause(nowhere: KafkaSettings) -> None:
