@@ -8,7 +8,9 @@ import random
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +34,9 @@ EVENTS = 1_000_000
 PRODUCTS = 10_000
 LIMIT = "0 lost; after the first quarter, memory of worker and server grows by at most 5 %, threads and files by none"
 _WORK = Path(".bench/soak")
+_PROCESSES = ("worker", "server", "milvus_lite", "broker")
 _SAMPLE_SECONDS = 10.0
+_SEARCHES_A_SECOND = 5.0
 _BACKLOG = 50_000  # so that the shop sends as long as the worker works
 _WARM = 0.25
 _POINTS = 50
@@ -74,17 +78,16 @@ class Shop:
 def run(events: int = EVENTS) -> None:
     make_room(_WORK)
     settings = embedded_settings(load_settings(), _WORK)
-    settings = changed_settings(settings, {"encoders": {"text": {"model": "hash"}, "image": {"model": "hash"}}})
+    settings = changed_settings(
+        settings, {"encoders": {"text": {"model": "hash", "batch_size": 512}, "image": {"model": "hash"}}}
+    )
     with ExitStack() as exits:
         broker = exits.enter_context(LocalKafka(_WORK / "kafka"))
         stack = exits.enter_context(LocalStack(_WORK, settings, kafka=broker.settings()))
         stack.wait_until_ready(180)
         shop = Shop(exits.enter_context(open_publisher(stack.settings, "soak")))
-        processes = {
-            "worker": psutil.Process(stack.worker.pid),
-            "server": psutil.Process(stack.server.pid),
-            "milvus_lite": psutil.Process(stack.milvus.pid),
-        }
+        pids = (stack.worker.pid, stack.server.pid, stack.milvus.pid, broker.pid)
+        processes = dict(zip(_PROCESSES, map(psutil.Process, pids), strict=True))
         samples = list(_soak(shop, events, stack, processes))
         result = _judge(samples, shop, stack)
     if events == EVENTS:
@@ -96,36 +99,55 @@ def run(events: int = EVENTS) -> None:
 def _soak(
     shop: Shop, events: int, stack: LocalStack, processes: Mapping[str, psutil.Process]
 ) -> Iterator[dict[str, float]]:
-    """A sample every few seconds until all events are committed."""
-    sending = threading.Thread(target=_send, args=(shop, events, stack.settings), daemon=True)
+    """A sample every few seconds until all events are committed. Raises what ended the sending or the searches."""
+    ended, searched = threading.Event(), Counter[str]()
     began = time.monotonic()
-    sending.start()
-    with index_products_lag(stack.settings) as lag, httpx.Client(base_url=stack.url, timeout=60) as client:
-        while True:
-            done = shop.sent - lag.events() if shop.sent else 0
-            finished = done == events and not sending.is_alive()
-            client.get("/v1/search", params={"q": f"product {done % PRODUCTS}"}).raise_for_status()
-            sample = {"seconds": time.monotonic() - began, "events": float(max(0, done))}
-            for name, process in processes.items():
-                sample[f"{name}_rss_mib"] = process.memory_info().rss / _MIB
-                sample[f"{name}_threads"] = process.num_threads()
-                sample[f"{name}_files"] = process.num_fds()
-            yield sample
-            sys.stderr.write(f"\r{done:,} of {events:,} events in {sample['seconds']:.0f} s ")
-            if finished:
-                return
-            time.sleep(_SAMPLE_SECONDS)
+    with index_products_lag(stack.settings) as lag, ThreadPoolExecutor(2) as pool:
+        sending = pool.submit(_send, shop, events, stack.settings, ended)
+        searching = pool.submit(_search, stack.url, searched, ended)
+        try:
+            while True:
+                if searching.done() or sending.done():
+                    (searching if searching.done() else sending).result()
+                done = max(0, shop.sent - lag.events())
+                sample = {"seconds": time.monotonic() - began, "events": float(done)}
+                yield sample | {"searches": float(searched["answered"])} | _use(processes)
+                sys.stderr.write(f"\r{done:,} of {events:,} events in {sample['seconds']:.0f} s ")
+                if done == events:
+                    return
+                ended.wait(_SAMPLE_SECONDS)
+        finally:
+            ended.set()
 
 
-def _send(shop: Shop, events: int, settings: Settings) -> None:
+def _use(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
+    use: dict[str, float] = {}
+    for name, process in processes.items():
+        cpu = process.cpu_times()
+        use[f"{name}_rss_mib"] = process.memory_info().rss / _MIB
+        use[f"{name}_threads"] = process.num_threads()
+        use[f"{name}_files"] = process.num_fds()
+        use[f"{name}_cpu_seconds"] = cpu.user + cpu.system
+    return use
+
+
+def _search(url: str, searched: Counter[str], ended: threading.Event) -> None:
+    with httpx.Client(base_url=url, timeout=60) as client:
+        while not ended.wait(1 / _SEARCHES_A_SECOND):
+            query = f"product {searched['answered'] % PRODUCTS}"
+            client.get("/v1/search", params={"q": query}).raise_for_status()
+            searched["answered"] += 1
+
+
+def _send(shop: Shop, events: int, settings: Settings, ended: threading.Event) -> None:
     rng = random.Random(1)
     with index_products_lag(settings) as lag:
-        while shop.sent < events:
+        while shop.sent < events and not ended.is_set():
             for _ in range(min(5_000, events - shop.sent)):
                 shop.send_one(rng)
             shop.publisher.flush(60)
-            while shop.sent < events and lag.events() > _BACKLOG:
-                time.sleep(0.5)
+            while shop.sent < events and lag.events() > _BACKLOG and not ended.wait(0.5):
+                pass
 
 
 def _judge(samples: Sequence[Mapping[str, float]], shop: Shop, stack: LocalStack) -> dict[str, Any]:
@@ -138,10 +160,11 @@ def _judge(samples: Sequence[Mapping[str, float]], shop: Shop, stack: LocalStack
         "lost": events - _told(stack),
         "wrong_products": _wrong_products(shop, stack.settings),
         "restarts": stack.restarts,
+        "searches": round(samples[-1]["searches"]),
         "events_per_second": round(events / samples[-1]["seconds"]),
         "events_per_second_over_time": _rates(samples),
     }
-    for name in ("worker", "server", "milvus_lite"):
+    for name in _PROCESSES:
         memory = np.array([sample[f"{name}_rss_mib"] for sample in warm])
         slope, start = np.polyfit(at, memory, 1)
         result[name] = {
@@ -149,6 +172,7 @@ def _judge(samples: Sequence[Mapping[str, float]], shop: Shop, stack: LocalStack
             "growth_after_warm_up": round(float(slope * (events - at[0]) / (start + slope * at[0])), 4),
             "threads": [warm[0][f"{name}_threads"], warm[-1][f"{name}_threads"]],
             "files": [warm[0][f"{name}_files"], warm[-1][f"{name}_files"]],
+            "cpu_seconds": round(samples[-1][f"{name}_cpu_seconds"] - samples[0][f"{name}_cpu_seconds"]),
         }
     step = max(1, len(samples) // _POINTS)
     result["samples"] = [{name: round(value, 1) for name, value in sample.items()} for sample in samples[::step]]

@@ -20,6 +20,7 @@ from topics.clients import client_config
 from topics.settings import KafkaSettings
 
 _BROKER = "MILLRACE_TEST_BROKER"
+_CONTAINER = "container"
 _USERS = {"millrace": "right password"}
 
 
@@ -43,7 +44,11 @@ def any_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaSettings]:
     wanted = os.environ.get(_BROKER, "")
     if ":" in wanted:
         yield KafkaSettings(bootstrap_servers=wanted, partitions=4)
-    elif wanted == "container" or (not _has_java() and _has_docker()):
+    elif wanted not in ("", _CONTAINER):
+        pytest.fail(f"{_BROKER} is {wanted!r}: give host:port or `{_CONTAINER}`, or leave it out")
+    elif wanted == _CONTAINER or (not _has_java() and _has_docker()):
+        if not _has_docker():
+            pytest.skip(f"{_BROKER} asks for a container, and no Docker engine answers")
         with RedpandaContainer() as container:
             yield KafkaSettings(bootstrap_servers=container.get_bootstrap_server(), partitions=4)
     else:

@@ -32,6 +32,7 @@ from topics.settings import KafkaSettings
 
 PATIENCE = 120.0
 PRODUCTS = 300
+TOO_MANY_ATTRIBUTES = {f"attribute {number}": [str(value) for value in range(20)] for number in range(300)}
 
 
 def wait_until(done: Callable[[], bool]) -> None:
@@ -39,6 +40,13 @@ def wait_until(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+def assert_equal(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Says what was found and what was wanted, of those alone that are not equal."""
+    pairs = {name: (found.get(name), wanted.get(name)) for name in found.keys() | wanted.keys()}
+    wrong = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    assert not wrong, wrong
 
 
 def quick_settings(folder: Path) -> Settings:
@@ -57,7 +65,7 @@ class Shop:
 
     settings: Settings
     publisher: Publisher
-    newest: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    newest: dict[str, dict[str, Any]] = field(default_factory=dict)  # of a tombstone its `updated_at` alone
     sent: int = 0
     poison: int = 0
     lost: list[Delivery] = field(default_factory=list)  # what the broker never acknowledged
@@ -70,7 +78,7 @@ class Shop:
 
     def remove(self, product_id: str, version: int) -> None:
         self.send_raw(product_id, None, deletion_headers(version * 1_000))
-        self.newest[product_id] = None
+        self.newest[product_id] = {"updated_at": version}
 
     def send_raw(self, key: str, value: bytes | None, headers: Mapping[str, bytes] | None = None) -> None:
         self.publisher.publish(CATALOG_PRODUCTS, key.encode(), value, headers, self._note)
@@ -78,6 +86,13 @@ class Shop:
 
     def send_poison(self) -> None:
         self.send_raw(f"poison {self.poison}", b"{broken")
+        self.poison += 1
+
+    def send_refused(self) -> None:
+        """A poison that can be read; the index cannot hold it."""
+        product_id = f"poison {self.poison}"
+        product = {"id": product_id, "updated_at": 1, "title": "too much", "attributes": TOO_MANY_ATTRIBUTES}
+        self.send_raw(product_id, json.dumps(product).encode())
         self.poison += 1
 
     def _note(self, delivery: Delivery) -> None:
@@ -96,20 +111,24 @@ class Shop:
     def settle(self) -> None:
         """Until everything that was sent is committed."""
         assert self.publisher.flush(PATIENCE) == 0
+        assert self.lost == []
         with index_products_lag(self.settings) as lag:
             wait_until(lambda: lag.events() == 0)
 
     def assert_newest_is_searchable(self) -> None:
+        names = list(self.newest)
         index = self.index()
         try:
-            documents = index.documents(list(self.newest))
-            there = {id_: event for id_, event in self.newest.items() if event is not None}
-            assert set(documents) ^ set(there) == set()
-            wrong = {id_ for id_, event in there.items() if documents[id_]["title"] != event["title"]}
-            assert wrong == set()
-            assert index.count() == len(there)
+            documents, states, count = index.documents(names), index.states(names), index.count()
         finally:
             index.close()
+        held = {id_: (one.version, one.deleted) for id_, one in states.items()}
+        wanted = {id_: (event["updated_at"] * 1_000, "title" not in event) for id_, event in self.newest.items()}
+        assert_equal(held, wanted)
+        shown = {id_: (document["title"], document.get("price")) for id_, document in documents.items()}
+        sold = {id_: (one["title"], one.get("price")) for id_, one in self.newest.items() if "title" in one}
+        assert_equal(shown, sold)
+        assert count == len(sold)
 
     def assert_poison_is_put_aside(self) -> None:
         """Each in the dead letters, and nothing else; a crash may have repeated some, from the same place."""
@@ -177,8 +196,8 @@ def a_day_of_changes(shop: Shop, seed: int, events: int, first: int = 1) -> Iter
         elif kind < 0.06:
             shop.remove(name, number)
         elif kind < 0.3:
-            before = shop.newest.get(name) or {"title": "first"}
-            shop.send(name, number, title=before["title"], price=number, currency="EUR")
+            title = shop.newest.get(name, {}).get("title", "first")
+            shop.send(name, number, title=title, price=number, currency="EUR")
         else:
             shop.send(name, number)
         yield number

@@ -97,10 +97,10 @@ def searches(stack: LocalStack) -> bool:
         return False
 
 
-def put(stack: LocalStack, shop: Shop, product_id: str) -> None:
-    product = {"title": product_id}
-    assert httpx.put(f"{stack.url}/v1/products/{product_id}", json=product, timeout=30).status_code == 202
+def put(stack: LocalStack, shop: Shop, product_id: str) -> httpx.Response:
+    product = {"title": product_id, "updated_at": 1}
     shop.newest[product_id] = product
+    return httpx.put(f"{stack.url}/v1/products/{product_id}", json=product, timeout=30)
 
 
 def apart(stack: LocalStack, worker: dict[str, Any]) -> Settings:
@@ -157,19 +157,19 @@ def test_in_thirty_seconds_without_a_broker_searches_go_on_and_what_was_accepted
 ) -> None:
     """The server is killed, too, and comes back while there is no broker."""
     restarts, logs = stack.worker.restarts, Logs(stack)
-    put(stack, shop, "put before")
+    assert put(stack, shop, "put before").status_code == 202
     with open_for_business(shop):
         with away(own_kafka):
             ends = time.monotonic() + LONG_OUTAGE_SECONDS
             os.kill(stack.server.pid, signal.SIGKILL)
             wait_until(lambda: searches(stack))
-            refused = httpx.put(f"{stack.url}/v1/products/refused", json={"title": "refused"}, timeout=30)
+            refused = put(stack, shop, "refused")
             while time.monotonic() < ends:
                 assert searches(stack)
                 time.sleep(1)
         assert all(lines < MOST_LINES for lines in logs.new_lines())
     shop.settle()
-    put(stack, shop, "refused")  # as a client does on 503
+    assert put(stack, shop, "refused").status_code == 202  # the same again, as a client does on 503
     shop.settle()
 
     assert refused.status_code == 503

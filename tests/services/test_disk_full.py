@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -110,15 +111,22 @@ def test_an_index_short_of_room_takes_no_change_answers_searches_and_goes_on_wit
         stack.wait_until_ready(PATIENCE)
         shop = Shop(stack.settings, publisher)
         with open_for_business(shop):
-            wait_until(lambda: shop.index().count() > 0)
+            wait_until(lambda: bool(found(stack)))
             disk.fill(leave_bytes=32 * MEGABYTE)
             wait_until(lambda: "are kept free: make room" in stack.worker.log.read_text())
-            assert httpx.get(f"{stack.url}/v1/search", params={"q": "title"}, timeout=30).json()["results"]
+            assert found(stack)
             disk.clear()
         shop.settle()
         assert stack.restarts == 0
         shop.assert_newest_is_searchable()
         shop.assert_poison_is_put_aside()
+
+
+def found(stack: LocalStack) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = httpx.get(f"{stack.url}/v1/search", params={"q": "title"}, timeout=30).json()[
+        "results"
+    ]
+    return results
 
 
 def rows(names: list[str]) -> list[ProductRow]:
@@ -167,7 +175,7 @@ def test_a_worker_whose_log_cannot_be_written_goes_on_indexing(tmp_path: Path, k
                 wait_until(lambda: shop.poison > 1)
             shop.settle()
             worker.send_signal(signal.SIGTERM)
-            worker.wait(PATIENCE)
+            assert worker.wait(PATIENCE) == 0
         assert disk.free() == 0
         assert config.with_name("worker.log").read_text() == ""
         shop.assert_newest_is_searchable()

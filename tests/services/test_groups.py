@@ -4,13 +4,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
+import httpx
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from cli.local_stack import free_port
 from cli.settings import changed_settings
 from streams.worker import EXIT_UNEXPECTED
 from tests.services.shop import (
@@ -30,9 +33,26 @@ pytestmark = pytest.mark.services
 
 SESSION_SECONDS = 3
 INDEX_SECONDS = 4
+IN_FLIGHT = "millrace_batches_in_flight "
 PRODUCTS = [f"p{number}" for number in range(60)]
 
-Start = Callable[..., "Popen[bytes]"]
+Start = Callable[..., "Worker"]
+
+
+@dataclass(frozen=True)
+class Worker:
+    process: "Popen[bytes]"
+    metrics_port: int
+
+    def signal_at_work(self, number: signal.Signals) -> int:
+        """Sends it while there are batches in flight; gives how the worker ended."""
+        wait_until(self._is_at_work)
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def _is_at_work(self) -> bool:
+        text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=30).text
+        return any(float(line.split()[1]) > 0 for line in text.splitlines() if line.startswith(IN_FLIGHT))
 
 
 @pytest.fixture
@@ -46,10 +66,12 @@ def start(tmp_path: Path, shop: Shop) -> Iterator[Start]:
     """Starts a worker with a group member's name of its own, or without one, and ends all of them afterwards."""
     with ExitStack() as workers:
 
-        def start(instance_id: str = "", staged: Sequence[str] = ("cli.main", "worker")) -> "Popen[bytes]":
-            worker = {"session_timeout_seconds": SESSION_SECONDS, "instance_id": instance_id, "metrics_port": 0}
+        def start(instance_id: str = "", staged: Sequence[str] = ("cli.main", "worker")) -> Worker:
+            port = free_port()
+            worker = {"session_timeout_seconds": SESSION_SECONDS, "instance_id": instance_id, "metrics_port": port}
             settings = changed_settings(shop.settings, {"index": {"timeout_seconds": INDEX_SECONDS}})
-            return workers.enter_context(bare_worker(worker_config(tmp_path, settings, **worker), staged))
+            config = worker_config(tmp_path / f"worker-{port}", settings, **worker)
+            return Worker(workers.enter_context(bare_worker(config, staged)), port)
 
         yield start
 
@@ -66,24 +88,24 @@ def shares(kafka: KafkaSettings) -> list[int]:
 
 
 def test_workers_that_join_leave_and_die_while_events_stream_lose_nothing(
-    kafka: KafkaSettings, shop: Shop, start: Start
+    tmp_path: Path, kafka: KafkaSettings, shop: Shop, start: Start
 ) -> None:
     with open_for_business(shop, events_a_second=300):
         first = start()
         second = start()
         wait_until(lambda: shares(kafka) == [2, 2])
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(PATIENCE) == 0
+        assert second.signal_at_work(signal.SIGTERM) == 0
         third = start()
         wait_until(lambda: shares(kafka) == [2, 2])
-        third.kill()
+        assert third.signal_at_work(signal.SIGKILL) == -signal.SIGKILL
         fourth = start()
         wait_until(lambda: shares(kafka) == [2, 2])
-        first.kill()
+        assert first.signal_at_work(signal.SIGKILL) == -signal.SIGKILL
         wait_until(lambda: shares(kafka) == [4])
-    shop.settle()
+        assert fourth.signal_at_work(signal.SIGTERM) == 0
+    with bare_worker(worker_config(tmp_path, shop.settings, metrics_port=0)):
+        shop.settle()
 
-    assert fourth.poll() is None
     shop.assert_newest_is_searchable()
     shop.assert_poison_is_put_aside()
     assert shop.events_told() == shop.sent
@@ -104,8 +126,10 @@ def test_a_worker_that_wakes_after_another_took_over_puts_nothing_back(
     send_version(shop, 1)
     shop.publisher.flush(PATIENCE)
     staged = ("tests.services.staged_worker", "--at", "decided", "--signal", "STOP", "--call", "10")
-    frozen = start(frozen_id, staged)
-    os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+    frozen = start(frozen_id, staged).process
+    changed = os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    assert changed is not None
+    assert changed.si_code == os.CLD_STOPPED
     send_version(shop, 2)
     start(other_id)
     shop.settle()

@@ -61,6 +61,7 @@ def assert_all_is_well(stack: LocalStack, shop: Shop) -> None:
     shop.assert_poison_is_put_aside()
 
 
+@pytest.mark.timeout(600)
 def test_two_minutes_without_milvus(stack: LocalStack, shop: Shop) -> None:
     port = urlsplit(stack.settings.index.uri).port or 0
     with open_for_business(shop, events_a_second=20):

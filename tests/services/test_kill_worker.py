@@ -94,7 +94,7 @@ def test_with_restart_a_worker_that_is_killed_is_back_by_itself(shop: Shop, tmp_
             wait_until(lambda: shop.lag() < EVENTS)
             [child] = psutil.Process(worker.pid).children()
             child.kill()
-            wait_until(lambda: not child.is_running())
+            child.wait(PATIENCE)
         shop.settle()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0

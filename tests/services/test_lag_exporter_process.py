@@ -23,6 +23,7 @@ from tests.services.shop import wait_until
 from topics.admin import TopicAdmin
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP, topics_on_broker
 from topics.clients import client_config
+from topics.settings import KafkaSettings
 
 pytestmark = pytest.mark.services
 
@@ -40,12 +41,9 @@ def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
         yield broker
 
 
-@pytest.fixture
-def config(own_kafka: LocalKafka, tmp_path: Path) -> Path:
-    settings = changed_settings(
-        Settings(kafka=own_kafka.settings()), {"lag_exporter": {"port": 0, "interval_seconds": 1}}
-    )
-    file = tmp_path / "millrace.toml"
+def config_of(folder: Path, kafka: KafkaSettings) -> Path:
+    settings = changed_settings(Settings(kafka=kafka), {"lag_exporter": {"port": 0, "interval_seconds": 1}})
+    file = folder / "millrace.toml"
     file.write_text(settings_file(settings))
     return file
 
@@ -81,20 +79,21 @@ def exporter(config: Path) -> Iterator[Exporter]:
             process.kill()
 
 
-def produce_and_commit(kafka: LocalKafka, count: int, committed: int) -> None:
-    producer = Producer(client_config(kafka.settings()))
+def produce_and_commit(kafka: KafkaSettings, count: int, committed: int) -> None:
+    topic, group = kafka.on_broker(CATALOG_PRODUCTS), kafka.on_broker(INDEX_PRODUCTS_GROUP)
+    producer = Producer(client_config(kafka))
     for _ in range(count):
-        producer.produce(CATALOG_PRODUCTS, b"x", key=b"x", partition=1)
+        producer.produce(topic, b"x", key=b"x", partition=1)
     assert producer.flush(30) == 0
-    consumer = Consumer({**client_config(kafka.settings()), "group.id": INDEX_PRODUCTS_GROUP})
-    consumer.commit(offsets=[TopicPartition(CATALOG_PRODUCTS, 1, committed)], asynchronous=False)
+    consumer = Consumer({**client_config(kafka), "group.id": group})
+    consumer.commit(offsets=[TopicPartition(topic, 1, committed)], asynchronous=False)
     consumer.close()
 
 
 @pytest.mark.timeout(600)
-def test_it_outlives_its_broker_and_never_shows_an_old_lag(own_kafka: LocalKafka, config: Path) -> None:
-    produce_and_commit(own_kafka, 7, 3)
-    with exporter(config) as exporting:
+def test_it_outlives_its_broker_and_never_shows_an_old_lag(own_kafka: LocalKafka, tmp_path: Path) -> None:
+    produce_and_commit(own_kafka.settings(), 7, 3)
+    with exporter(config_of(tmp_path, own_kafka.settings())) as exporting:
         wait_until(lambda: exporting.samples("kafka_consumergroup_lag", **OURS).get("1") == 4)
         first_success = exporting.samples("millrace_lag_exporter_last_success_timestamp_seconds")[""]
         assert exporting.samples("kafka_consumergroup_lag_seconds", **OURS)["1"] > 0
@@ -111,9 +110,11 @@ def test_it_outlives_its_broker_and_never_shows_an_old_lag(own_kafka: LocalKafka
         assert exporting.process.wait(30) == 0
 
 
-def test_a_look_prints_the_lag_of_every_group(own_kafka: LocalKafka, config: Path) -> None:
-    produce_and_commit(own_kafka, 7, 3)
+def test_a_look_prints_the_lag_of_every_group_asked_for(kafka: KafkaSettings, tmp_path: Path) -> None:
+    produce_and_commit(kafka, 7, 3)
+    config = config_of(tmp_path, kafka)
     command = [sys.executable, "-m", "cli.main", "lag-exporter", "--once", "--config", str(config)]
+    command += ["--group", re.escape(kafka.namespace)]
 
     told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
     wide = os.environ | {"COLUMNS": "200"}
@@ -122,8 +123,8 @@ def test_a_look_prints_the_lag_of_every_group(own_kafka: LocalKafka, config: Pat
     [row] = json.loads(told)["lags"]
     assert row.pop("oldest_age_seconds") > 0
     assert row == {
-        "group": INDEX_PRODUCTS_GROUP,
-        "topic": CATALOG_PRODUCTS,
+        "group": kafka.on_broker(INDEX_PRODUCTS_GROUP),
+        "topic": kafka.on_broker(CATALOG_PRODUCTS),
         "members": 0,
         "events": 4,
         "lag": 4,
