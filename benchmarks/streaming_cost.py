@@ -32,10 +32,7 @@ from topics.settings import KafkaSettings
 
 EVENTS = 100_000
 REPEATS = 3
-LIMIT = (
-    "the agent at most as dear as quixstreams (goal: as the cheapest peer), and at most a tenth of plain Faust, all "
-    "doing the same job"
-)
+LIMIT = "the agent at most as dear as quixstreams (goal: as the cheapest peer), all doing the same job"
 _WORK = Path(".bench/streaming-cost")
 _ENVIRONMENT = Path(".bench/streaming-cost-peers")
 _REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"

@@ -107,10 +107,9 @@ def _of_login(kafka: KafkaSettings, address: str, text: str) -> str:
 
 def _of_connection(kafka: KafkaSettings, address: str, text: str, code: int) -> str:
     if "certificate verify failed" in text:
-        authority = kafka.ca_file or "this system trusts"
         return (
-            f"the certificate of {address} is not accepted: set kafka.ca_file (now {authority!r}) to the authority "
-            "that signed it, and use a name that stands in it"
+            f"the certificate of {address} is not accepted: set kafka.ca_file (now {kafka.ca_file or 'empty'}) to the "
+            "authority that signed it, and use a name that stands in it"
         )
     if re.search(r"alert (bad certificate|certificate required|unknown ca|certificate unknown)", text):
         shown = "does not accept kafka.certificate_file" if kafka.certificate_file else "asks for a client certificate"
@@ -131,6 +130,9 @@ def _is_of_connection(error: KafkaError) -> bool:
 
 
 def _says_little(error: KafkaError) -> bool:
-    return error.code() in (*_DOWN, KafkaError._SSL) or (
-        error.code() == KafkaError._TRANSPORT and not _TOLD_BY_BROKER.match(error.str())
+    """Of a certificate, librdkafka says neither whose authority is meant nor which name."""
+    return (
+        error.code() in (*_DOWN, KafkaError._SSL)
+        or "certificate verify failed" in error.str()
+        or (error.code() == KafkaError._TRANSPORT and not _TOLD_BY_BROKER.match(error.str()))
     )

@@ -1,6 +1,7 @@
 """One Kafka broker as a child process: format, start, stop, kill, start again with the same data."""
 
 import base64
+import fcntl
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import string
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,11 +41,10 @@ class LocalKafka:
         protocols: tuple[Protocol, ...] = ("PLAINTEXT",)
         if security is not None:
             protocols = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-        controller, *ports = _free_ports(1 + len(protocols))
+        self._controller_port, *ports = _free_ports(1 + len(protocols))
         self._ports = dict(zip(protocols, ports, strict=True))
         self._process: subprocess.Popen[bytes] | None = None
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(self._server_properties(controller))
         if not (self._data / "meta.properties").exists():
             self._format()
 
@@ -68,13 +70,15 @@ class LocalKafka:
 
     def start(self, timeout_seconds: float = 90.0) -> None:
         """Returns when it answers. Raises KafkaUnavailable with the last error of its log."""
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self._locked() as lock:
+            self._properties.write_text(self._server_properties())
             self._process = subprocess.Popen(  # noqa: S603 - the command is our own
                 self._command("kafka.Kafka", str(self._properties)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=[lock],
             )
         self._guard = _end_with_us(self._process.pid)
         try:
@@ -123,6 +127,20 @@ class LocalKafka:
     def _properties(self) -> Path:
         return self._folder / "server.properties"
 
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """A descriptor whose lock lasts as long as the child that inherits it. Kafka's own lock comes too late: its
+        controller has written to the folder of the other by then.
+        """
+        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield lock
+        except BlockingIOError:
+            raise KafkaUnavailable(f"a broker runs in {self._folder}: stop it, or take another folder") from None
+        finally:
+            os.close(lock)
+
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             raise KafkaUnavailable("this broker is not running")
@@ -151,17 +169,18 @@ class LocalKafka:
             return False
         return True
 
-    def _server_properties(self, controller_port: int) -> str:
+    def _server_properties(self) -> str:
         text = string.Template((_HERE / "server.properties").read_text()).substitute(
-            controller_port=controller_port, data=self._data
+            controller_port=self._controller_port, data=self._data
         )
         listeners = [f"{protocol}://{_HOST}:{port}" for protocol, port in self._ports.items()]
-        properties = {"listeners": ",".join([*listeners, f"CONTROLLER://{_HOST}:{controller_port}"])}
+        properties = {"listeners": ",".join([*listeners, f"CONTROLLER://{_HOST}:{self._controller_port}"])}
         if self._security is not None:
             properties |= self._security.properties()
         return text + "".join(f"{name}={value}\n" for name, value in properties.items())
 
     def _format(self) -> None:
+        self._properties.write_text(self._server_properties())
         users = self._security.format_arguments() if self._security is not None else []
         arguments = ["format", "--cluster-id", _cluster_id(), "--config", str(self._properties), *users]
         done = subprocess.run(  # noqa: S603 - the command is our own
