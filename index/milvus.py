@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _MAX_HITS = 16_384  # Milvus refuses to give more in one answer
 _IDS_A_QUERY = 1_000
+_GRPC = {"grpc.max_reconnect_backoff_ms": 2_000}  # else up to two minutes pass unnoticed after Milvus is back
 
 
 class MilvusIndex:
@@ -71,6 +72,7 @@ class MilvusIndex:
                 token=settings.token.get_secret_value(),
                 db_name=settings.database,
                 timeout=settings.timeout_seconds,
+                grpc_options=_GRPC,
             )
             self._vector_index = open_collection(self._client, settings, spaces, create, claim)
         except PYMILVUS_ERRORS as error:

@@ -290,4 +290,4 @@ def scores(shop: Shop, field: Literal["text_vector", "image_vector"], probe: str
 
 
 TestIndexer = IndexerMachine.TestCase
-TestIndexer.settings = settings(max_examples=400, stateful_step_count=30, deadline=None)
+TestIndexer.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)

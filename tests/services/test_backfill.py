@@ -32,7 +32,7 @@ from topics.settings import KafkaSettings
 pytestmark = pytest.mark.services
 
 NEXT = "products_next"
-EVENTS = 4_000
+EVENTS = 3_000
 
 
 @pytest.fixture

@@ -20,14 +20,16 @@ from topics.settings import KafkaSettings
 pytestmark = pytest.mark.services
 
 OUTAGE_SECONDS = 120.0
-FROZEN_SECONDS = 15.0  # longer than one request to the index may take
-STALLED_SECONDS = 10  # so that either would end a worker that took it for a stall
+REQUEST_SECONDS = 3.0
+STALLED_SECONDS = 15  # more than two requests that time out, and the longest pause behind them
+FROZEN_SECONDS = 20.0  # so that this, too, would end a worker that took it for a stall
 MOST_LINES = 50
 
 
 @pytest.fixture
 def stack(tmp_path: Path, kafka: KafkaSettings) -> Iterator[LocalStack]:
-    settings = changed_settings(quick_settings(tmp_path), {"worker": {"stalled_seconds": STALLED_SECONDS}})
+    patience = {"worker": {"stalled_seconds": STALLED_SECONDS}, "index": {"timeout_seconds": REQUEST_SECONDS}}
+    settings = changed_settings(quick_settings(tmp_path), patience)
     with LocalStack(tmp_path, settings, kafka=kafka) as stack:
         stack.wait_until_ready(PATIENCE)
         yield stack
