@@ -88,11 +88,12 @@ def worker_command(
     configure_logging(verbose)
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
         settings = load_settings(config)
+        membership = None
         if restart:
-            processes.restart_worker(settings, with_stdin=as_child)
+            membership = processes.restart_worker(settings, with_stdin=as_child)
         elif as_child:
             end_with_stdin()
-        processes.worker(settings, alias)
+        processes.worker(settings, alias, membership)
 
 
 @app.command("serve")

@@ -16,6 +16,7 @@ from monitoring.exposition import serve_metrics
 from monitoring.lag import GroupLag
 from streams.backfill import Backfill
 from streams.indexer import IndexerParts
+from streams.membership import Membership
 from streams.settings import WorkerSettings
 from streams.worker import EXIT_STALLED, EXIT_UNEXPECTED, WorkerParts, run_worker
 from topics.admin import TopicAdmin
@@ -30,7 +31,7 @@ _WORKER_TOPICS = (CATALOG_PRODUCTS, CATALOG_INDEXED, dead_letter_topic(CATALOG_P
 _OUTAGE_SECONDS = 7 * 86_400.0  # a worker waits for a broker that is away; nothing is acknowledged meanwhile
 
 
-def worker(settings: Settings, backfill_alias: str = "") -> None:
+def worker(settings: Settings, backfill_alias: str = "", membership: Membership | None = None) -> None:
     """Index products until a signal; raises SystemExit with the code of the end.
 
     With a `backfill_alias`, into the collection behind it, from the topic's beginning, in a consumer group of its own.
@@ -59,15 +60,19 @@ def worker(settings: Settings, backfill_alias: str = "") -> None:
         # Not to be closed: the threads that look at these go on until the process ends. Each needs one of its own.
         lag = index_products_lag(settings, backfill_alias)
         own = Backfill(backfill_alias, index_products_lag(settings, backfill_alias)) if backfill_alias else None
-        run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, own))
+        run_worker(settings.worker, settings.kafka, _worker_parts(parts, publisher, lag, own, membership))
 
 
-def restart_worker(settings: Settings, with_stdin: bool) -> None:
-    """Returns in each child process that is to be a worker. What takes a worker longest to start is loaded once."""
+def restart_worker(settings: Settings, with_stdin: bool) -> Membership:
+    """Returns in each child process that is to be a worker, with what they share. What takes a worker longest to start
+    is loaded once.
+    """
     if settings.index.kind == "milvus":
         importlib.import_module("index.milvus")
     import_libraries(settings.encoders)
+    membership = Membership()
     run_in_children("millrace worker", (EXIT_UNEXPECTED, EXIT_STALLED), with_stdin)
+    return membership
 
 
 def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:
@@ -104,7 +109,9 @@ def require_topics(settings: Settings, topics: Iterable[str]) -> None:
     TopicAdmin(settings.kafka).partitions([settings.kafka.on_broker(topic) for topic in topics])
 
 
-def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag, backfill: Backfill | None) -> WorkerParts:
+def _worker_parts(
+    parts: Parts, publisher: Publisher, lag: GroupLag, backfill: Backfill | None, membership: Membership | None
+) -> WorkerParts:
     settings = parts.settings
     indexer = IndexerParts(
         codec=ProductCodec(settings.kafka.product_mapping, settings.kafka.max_event_bytes),
@@ -116,4 +123,4 @@ def _worker_parts(parts: Parts, publisher: Publisher, lag: GroupLag, backfill: B
         image_limits=settings.encoders.image_sources.limits,
         metrics=parts.metrics,
     )
-    return WorkerParts(indexer, publisher, lag.records_wait, backfill)
+    return WorkerParts(indexer, publisher, lag.records_wait, backfill, membership)

@@ -11,6 +11,7 @@ from faust.types.auth import CredentialsT
 
 from streams import record_batches
 from streams.index_products import index_products
+from streams.membership import Membership
 from streams.pipeline import Pipeline
 from streams.settings import WorkerSettings
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP
@@ -34,6 +35,7 @@ def create_app(
     pipeline: Pipeline,
     crash: Callable[[BaseException], NoReturn],
     group: str = INDEX_PRODUCTS_GROUP,
+    membership: Membership | None = None,
 ) -> faust.App:
     """An app with the agent `index-products`. Two calls give two apps that share nothing."""
     app = faust.App(
@@ -61,7 +63,9 @@ def create_app(
         broker_commit_interval=settings.commit_interval_seconds,
         worker_redirect_stdouts=False,
     )
-    record_batches.install(app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds, crash)
+    record_batches.install(
+        app, settings.max_batches_in_flight, settings.fetch_max_wait_seconds, crash, membership or Membership()
+    )
     products = app.topic(kafka.on_broker(CATALOG_PRODUCTS), schema=record_batches.RecordBatchSchema())
     app.agent(products, name=INDEX_PRODUCTS_AGENT)(index_products(pipeline, crash))
     return app

@@ -25,6 +25,8 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka
 from faust.types.tuples import TP, ConsumerMessage
 
+from streams.membership import Membership
+
 TESTED_FAUST = "0.15.3"
 _LOOK_FOR_ROOM_SECONDS = 0.005
 _LOOKS_FOR_ROOM = 20
@@ -83,6 +85,12 @@ class BatchConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc
             consumed = subscription.assignment.all_consumed_offsets()
             self.positions = {ensure_TP(tp): place.offset for tp, place in consumed.items()}
         return records
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        app = self.consumer.app
+        if not app.conf.consumer_group_instance_id:  # the group knows a named one by its name
+            self._ensure_consumer()._coordinator.member_id = self.transport.membership.member_id
 
     @property
     def member_id(self) -> str:
@@ -218,6 +226,7 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         self._has_joined = True
+        self.transport.membership.member_id = self._thread.member_id
         self._forget()
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -248,6 +257,7 @@ class BatchTransport(aiokafka.Transport):  # type: ignore[misc]
     max_in_flight = 16
     fetch_max_wait_seconds = 0.5
     crash: Callable[[BaseException], NoReturn]
+    membership: Membership
 
     def batched_topics(self) -> set[str]:
         return {
@@ -266,10 +276,11 @@ def install(
     max_in_flight: int,
     fetch_max_wait_seconds: float,
     crash: Callable[[BaseException], NoReturn],
+    membership: Membership,
 ) -> None:
     """Give `app` the batching transport. `max_in_flight` bounds batches read and not acked, all partitions together.
 
-    `crash` must end the process.
+    `crash` must end the process. The consumer joins its group under the id in `membership`, and keeps it there.
     Raises ImproperlyConfigured for a Faust whose private methods were not tested with these subclasses.
     """
     if faust.__version__ != TESTED_FAUST:
@@ -281,3 +292,4 @@ def install(
     app.transport.max_in_flight = max_in_flight
     app.transport.fetch_max_wait_seconds = fetch_max_wait_seconds
     app.transport.crash = crash
+    app.transport.membership = membership

@@ -16,6 +16,7 @@ from monitoring.metrics import Metrics
 from streams.app import create_app
 from streams.backfill import Backfill, CatchUp
 from streams.indexer import Indexer, IndexerParts
+from streams.membership import Membership
 from streams.pipeline import Pipeline
 from streams.reporting import Reporter
 from streams.settings import WorkerSettings
@@ -34,7 +35,7 @@ _COLLECT_EVERY = 20_000  # new objects; Python's default is 700
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker works with; a `backfill` makes it one.
+    """What a worker works with; a `backfill` makes it one. `membership` is that of the worker whose place it takes.
 
     `records_wait` tells whether records wait behind the commits of these partitions.
     """
@@ -43,6 +44,7 @@ class WorkerParts:
     publisher: Publisher
     records_wait: Callable[[frozenset[int]], bool]
     backfill: Backfill | None = None
+    membership: Membership | None = None
 
 
 def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerParts) -> None:
@@ -53,7 +55,7 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     """
     alias = parts.backfill.alias if parts.backfill is not None else ""
     pipeline, reporter = _create_pipeline(settings, parts, alias)
-    app = create_app(settings, kafka, pipeline, end_process, index_products_group(alias))
+    app = create_app(settings, kafka, pipeline, end_process, index_products_group(alias), parts.membership)
     assignment = _Assignment(parts.indexer.metrics, kafka.on_broker(CATALOG_PRODUCTS))
     app.on_partitions_assigned.connect(assignment.on_partitions_assigned, weak=False)
     watchdog = Watchdog(pipeline, lambda: parts.records_wait(assignment.partitions), settings.stalled_seconds)

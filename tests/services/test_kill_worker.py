@@ -87,8 +87,15 @@ def test_a_worker_told_to_stop_at_any_point_commits_what_it_did(shop: Shop, tmp_
     assert shop.records_told() - shop.events_told() == repeats  # nothing twice
 
 
-def test_with_restart_a_worker_that_is_killed_is_back_by_itself(shop: Shop, tmp_path: Path) -> None:
-    with bare_worker(config_of_w1(shop, tmp_path), ("cli.main", "worker", "--restart")) as worker:
+@pytest.mark.parametrize("name", ["", "w1"])  # a named one stays in the group for its session
+def test_with_restart_a_worker_that_is_killed_is_back_by_itself_and_takes_its_old_place(
+    shop: Shop, tmp_path: Path, name: str
+) -> None:
+    """Without a name, too: else the group would wait for the one that was killed, here longer than the test does."""
+    config = worker_config(
+        tmp_path, shop.settings, instance_id=name, metrics_port=0, session_timeout_seconds=2 * PATIENCE
+    )
+    with bare_worker(config, ("cli.main", "worker", "--restart")) as worker:
         for _ in range(2):
             a_day(shop)
             wait_until(lambda: shop.lag() < EVENTS)
