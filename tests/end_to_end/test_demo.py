@@ -18,6 +18,7 @@ import pytest
 from cli.settings import load_settings
 from demo.drawn_shop.looks import all_looks
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
+from tests.processes import running_children, runs
 
 pytestmark = pytest.mark.services
 
@@ -27,26 +28,6 @@ KEYS = {
     "products", "indexed", "products_per_second", "freshness_seconds", "live_changes", "first_answer_seconds",
     "searches", "url", "failures",
 }  # fmt: skip
-
-
-def running_children(parent: int) -> dict[int, str]:
-    """Processes that this one started and that run, with their command lines."""
-    children = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            state, its_parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(its_parent) == parent and state != "Z":
-                children[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-        except OSError:  # it has just ended
-            continue
-    return children
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @dataclass

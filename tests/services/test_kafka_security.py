@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from cli.freshness import IndexingFollower
@@ -18,14 +18,13 @@ from cli.wiring import open_publisher
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
 from deploy.kafka.security import Protocol, create_security
+from tests.processes import running_children
 from tests.services.shop import PATIENCE, Shop, quick_settings, wait_until
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import TOPICS
 from topics.settings import KafkaSettings
 
 pytestmark = pytest.mark.services
-
-LISTENING = "0A"
 
 
 def reached_by(broker: LocalKafka, protocol: Protocol, name: str) -> KafkaSettings:
@@ -113,7 +112,10 @@ def test_every_command_logs_in_over_tls(secure_stack: LocalStack, tmp_path: Path
 
 def test_a_worker_listens_on_its_metrics_port_alone(secure_stack: LocalStack) -> None:
     """Faust would serve its tables to everybody on port 6066."""
-    assert listening_ports(secure_stack.worker.pid) == {secure_stack.settings.worker.metrics_port}
+    sockets = psutil.Process(secure_stack.worker.pid).net_connections("tcp")
+    listening = {socket.laddr.port for socket in sockets if socket.status == psutil.CONN_LISTEN}
+
+    assert listening == {secure_stack.settings.worker.metrics_port}
 
 
 def test_secrets_stay_in_the_file_that_its_owner_alone_reads(secure_stack: LocalStack) -> None:
@@ -124,28 +126,9 @@ def test_secrets_stay_in_the_file_that_its_owner_alone_reads(secure_stack: Local
     assert told == [secure_stack.config.name]
     assert secure_stack.config.stat().st_mode & 0o077 == 0
     assert (folder / "worker.log").stat().st_size > 0
-    for pid in (secure_stack.worker.pid, *children(os.getpid())):
-        assert known not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    started = running_children(os.getpid())
+    assert secure_stack.worker.pid in started
+    assert not [command for command in started.values() if secret(secure_stack) in command]
     metrics = f"http://127.0.0.1:{secure_stack.settings.worker.metrics_port}/metrics"
     for address in (metrics, f"{secure_stack.url}/metrics", f"{secure_stack.url}/readyz"):
         assert known not in httpx.get(address).content
-
-
-def listening_ports(pid: int) -> set[int]:
-    own = set()
-    for handle in Path(f"/proc/{pid}/fd").iterdir():
-        if inode := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(handle)):
-            own.add(inode[1])
-    ports = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            _, local, _, state, *rest = line.split()
-            if state == LISTENING and rest[5] in own:
-                ports.add(int(local.rpartition(":")[2], 16))
-    return ports
-
-
-def children(pid: int) -> list[int]:
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]

@@ -15,6 +15,7 @@ from cli.settings import load_settings
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars
 from deploy.kafka.security import Protocol, create_security
+from tests.processes import runs
 from tests.services.shop import wait_until
 from topics.admin import TopicAdmin
 from topics.catalogue import CATALOG_PRODUCTS, TopicSpec
@@ -86,7 +87,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path, local_kafka: L
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())
         os.kill(owner.pid, signal.SIGKILL)
-    wait_until(lambda: has_ended(pid))
+    wait_until(lambda: not runs(pid))
 
 
 def test_the_keys_of_a_secure_broker_are_its_owners_alone(tmp_path: Path) -> None:
@@ -157,9 +158,3 @@ def printed_variables(stdout: IO[str]) -> dict[str, str]:
             case ["Ctrl-C", *_]:
                 return variables
     pytest.fail(f"it ended by itself, after {variables}")
-
-
-def has_ended(pid: int) -> bool:
-    """A zombie, which stays where the first process does not reap, has no command line."""
-    command_line = Path(f"/proc/{pid}/cmdline")
-    return not command_line.exists() or not command_line.read_bytes()

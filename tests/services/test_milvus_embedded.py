@@ -27,6 +27,7 @@ from index.base import (
 from index.embedded_milvus import EmbeddedMilvus
 from index.milvus import MilvusIndex
 from index.settings import IndexSettings
+from tests.processes import runs
 
 pytestmark = pytest.mark.services
 
@@ -189,7 +190,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     starter.wait()
     starter.stdout.close()
     deadline = time.monotonic() + 20
-    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+    while runs(pid):
         assert time.monotonic() < deadline, "milvus-lite outlived its starter"
         time.sleep(0.05)
 
