@@ -102,6 +102,7 @@ def test_with_restart_a_worker_that_is_killed_is_back_by_itself_and_takes_its_ol
             [child] = psutil.Process(worker.pid).children()
             child.kill()
             child.wait(PATIENCE)
+        a_day(shop)  # for the last of them, and so that it has joined: only then can it leave the group
         shop.settle()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
