@@ -181,10 +181,10 @@ def compact(shop: Shop) -> None:
     """Until the broker has taken out what is superseded, everywhere but in the newest segment of each partition."""
     kafka = shop.settings.kafka
     often = {"segment.ms": "100", "min.cleanable.dirty.ratio": "0.01"}
+    shop.publisher.flush(PATIENCE)
+    before = len(shop.read(CATALOG_PRODUCTS))  # the cleaner may come as soon as the options allow it
     set_options(kafka, ResourceType.TOPIC, kafka.on_broker(CATALOG_PRODUCTS), often)
     with eager_cleaner(kafka):
-        shop.publisher.flush(PATIENCE)
-        before = len(shop.read(CATALOG_PRODUCTS))
         for number in range(1_000_000, 1_000_050):  # into a new segment of each partition
             shop.send(f"last {number}", number)
         shop.publisher.flush(PATIENCE)
