@@ -9,7 +9,7 @@ DATA ?= ../shared/data
 ARGS ?=
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 .PHONY: help setup services packages kafka demo test chaos lint format bench real-data drawn-clip schemas clean
 
@@ -45,7 +45,7 @@ kafka: $(READY)  ## a Kafka broker on this machine to try things on, until Ctrl-
 demo: $(READY)  ## a drawn shop on embedded parts; ARGS="--headless --seconds 60 --json" for scripts
 	@$(BIN)/millrace demo $(ARGS)
 
-test: $(READY)  ## all tests whose service is there, two files at once (PROCESSES=2); names what was skipped and why
+test: $(READY)  ## all tests whose service is there, three files at once (PROCESSES=3); names what was skipped and why
 	MILLRACE_DATA=$(DATA) $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: $(READY)  ## kill everything at random, from a seed, on a real Kafka: make chaos SEED=1 MINUTES=5

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
@@ -125,7 +126,7 @@ def page(browser: Any, url: str) -> Iterator[Any]:
 def _search(page: Any, text: str) -> None:
     page.fill("#words", text)
     page.press("#words", "Enter")
-    page.wait_for_function("text => new URLSearchParams(location.search).get('q') === text", arg=text)
+    page.wait_for_url(lambda address: parse_qs(urlsplit(address).query).get("q") == [text])
     page.wait_for_selector("#results[aria-busy=false] .card")
 
 
@@ -135,7 +136,7 @@ def test_a_search_has_an_address_and_shows_cards_with_pictures(page: Any, url: s
     assert page.locator(".card").count() == 24
     assert "24 results" in page.inner_text("#status")
     assert "€" in page.locator(".price").first.inner_text()
-    page.wait_for_function("document.querySelector('.card img').naturalWidth > 0")
+    page.evaluate("document.querySelector('.card img').decode()")
     page.reload()
     page.wait_for_selector(".card")
     assert page.input_value("#words") == "red & striped"
@@ -146,7 +147,7 @@ def test_back_and_forward_bring_searches_back(page: Any) -> None:
     first = page.inner_text("h3 >> nth=0")
     _search(page, "umbrella")
     page.go_back()
-    page.wait_for_function("title => document.querySelector('h3')?.textContent === title", arg=first)
+    playwright.expect(page.locator("h3").first).to_have_text(first)
     assert page.input_value("#words") == "watch"
     page.go_back()
     page.wait_for_selector("h1:visible")
