@@ -42,11 +42,12 @@ _STALL_SECONDS = 120.0
 _PROBE_SECONDS = 20.0
 
 # Measured with bm25s (k1 1.2, b .75, stemmed) and all-MiniLM-L6-v2 (fp32) on title and short description, exactly, on
-# the 75 answerable queries of the shared ratings; hybrid: min-max weighted .5. Each is (judged only, full index).
+# the 75 answerable queries of the shared ratings. Each is (judged only, full index). Of hybrid, more is asked than the
+# best leg reaches in each view; the min-max weighted sum of both legs is at .877/.753 (halves) or .902/.743 (.7 dense).
 BASELINES: Mapping[str, tuple[float, float]] = {
     "dense": (0.915, 0.582),
     "BM25": (0.835, 0.730),
-    "hybrid": (0.877, 0.753),
+    "hybrid": (0.915, 0.76),
 }
 _SYSTEMS: Mapping[str, tuple[Leg, ...]] = {
     "dense": (Leg.TEXT,),

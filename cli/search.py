@@ -96,7 +96,10 @@ def _table(answer: SearchAnswer, explain: bool) -> Table:
 def _leg_cell(hit: SearchHit, leg: Leg) -> str:
     """Rank and score in the leg, and its part of the fused score."""
     found = hit.legs.get(leg)
-    return "–" if found is None else f"#{found.rank} ({found.score:.3f}) +{found.contribution:.3f}"
+    if found is None:
+        return "–"
+    place = "not found" if found.rank is None else f"#{found.rank} ({found.score:.3f})"
+    return f"{place} +{found.contribution:.3f}"
 
 
 def _hit_facts(hit: SearchHit, explain: bool) -> dict[str, Any]:

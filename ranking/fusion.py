@@ -22,43 +22,59 @@ Weights: TypeAlias = Mapping[Leg, float]
 
 @dataclass(frozen=True, slots=True)
 class LegHit:
-    """Where a leg placed a product (rank 1 is best), its score there, and its part of the fused score."""
+    """Where a leg placed a product (rank 1 is best), its score there, and its part of the fused score.
 
-    rank: int
-    score: float
+    Without rank and score where the leg did not find it and something is assumed of it.
+    """
+
+    rank: int | None
+    score: float | None
     contribution: float
 
 
 @dataclass(frozen=True, slots=True)
 class FusedProduct:
-    """`score` is the sum of the contributions of `legs`, between 0 and 1."""
+    """`score` is the sum of the contributions of `legs`, at most 1."""
 
     product_id: str
     score: float
     legs: Mapping[Leg, LegHit]
 
 
-def fuse_weighted(legs: RankedLegs, weights: Weights, limit: int | None = None) -> list[FusedProduct]:
-    """Each leg's scores scaled to 0..1 (min-max over its hits), then their weighted mean; the best `limit`, best first.
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a leg gives to each of its hits, in their order, and to every product that is not among them."""
 
-    Hits of equal score all get 1: a lone hit is the leg's best. A product that a leg did not find gets 0 from it.
+    of_hits: Sequence[float]
+    of_others: float = 0.0
+
+
+def fuse_weighted(
+    legs: RankedLegs, weights: Weights, keyword_places: int, limit: int | None = None
+) -> list[FusedProduct]:
+    """The weighted mean of cosines and of the place among the keyword hits; the best `limit`, best first.
+
+    A cosine counts as it is, and a product that a vector leg did not find as if it were the last that it found. The
+    first keyword hit counts 1, each later one `1 / keyword_places` less, down to 0 (a Borda count): BM25 has no scale
+    that queries share, and little to say among products that all have the words.
     """
-    contributions = {}
+    parts: dict[Leg, _Parts] = {}
     for leg, weight in _shares(legs, weights).items():
-        scores = [hit.score for hit in legs[leg]]
-        lowest = min(scores)
-        spread = max(scores) - lowest
-        contributions[leg] = [weight * ((score - lowest) / spread) if spread > 0 else weight for score in scores]
-    return _merge(legs, contributions, limit)
+        if leg is Leg.KEYWORDS:
+            parts[leg] = _Parts([weight * max(0.0, 1 - place / keyword_places) for place in range(len(legs[leg]))])
+        else:
+            cosines = [weight * hit.score for hit in legs[leg]]
+            parts[leg] = _Parts(cosines, cosines[-1])
+    return _merge(legs, parts, limit)
 
 
 def fuse_reciprocal_ranks(legs: RankedLegs, weights: Weights, k: int, limit: int | None = None) -> list[FusedProduct]:
     """Weighted reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): the sum of weight / (k + rank)."""
-    contributions = {
-        leg: [weight / (k + rank) for rank in range(1, len(legs[leg]) + 1)]
+    parts = {
+        leg: _Parts([weight / (k + rank) for rank in range(1, len(legs[leg]) + 1)])
         for leg, weight in _shares(legs, weights).items()
     }
-    return _merge(legs, contributions, limit)
+    return _merge(legs, parts, limit)
 
 
 def _shares(legs: RankedLegs, weights: Weights) -> dict[Leg, float]:
@@ -68,22 +84,32 @@ def _shares(legs: RankedLegs, weights: Weights) -> dict[Leg, float]:
     return {leg: weight / total for leg, weight in heard.items()}
 
 
-def _merge(legs: RankedLegs, contributions: Mapping[Leg, Sequence[float]], limit: int | None) -> list[FusedProduct]:
+def _merge(legs: RankedLegs, parts: Mapping[Leg, _Parts], limit: int | None) -> list[FusedProduct]:
+    """Best first; of equal ones that with the better place in a leg, then by id."""
+    assumed = sum(part.of_others for part in parts.values())
     totals: dict[str, float] = {}
-    for leg, parts in contributions.items():
-        for hit, part in zip(legs[leg], parts, strict=True):
-            totals[hit.product_id] = totals.get(hit.product_id, 0.0) + part
-    order = sorted(sorted(totals), key=totals.__getitem__, reverse=True)[:limit]
-    places = {leg: {hit.product_id: place for place, hit in enumerate(legs[leg])} for leg in contributions}
+    first: dict[str, int] = {}
+    for leg, part in parts.items():
+        for place, (hit, contribution) in enumerate(zip(legs[leg], part.of_hits, strict=True)):
+            totals[hit.product_id] = totals.get(hit.product_id, assumed) + contribution - part.of_others
+            first[hit.product_id] = min(place, first.get(hit.product_id, place))
+    order = sorted(totals, key=lambda product_id: (-totals[product_id], first[product_id], product_id))[:limit]
+    places = {leg: {hit.product_id: place for place, hit in enumerate(legs[leg])} for leg in parts}
     return [
         FusedProduct(
             product_id,
             totals[product_id],
             {
-                leg: LegHit(place + 1, legs[leg][place].score, contributions[leg][place])
-                for leg, found in places.items()
-                if (place := found.get(product_id)) is not None
+                leg: _hit(legs[leg], part, places[leg].get(product_id))
+                for leg, part in parts.items()
+                if part.of_others or product_id in places[leg]
             },
         )
         for product_id in order
     ]
+
+
+def _hit(found: Sequence[ScoredProduct], part: _Parts, place: int | None) -> LegHit:
+    if place is None:
+        return LegHit(None, None, part.of_others)
+    return LegHit(place + 1, found[place].score, part.of_hits[place])

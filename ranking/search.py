@@ -103,7 +103,7 @@ class Search:
             if self._settings.fusion == "rrf":
                 products = fuse_reciprocal_ranks(found, weights, self._settings.rrf_k, page_end)
             else:
-                products = fuse_weighted(found, weights, page_end)
+                products = fuse_weighted(found, weights, self._settings.keyword_places, page_end)
         return Ranking(products, left_out, seconds)
 
     def _answer(self, request: SearchRequest) -> SearchAnswer:

@@ -32,12 +32,18 @@ class RankingSettings(BaseModel):
     candidates: int = Field(default=100, ge=1, le=1_000, description="how many products each leg brings")
     fusion: Literal["weighted", "rrf"] = Field(
         default="weighted",
-        description="weighted: scores scaled to 0..1 per leg; rrf: weight / (k + rank)",
+        description="weighted: cosines, and places among the keyword hits; rrf: weight / (k + rank)",
+    )
+    keyword_places: int = Field(
+        default=75,
+        ge=1,
+        le=1_000,
+        description="how many of the first keyword hits count; each less than the one before",
     )
     rrf_k: int = Field(default=60, ge=1, le=10_000, description="k of reciprocal rank fusion (Cormack et al. 2009)")
-    text_query: LegWeights = Field(default=LegWeights(text=0.5, keywords=0.5, image=0.5))
+    text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
-    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.25, keywords=0.25, image=0.5))
+    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
     default_language: str = Field(
         default="en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",

@@ -65,9 +65,9 @@ class SearchForm(PageParameters):
 class LegExplanation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rank: int = Field(description="1 is the best of this leg")
-    score: float = Field(description="cosine of the vectors, or BM25")
-    contribution: float = Field(description="part of the result's score")
+    rank: int | None = Field(description="1 is the best of this leg; null: not among those that it found")
+    score: float | None = Field(description="cosine of the vectors, or BM25; null: not found")
+    contribution: float = Field(description="part of the result's score; of one not found as of the last that was")
 
 
 class SearchResult(BaseModel):

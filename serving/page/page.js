@@ -122,10 +122,11 @@ function why(explanation, legs, best) {
   for (const leg of legs) {
     const found = explanation[leg];
     const bar = element("i", "");
-    bar.style.width = `${found && best > 0 ? (100 * found.contribution) / best : 0}%`;
+    bar.style.width = `${found && best > 0 ? Math.max(0, (100 * found.contribution) / best) : 0}%`;
     bar.style.background = `var(--${leg})`;
-    const figures = found ? `${words.score} ${found.score.toFixed(3)} · +${found.contribution.toFixed(3)}` : words.absent;
-    list.append(element("dt", "", words.legs[leg], element("span", "", found ? `${words.rank} ${found.rank}` : "–")));
+    const score = found?.rank ? `${words.score} ${found.score.toFixed(3)}` : words.absent;
+    const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : score;
+    list.append(element("dt", "", words.legs[leg], element("span", "", found?.rank ? `${words.rank} ${found.rank}` : "–")));
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures)));
   }
   return legs.length ? element("details", "", element("summary", "", words.why), list) : null;

@@ -12,31 +12,49 @@ def hits(**scores: float) -> list[ScoredProduct]:
     return [ScoredProduct(product_id, score) for product_id, score in scores.items()]
 
 
-def test_weighted_fusion_scales_each_leg_to_0_to_1_and_adds_them() -> None:
-    fused = fuse_weighted({Leg.TEXT: hits(a=0.9, b=0.7, c=0.5), Leg.KEYWORDS: hits(b=30.0, d=20.0, a=10.0)}, HALVES)
+def test_weighted_fusion_adds_cosines_and_places_among_the_keyword_hits() -> None:
+    legs = {Leg.TEXT: hits(a=0.9, b=0.7, c=0.5), Leg.KEYWORDS: hits(b=30.0, d=20.0, a=10.0)}
+
+    fused = fuse_weighted(legs, HALVES, keyword_places=4)
+
     assert [(product.product_id, product.score) for product in fused] == [
-        ("b", pytest.approx(0.75)),
-        ("a", pytest.approx(0.5)),
-        ("d", pytest.approx(0.25)),
-        ("c", pytest.approx(0.0)),
+        ("b", pytest.approx(0.5 * 0.7 + 0.5 * 1)),
+        ("a", pytest.approx(0.5 * 0.9 + 0.5 * 0.5)),
+        ("d", pytest.approx(0.5 * 0.5 + 0.5 * 0.75)),
+        ("c", pytest.approx(0.5 * 0.5)),
     ]
-    assert fused[0].legs == {Leg.TEXT: LegHit(2, 0.7, pytest.approx(0.25)), Leg.KEYWORDS: LegHit(1, 30.0, 0.5)}
+    assert fused[0].legs == {Leg.TEXT: LegHit(2, 0.7, pytest.approx(0.35)), Leg.KEYWORDS: LegHit(1, 30.0, 0.5)}
 
 
-def test_a_lone_candidate_is_the_best_of_its_leg() -> None:
-    fused = fuse_weighted({Leg.TEXT: hits(a=0.9, b=0.1), Leg.KEYWORDS: hits(b=3.0)}, {Leg.TEXT: 0.4, Leg.KEYWORDS: 0.6})
-    assert [(product.product_id, product.score) for product in fused] == [("b", 0.6), ("a", 0.4)]
+def test_what_a_vector_leg_did_not_find_counts_as_its_last_hit_and_says_that_it_was_not_found() -> None:
+    fused = fuse_weighted({Leg.TEXT: hits(a=0.9, b=0.3), Leg.KEYWORDS: hits(c=8.0)}, HALVES, keyword_places=4)
+
+    assert [product.product_id for product in fused] == ["c", "a", "b"]
+    assert fused[0].legs[Leg.TEXT] == LegHit(None, None, pytest.approx(0.15))
+    assert fused[0].score == pytest.approx(sum(hit.contribution for hit in fused[0].legs.values()))
+    assert Leg.KEYWORDS not in fused[1].legs
 
 
-def test_equal_scores_all_count_in_full_and_ties_are_ordered_by_id() -> None:
-    fused = fuse_weighted({Leg.KEYWORDS: hits(z=2.0, a=2.0, m=2.0)}, {Leg.KEYWORDS: 1.0})
-    assert [(product.product_id, product.score) for product in fused] == [("a", 1.0), ("m", 1.0), ("z", 1.0)]
+def test_keyword_hits_behind_the_last_place_that_counts_keep_their_order() -> None:
+    legs = {Leg.KEYWORDS: hits(d=9.0, c=8.0, b=7.0, a=6.0)}
+
+    fused = fuse_weighted(legs, {Leg.KEYWORDS: 1.0}, keyword_places=2)
+
+    assert [(product.product_id, product.score) for product in fused] == [("d", 1.0), ("c", 0.5), ("b", 0), ("a", 0)]
+
+
+def test_equal_products_at_equal_places_are_ordered_by_id() -> None:
+    legs = {Leg.TEXT: hits(z=0.5), Leg.IMAGE: hits(a=0.5)}
+
+    fused = fuse_weighted(legs, {Leg.TEXT: 0.5, Leg.IMAGE: 0.5}, keyword_places=10)
+
+    assert [(product.product_id, product.score) for product in fused] == [("a", 0.5), ("z", 0.5)]
 
 
 def test_a_leg_that_found_nothing_leaves_its_part_to_the_others() -> None:
     with_pictures = {Leg.TEXT: hits(a=0.9, b=0.5), Leg.KEYWORDS: hits(b=9.0, c=1.0), Leg.IMAGE: []}
     without = {leg: found for leg, found in with_pictures.items() if leg is not Leg.IMAGE}
-    assert fuse_weighted(with_pictures, HALVES | {Leg.IMAGE: 0.5}) == fuse_weighted(without, HALVES)
+    assert fuse_weighted(with_pictures, HALVES | {Leg.IMAGE: 0.5}, 10) == fuse_weighted(without, HALVES, 10)
 
 
 def test_reciprocal_rank_fusion_knows_ranks_only() -> None:
@@ -49,6 +67,6 @@ def test_reciprocal_rank_fusion_knows_ranks_only() -> None:
 
 
 def test_nothing_found_is_an_empty_list() -> None:
-    assert fuse_weighted({}, HALVES) == []
-    assert fuse_weighted({Leg.TEXT: []}, HALVES) == []
+    assert fuse_weighted({}, HALVES, 10) == []
+    assert fuse_weighted({Leg.TEXT: []}, HALVES, 10) == []
     assert fuse_reciprocal_ranks({Leg.IMAGE: hits(a=1.0)}, HALVES, k=60) == []

@@ -157,11 +157,13 @@ def test_a_picture_without_a_usable_vector_leaves_the_text_legs(make_search: Mak
     assert "no finite" in answer.left_out[Leg.IMAGE]
 
 
-def test_without_pictures_hybrid_is_dense_and_bm25_in_equal_parts(make_search: MakeSearch, index: MemoryIndex) -> None:
+def test_without_pictures_words_and_meaning_keep_their_ratio(make_search: MakeSearch, index: MemoryIndex) -> None:
     index.apply([Tombstone("dress", 2**60), Tombstone("shirt", 2**60)])
-    halves = RankingSettings(text_query=LegWeights(text=0.5, keywords=0.5))
+    settings = RankingSettings()
+    without = LegWeights(text=settings.text_query.text, keywords=settings.text_query.keywords)
     request = SearchRequest(text="lamp for the office")
-    assert make_search().rank(request).products == make_search(halves).rank(request).products
+    found = make_search().rank(request).products
+    assert found == make_search(RankingSettings(text_query=without)).rank(request).products
 
 
 def test_filters_reach_every_leg(make_search: MakeSearch) -> None:
@@ -198,7 +200,9 @@ def test_a_leg_of_weight_0_is_not_asked(make_search: MakeSearch, registry: Colle
 
 
 def test_reciprocal_rank_fusion_is_a_setting(make_search: MakeSearch) -> None:
-    answer = make_search(RankingSettings(fusion="rrf", rrf_k=10)).search(SearchRequest(text="dress"))
+    equal = LegWeights(text=1, keywords=1, image=1)
+    settings = RankingSettings(fusion="rrf", rrf_k=10, text_query=equal)
+    answer = make_search(settings).search(SearchRequest(text="dress"))
     assert answer.hits[0].product_id == "dress"
     assert all(hit.contribution == pytest.approx(1 / 3 / (10 + hit.rank)) for hit in answer.hits[0].legs.values())
 
