@@ -64,11 +64,15 @@ def show_answer(answer: SearchAnswer, explain: bool, output: Output) -> None:
     output.show(_table(answer, explain))
     for leg, reason in answer.left_out.items():
         output.note(f"{leg} was not asked: {reason}")
+    if answer.nearest and answer.hits:
+        output.note("nothing matches the query; these come nearest")
     if not answer.hits:
         output.note("nothing found; is the catalogue indexed? `millrace doctor` tells how many products there are")
     output.finish(
         {
             "kind": answer.kind,
+            "total": {"matches": answer.total.matches, "exact": answer.total.exact},
+            "nearest": answer.nearest,
             "hits": [_hit_facts(hit, explain) for hit in answer.hits],
             "left_out": dict(answer.left_out),
             "seconds": dict(answer.seconds),

@@ -20,9 +20,8 @@ Matcher = Callable[[Mapping[str, Any]], bool]
 def check(condition: Filter) -> None:
     """Raises IndexRefused for an unknown field, a filter without a condition, and values the field cannot have."""
     name = condition.field
-    attribute = name.startswith(ATTRIBUTE_PREFIX) and len(name) > len(ATTRIBUTE_PREFIX)
-    if not attribute and name not in (*TEXT_COLUMNS, *NUMBER_COLUMNS, *LIST_COLUMNS):
-        raise IndexRefused(f"no field {name[:80]!r} to filter by; there are {', '.join(KNOWN_FIELDS)}")
+    check_field(name)
+    attribute = name.startswith(ATTRIBUTE_PREFIX)
     bounds = [bound for bound in (condition.at_least, condition.at_most) if bound is not None]
     if not bounds and not condition.any_of:
         raise IndexRefused(f"the filter on {name[:80]!r} has no condition: give any_of, at_least or at_most")
@@ -31,6 +30,13 @@ def check(condition: Filter) -> None:
     if any(not _is_number(bound) for bound in bounds):
         raise IndexRefused(f"the bounds of the filter on {name[:80]!r} must be finite numbers, not {bounds}")
     _check_values(name, attribute, condition.any_of)
+
+
+def check_field(name: str) -> None:
+    """Raises IndexRefused for a field that products do not have."""
+    attribute = name.startswith(ATTRIBUTE_PREFIX) and len(name) > len(ATTRIBUTE_PREFIX)
+    if not attribute and name not in (*TEXT_COLUMNS, *NUMBER_COLUMNS, *LIST_COLUMNS):
+        raise IndexRefused(f"no field {name[:80]!r} to filter by; there are {', '.join(KNOWN_FIELDS)}")
 
 
 def _check_values(name: str, attribute: bool, values: Sequence[Scalar]) -> None:
@@ -65,6 +71,13 @@ def matcher(condition: Filter) -> Matcher:
         return not bounded or (_is_number(value) and low <= value <= high)
 
     return satisfies
+
+
+def values_of(field: str, document: Mapping[str, Any]) -> list[Scalar]:
+    """What a filter on this field can equal in the document, each once; empty where the document does not have it."""
+    value = _value(field, document)
+    listed = value if isinstance(value, list | tuple) else (value,)
+    return list({_identity(one): one for one in listed if isinstance(one, str | bool | int | float)}.values())
 
 
 def listed_values(document: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:

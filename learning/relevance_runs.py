@@ -20,7 +20,8 @@ class LegSearcher:
     def rank(self, query_text: str, limit: int, only: Sequence[str] | None = None) -> list[tuple[str, float]]:
         filters = () if only is None else (Filter("id", any_of=tuple(only)),)
         request = SearchRequest(text=query_text, limit=min(limit, MAX_DEPTH), filters=filters)
-        return [(product.product_id, product.score) for product in self._search.rank(request, self._legs).products]
+        products = self._search.rank(request, self._legs).products[:limit]
+        return [(product.product_id, product.score) for product in products]
 
 
 def full_run(

@@ -7,7 +7,9 @@ from typing import Any
 
 from PIL.Image import Image
 
-from index.base import Filter
+from index.base import Filter, IndexRefused
+from index.filters import check_field
+from ranking.facets import Facet
 from ranking.fusion import Leg, LegHit
 
 MAX_DEPTH = 1_000
@@ -21,6 +23,16 @@ class InvalidQueryError(RankingError, ValueError):
     """The request asks for nothing, or for more than search gives; the message says what to change."""
 
 
+class Sort(StrEnum):
+    """In which order the matches are shown. Products without the value come last, equal ones by relevance."""
+
+    RELEVANCE = "relevance"
+    PRICE_ASCENDING = "price"
+    PRICE_DESCENDING = "-price"
+    RATING = "-rating"
+    NEWEST = "-updated_at"
+
+
 class QueryKind(StrEnum):
     TEXT = "text"
     PICTURE = "picture"
@@ -29,7 +41,10 @@ class QueryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """Text, a picture, or both; `language` is the text's BCP 47 tag, empty where unknown."""
+    """Text, a picture, or both; `language` is the text's BCP 47 tag, empty where unknown.
+
+    `facets` names fields, as filters do, whose values are counted over all matches.
+    """
 
     text: str = ""
     image: Image | None = None
@@ -37,10 +52,17 @@ class SearchRequest:
     limit: int = 10
     offset: int = 0
     language: str = ""
+    sort: Sort = Sort.RELEVANCE
+    facets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.text.strip() and self.image is None:
             raise InvalidQueryError("a query needs text, a picture, or both")
+        for name in self.facets:
+            try:
+                check_field(name)
+            except IndexRefused as refusal:
+                raise InvalidQueryError(str(refusal)) from None
         if self.limit < 1 or self.offset < 0 or self.offset + self.limit > MAX_DEPTH:
             raise InvalidQueryError(f"limit is at least 1, offset at least 0, and their sum at most {MAX_DEPTH}")
 
@@ -63,13 +85,25 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """One page of results, best first.
+class Total:
+    """How many products match; at least so many where `exact` is false, since a leg gave all that it was asked for."""
 
-    `left_out` says why a leg was not asked; `seconds` is the time of each step.
+    matches: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """One page of results, in the order that was asked for.
+
+    `nearest`: nothing matches, the hits are what comes nearest. `left_out` says why a leg was not asked; `seconds` is
+    the time of each step.
     """
 
     kind: QueryKind
     hits: Sequence[SearchHit]
+    total: Total
+    nearest: bool = False
+    facets: Sequence[Facet] = ()
     left_out: Mapping[Leg, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -1,10 +1,12 @@
-"""Search: encode the query, ask each leg, fuse what they find, fetch the page's documents."""
+"""Search: encode the query, ask each leg, fuse what they find, keep what matches, order it, fetch its documents."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
+from typing import Any
 
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
 from encoders.fusion import WeightedFusion
@@ -21,11 +23,14 @@ from index.base import (
 )
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
-from ranking.fusion import FusedProduct, Leg, fuse_reciprocal_ranks, fuse_weighted
-from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest
+from ranking.facets import Facet, count_facet
+from ranking.floors import image_floor, text_floor
+from ranking.fusion import FusedProduct, Leg, LegHit, RankedLegs, Weights, fuse_reciprocal_ranks, fuse_weighted
+from ranking.ordering import in_order
+from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.settings import LegWeights, RankingSettings
 
-STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents")
+STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents", "facets")
 # Keywords need no encoder: the index looks them up while the encoders work. Each later leg overlaps in the same way.
 _ASKING_ORDER = (Leg.KEYWORDS, Leg.TEXT, Leg.IMAGE)
 _THREADS = 64
@@ -34,9 +39,16 @@ _BOTH = WeightedFusion({"picture": 1, "text": 1})
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Products, best first; why a leg was not asked; the seconds of each step."""
+    """All products that match, best first; why a leg was not asked; the seconds of each step.
+
+    `nearest`: nothing matches, and `products` are what comes nearest. `exact`: no match is missing. `queries` is what
+    each leg was asked.
+    """
 
     products: Sequence[FusedProduct]
+    nearest: bool
+    exact: bool
+    queries: Mapping[Leg, Query]
     left_out: Mapping[Leg, str]
     seconds: Mapping[str, float]
 
@@ -60,6 +72,10 @@ class Search:
         self._settings = settings
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search-leg")
         self._searches = metrics.searches
+        self._floors_of_texts = {
+            Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
+            Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
+        }
         self._histograms = {step: metrics.search_seconds.labels(step) for step in STEPS}
         self._weights = {
             QueryKind.TEXT: _by_leg(settings.text_query),
@@ -82,46 +98,104 @@ class Search:
         return answer
 
     def rank(self, request: SearchRequest, legs: Collection[Leg] | None = None) -> Ranking:
-        """The first `offset + limit` products without documents, by all legs of the query's kind or by `legs` alone.
+        """What matches, without documents, by all legs of the query's kind or by `legs` alone.
 
         Each leg brings `settings.candidates` products, or whole multiples of that where the page lies deeper.
         """
         weights = self._weights[request.kind]
         if legs is not None:
             weights = {leg: weight or 1.0 for leg, weight in weights.items() if leg in legs}
-        page_end = request.offset + request.limit
-        depth = self._depth(page_end)
+        depth = self._depth(request)
         left_out: dict[Leg, str] = {}
         seconds: dict[str, float] = {}
+        queries: dict[Leg, Query] = {}
         searches: dict[Leg, Future[list[ScoredProduct]]] = {}
         for leg in _ASKING_ORDER:
             if weights.get(leg, 0.0) > 0 and (query := self._query(leg, request, left_out, seconds)) is not None:
+                queries[leg] = query
                 searches[leg] = self._threads.submit(self._index.search, query, depth, request.filters)
         with self._timed("retrieve", seconds):
             found = {leg: search.result() for leg, search in searches.items()}
         with self._timed("fuse", seconds):
+            fused = self._fuse(found, weights, depth)
+            matches = self._matching(fused, request.kind)
+            exact = self._is_exact(found, request.kind, depth)
+        return Ranking(matches or fused, not matches, exact, queries, left_out, seconds)
+
+    def _fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
+        """Block of candidates after block, so that a deeper page goes on where the one before it ended."""
+        products: dict[str, FusedProduct] = {}
+        for end in range(self._settings.candidates, depth + self._settings.candidates, self._settings.candidates):
+            block = {leg: hits[:end] for leg, hits in found.items()}
             if self._settings.fusion == "rrf":
-                products = fuse_reciprocal_ranks(found, weights, self._settings.rrf_k, page_end)
+                fused = fuse_reciprocal_ranks(block, weights, self._settings.rrf_k)
             else:
-                products = fuse_weighted(found, weights, self._settings.keyword_places, page_end)
-        return Ranking(products, left_out, seconds)
+                fused = fuse_weighted(block, weights, self._settings.keyword_places)
+            for product in fused:
+                products.setdefault(product.product_id, product)
+        return list(products.values())
+
+    def _matching(self, products: Sequence[FusedProduct], kind: QueryKind) -> list[FusedProduct]:
+        """Those that one leg at least vouches for."""
+        floors = self._floors(kind)
+
+        def vouches(leg: Leg, hit: LegHit) -> bool:
+            return hit.score is not None and hit.score >= floors.get(leg, -inf)
+
+        return [product for product in products if any(vouches(leg, hit) for leg, hit in product.legs.items())]
+
+    def _is_exact(self, found: RankedLegs, kind: QueryKind, depth: int) -> bool:
+        """Whether no leg may hold more matches than it was asked for."""
+        floors = self._floors(kind)
+        return all(len(hits) < depth or hits[-1].score < floors.get(leg, -inf) for leg, hits in found.items())
+
+    def _floors(self, kind: QueryKind) -> Mapping[Leg, float]:
+        return self._floors_of_texts if kind is QueryKind.TEXT else {}
 
     def _answer(self, request: SearchRequest) -> SearchAnswer:
         ranking = self.rank(request)
-        page = ranking.products[request.offset :]
         seconds = dict(ranking.seconds)
+        all_wanted = request.facets or request.sort is not Sort.RELEVANCE
+        page = slice(request.offset, request.offset + request.limit)
         with self._timed("documents", seconds):
-            documents = self._index.documents([product.product_id for product in page])
+            wanted = ranking.products if all_wanted else ranking.products[page]
+            documents = self._index.documents([product.product_id for product in wanted])
+        present = [product for product in wanted if product.product_id in documents]  # some may be deleted by now
+        ordered = in_order(present, documents, request.sort)
+        facets: list[Facet] = []
+        if request.facets:
+            with self._timed("facets", seconds):
+                facets = [self._facet(field, request, ranking, documents) for field in request.facets]
+        shown = ordered[page] if all_wanted else ordered
         hits = [
             SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
-            for position, product in enumerate(page, start=request.offset + 1)
-            if product.product_id in documents  # deleted since it was found
+            for position, product in enumerate(shown, start=request.offset + 1)
         ]
-        return SearchAnswer(request.kind, hits, ranking.left_out, seconds)
+        total = Total(0 if ranking.nearest else len(ranking.products), ranking.exact)
+        return SearchAnswer(request.kind, hits, total, ranking.nearest, facets, ranking.left_out, seconds)
 
-    def _depth(self, page_end: int) -> int:
-        """Whole blocks of candidates, so that the pages within one block are cut from the same list."""
-        blocks = -(-page_end // self._settings.candidates)
+    def _facet(
+        self, field: str, request: SearchRequest, ranking: Ranking, documents: Mapping[str, Mapping[str, Any]]
+    ) -> Facet:
+        """Without the conditions on the field itself, so that it says what each other choice would find."""
+        others = [condition for condition in request.filters if condition.field != field]
+        if len(others) == len(request.filters):
+            return count_facet(field, documents.values(), ranking.exact)
+        depth = self._depth(request)
+        searches = {
+            leg: self._threads.submit(self._index.search, query, depth, others)
+            for leg, query in ranking.queries.items()
+        }
+        found = {leg: search.result() for leg, search in searches.items()}
+        matches = self._matching(self._fuse(found, self._weights[request.kind], depth), request.kind)
+        held = self._index.documents([product.product_id for product in matches])
+        return count_facet(field, held.values(), self._is_exact(found, request.kind, depth))
+
+    def _depth(self, request: SearchRequest) -> int:
+        """Whole blocks of candidates; where another order is asked for, the same for every page."""
+        if request.sort is not Sort.RELEVANCE:
+            return self._settings.sorted_candidates
+        blocks = -(-(request.offset + request.limit) // self._settings.candidates)
         return min(blocks * self._settings.candidates, MAX_DEPTH)
 
     def _query(

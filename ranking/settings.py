@@ -44,6 +44,19 @@ class RankingSettings(BaseModel):
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
     text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
+    sorted_candidates: int = Field(
+        default=300, ge=1, le=1_000, description="among how many of each leg the cheapest or newest are looked for"
+    )
+    text_floor: float | None = Field(
+        default=None,
+        ge=-1,
+        le=1,
+        description="least cosine of a text query and a product's text that makes a match, where no word does; left "
+        "out: what was measured of the models that come with Millrace, none for others",
+    )
+    image_floor: float | None = Field(
+        default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
+    )
     default_language: str = Field(
         default="en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",

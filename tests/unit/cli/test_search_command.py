@@ -14,7 +14,7 @@ from cli.search import read_picture, search_command, show_answer
 from encoders.base import EncoderError
 from encoders.settings import ImageLimits
 from ranking.fusion import Leg, LegHit
-from ranking.queries import QueryKind, SearchAnswer, SearchHit
+from ranking.queries import QueryKind, SearchAnswer, SearchHit, Total
 
 ANSWER = SearchAnswer(
     kind=QueryKind.TEXT,
@@ -28,6 +28,7 @@ ANSWER = SearchAnswer(
         ),
         SearchHit(2, "p2", 0.1, {"title": "Cable"}, {Leg.KEYWORDS: LegHit(2, 3.0, 0.1)}),
     ],
+    total=Total(2, exact=False),
     left_out={Leg.IMAGE: "drawn-clip was not trained on this text's script"},
 )
 EMBEDDED = '[encoders.text]\nmodel = "hash"\n[encoders.image]\nmodel = "hash"\n[index]\nkind = "memory"\n'
