@@ -1,8 +1,11 @@
 """How search weighs what its legs find."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
 class LegWeights(BaseModel):
@@ -24,6 +27,24 @@ class LegWeights(BaseModel):
         return self
 
 
+class UnderstandingSettings(BaseModel):
+    """How the words of a query are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    languages: tuple[LanguageTag, ...] = Field(
+        default=("en", "zh"),
+        min_length=1,
+        description="languages of the shop, the first of a script before others of the same script",
+    )
+    dollar_sign: tuple[CurrencyCode, ...] = Field(
+        default=("USD",), min_length=1, description="currencies that $ and dollars mean in a query"
+    )
+    yen_sign: tuple[CurrencyCode, ...] = Field(
+        default=("CNY", "JPY"), min_length=1, description="currencies that ¥ means in a query"
+    )
+
+
 class RankingSettings(BaseModel):
     """How many candidates are retrieved and how their scores become one."""
 
@@ -38,8 +59,8 @@ class RankingSettings(BaseModel):
     text_query: LegWeights = Field(default=LegWeights(text=0.5, keywords=0.5, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
     text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.25, keywords=0.25, image=0.5))
-    default_language: str = Field(
+    understanding: UnderstandingSettings = UnderstandingSettings()
+    default_language: LanguageTag = Field(
         default="en",
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="BCP 47 tag of queries that name no language; it decides the stemmer",
     )
