@@ -3,7 +3,7 @@
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.base import Filter
@@ -162,6 +162,7 @@ PIECES = st.sampled_from([
 QUERIES = st.text() | st.lists(PIECES, max_size=12).map(" ".join) | st.lists(PIECES, max_size=12).map("".join)
 
 
+@example("0,000,0")  # neither grouped by thousands nor a decimal
 @given(QUERIES)
 def test_any_text_is_understood(text: str) -> None:
     query = understand(text)
@@ -176,6 +177,8 @@ def test_any_text_is_understood(text: str) -> None:
             check(condition)
 
 
+@example("under 50 min 20 eur")  # "min" is no unit once it belongs to a phrase
+@example("under under 50 50")  # nor do two pieces become a phrase
 @given(QUERIES)
 def test_what_is_left_holds_no_phrase(text: str) -> None:
     left = understand(text).text
