@@ -14,24 +14,27 @@ _PART = re.compile("[0-9a-z]+")
 _SHORTEST_MODEL, _LONGEST_MODEL = 4, 40
 
 # fmt: off
-_UNITS = (
+_UNITS = frozenset({
     "in", "inch", "inches", "ft", "feet", "yd", "mm", "cm", "m", "km", "g", "gr", "kg", "mg", "lb", "lbs", "oz", "ml",
     "cl", "dl", "l", "ltr", "liter", "litre", "gal", "qt", "b", "kb", "mb", "gb", "tb", "gbit", "mbps", "gbps", "hz",
     "khz", "mhz", "ghz", "w", "kw", "watt", "watts", "kwh", "wh", "v", "kv", "volt", "volts", "vdc", "vac", "va", "a",
     "amp", "amps", "ma", "mah", "ah", "lm", "lux", "db", "k", "mp", "dpi", "ppi", "fps", "rpm", "psi", "btu", "cc",
-    "hp", "nm", "um", "p", "i", "x", "d", "c", "f", "s", "h", "hr", "hrs", "min", "yr", "yrs", "y", "mo", "st", "nd",
+    "hp", "nm", "um", "kva", "p", "i", "x", "d", "c", "f", "s", "h", "hr", "hrs", "min", "yr", "yrs", "mo", "st", "nd",
     "rd", "th", "pc", "pcs", "pk", "pack", "ct", "count", "pair", "set", "piece", "pieces", "ply", "way", "port", "pin",
-    "core", "bit", "ch", "ct", "kt", "gsm", "tpi", "den", "star", "stars", "seater", "person", "tier",
-)
+    "core", "bit", "ch", "kt", "gsm", "tpi", "den", "star", "stars", "seater", "person", "tier",
+})
 _STANDARDS = (
     "usb", "mp", "hdmi", "dp", "ddr", "gddr", "lpddr", "wifi", "pcie", "pci", "sata", "cat", "ps", "gen", "ver", "v",
-    "type", "type-c", "qi", "qc", "pd", "bt", "ip", "ipx", "rj", "h", "x", "mpeg", "web", "a", "b", "c", "aa", "aaa",
+    "type", "qi", "rev", "qc", "pd", "bt", "ip", "ipx", "rj", "h", "x", "mpeg", "web", "a", "b", "c", "aa", "aaa",
     "cr", "lr", "spf", "upf", "uk", "eu", "us", "size", "win", "windows", "android", "ios", "pack", "set", "top",
 )
 # fmt: on
-_MEASURE = re.compile(rf"(?:[0-9]+(?:[.,][0-9]+)?(?:{'|'.join(sorted(_UNITS, key=len, reverse=True))})?)+")
-_UNIT_NAMES = frozenset(_UNITS)
-_STANDARD = re.compile(rf"(?:{'|'.join(sorted(_STANDARDS, key=len, reverse=True))})-?[0-9]{{1,3}}(?:[.][0-9]+)?[a-z]?")
+_UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
+_NUMBER = "[0-9]+(?:[.,][0-9]+)?"
+_MEASURE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})*(?:{_UNIT})?")
+_STANDARD = re.compile(
+    rf"(?:{'|'.join(sorted(_STANDARDS, key=len, reverse=True))})-?[0-9]{{1,2}}(?:[.][0-9]+)?[a-z]?|[hx]-?26[3-6]"
+)
 _COMPOUND = re.compile(r"[0-9]+[a-z]*(?:[-/][a-z]+|[-/][0-9]+)+")  # 2-in-1, 1tb-ssd, 4-port-hub
 
 
@@ -109,4 +112,4 @@ def _is_measure(token: str) -> bool:
     """500gb, 1920x1080, 8gb/256gb, 27-inch, 2-in-1, and names of standards: usb3, ddr5, cat6."""
     if _STANDARD.fullmatch(token) or _COMPOUND.fullmatch(token):
         return True
-    return all(_MEASURE.fullmatch(part) or part in _UNIT_NAMES for part in re.split("[-/]", token))
+    return token[0].isdigit() and all(_MEASURE.fullmatch(part) or part in _UNITS for part in re.split("[-/]", token))

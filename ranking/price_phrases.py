@@ -125,14 +125,14 @@ def _bounds(folded: str, amounts: Sequence[_Money]) -> Iterator[_Phrase]:
 
 
 def _bound_before(folded: str, end: int) -> tuple[int, str]:
-    """Where the longest word for a bound begins that ends at `end`, with up to three spaces between, and its kind."""
-    for _ in range(3):
-        end -= folded.endswith(" ", 0, end)
-    if folded[end - 1 : end] in _BOUND_ENDINGS:
+    """Where the longest word for a bound begins that ends at `end` or a few spaces before it, and its kind."""
+    begin = max(0, end - _LONGEST_BEFORE)
+    before = folded[begin:end].rstrip(" ")
+    if before[-1:] in _BOUND_ENDINGS:
         for length in _BOUND_LENGTHS:
-            kind = _BOUND_BEFORE.get(folded[end - length : end]) if length <= end else None
+            kind = _BOUND_BEFORE.get(before[-length:])
             if kind is not None:
-                return end - length, kind
+                return begin + len(before) - min(length, len(before)), kind
     return end, ""
 
 

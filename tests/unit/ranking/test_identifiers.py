@@ -44,6 +44,7 @@ def test_one_check_digit_in_ten_is_right(digits: str) -> None:
         *(("hp dv7-1211ea battery", "dv71211ea"), ("xerox 006R90321", "006r90321"), ("sony WH-1000XM4", "wh1000xm4")),
         *(("MacBookPro11,3 ssd", "macbookpro113"), ("华为p40pro手机壳", "p40pro"), ("RTX-3080", "rtx3080")),
         *(("MC123LL/A", "mc123lla"), ("ＷＨ－１０００ＸＭ４", "wh1000xm4"), ("EOS_5D", "eos5d")),
+        *(("40Y7659", "40y7659"), ("0106B002", "0106b002"), ("HP-6730B", "hp6730b"), ("27B2H", "27b2h")),
     ],
 )
 def test_a_model_number_is_found(text: str, normalised: str) -> None:
@@ -54,7 +55,7 @@ def test_a_model_number_is_found(text: str, normalised: str) -> None:
     "text",
     [
         *("500gb", "27inch", "4k", "3d", "1080p", "2x", "5ghz", "100ml", "usb3", "mp3", "mp4", "a4", "i5", "3.5mm"),
-        *("usb3.0", "usb-3.0", "1920x1080", "40x60cm", "27-inch", "2-in-1", "8gb/256gb", "4-port-hub", "12v20ah"),
+        *("usb3.0", "usb-3.0", "1920x1080", "40x60cm", "27-inch", "2-in-1", "8gb/256gb", "4-port-hub", "h264"),
         *(
             "ddr5",
             "cat6",
