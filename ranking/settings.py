@@ -1,8 +1,11 @@
 """How search weighs what its legs find."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
 class LegWeights(BaseModel):
@@ -22,6 +25,24 @@ class LegWeights(BaseModel):
         if self.text + self.keywords + self.image == 0:
             raise ValueError("all weights are 0: give at least one leg a weight")
         return self
+
+
+class UnderstandingSettings(BaseModel):
+    """How the words of a query are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    languages: tuple[LanguageTag, ...] = Field(
+        default=("en", "zh"),
+        min_length=1,
+        description="languages of the shop, the first of a script before others of the same script",
+    )
+    dollar_sign: tuple[CurrencyCode, ...] = Field(
+        default=("USD",), min_length=1, description="currencies that $ and dollars mean in a query"
+    )
+    yen_sign: tuple[CurrencyCode, ...] = Field(
+        default=("CNY", "JPY"), min_length=1, description="currencies that ¥ means in a query"
+    )
 
 
 class RankingSettings(BaseModel):
@@ -57,8 +78,8 @@ class RankingSettings(BaseModel):
     image_floor: float | None = Field(
         default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
     )
-    default_language: str = Field(
+    understanding: UnderstandingSettings = UnderstandingSettings()
+    default_language: LanguageTag = Field(
         default="en",
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="BCP 47 tag of queries that name no language; it decides the stemmer",
     )
