@@ -11,6 +11,7 @@ from index.base import Filter, IndexRefused
 from index.filters import check_field
 from ranking.facets import Facet
 from ranking.fusion import Leg, LegHit
+from ranking.query_understanding import UnderstoodQuery
 
 MAX_DEPTH = 1_000
 
@@ -43,7 +44,8 @@ class QueryKind(StrEnum):
 class SearchRequest:
     """Text, a picture, or both; `language` is the text's BCP 47 tag, empty where unknown.
 
-    `facets` names fields, as filters do, whose values are counted over all matches.
+    `facets` names fields, as filters do, whose values are counted over all matches. Phrases of the text such as "under
+    50" become filters, where `interpret` is true, except those that `as_words` names.
     """
 
     text: str = ""
@@ -54,6 +56,8 @@ class SearchRequest:
     language: str = ""
     sort: Sort = Sort.RELEVANCE
     facets: Sequence[str] = ()
+    interpret: bool = True
+    as_words: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.text.strip() and self.image is None:
@@ -96,13 +100,16 @@ class Total:
 class SearchAnswer:
     """One page of results, in the order that was asked for.
 
-    `nearest`: nothing matches, the hits are what comes nearest. `left_out` says why a leg was not asked; `seconds` is
+    `nearest`: nothing matches, the hits are what comes nearest. `understood` is how the text was read;
+    `contradictions` says which filters can never hold together. `left_out` says why a leg was not asked; `seconds` is
     the time of each step.
     """
 
     kind: QueryKind
     hits: Sequence[SearchHit]
     total: Total
+    understood: UnderstoodQuery
+    contradictions: Sequence[str] = ()
     nearest: bool = False
     facets: Sequence[Facet] = ()
     left_out: Mapping[Leg, str] = field(default_factory=dict)

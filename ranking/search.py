@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from time import perf_counter
 from typing import Any
@@ -23,11 +23,13 @@ from index.base import (
 )
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.floors import image_floor, text_floor
 from ranking.fusion import FusedProduct, Leg, LegHit, RankedLegs, Weights, fuse_reciprocal_ranks, fuse_weighted
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
+from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
 from ranking.settings import LegWeights, RankingSettings
 
 STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents", "facets")
@@ -41,9 +43,13 @@ _BOTH = WeightedFusion({"picture": 1, "text": 1})
 class Ranking:
     """All products that match, best first; why a leg was not asked; the seconds of each step.
 
-    `nearest`: nothing matches, and `products` are what comes nearest. `exact`: no match is missing. `queries` is what
-    each leg was asked.
+    `request` is what was searched for, after its text was `understood`. `nearest`: nothing matches, and `products` are
+    what comes nearest. `exact`: no match is missing. `queries` is what each leg was asked.
     """
+
+    request: SearchRequest
+    understood: UnderstoodQuery
+    contradictions: Sequence[str]
 
     products: Sequence[FusedProduct]
     nearest: bool
@@ -72,6 +78,7 @@ class Search:
         self._settings = settings
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search-leg")
         self._searches = metrics.searches
+        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
@@ -102,12 +109,16 @@ class Search:
 
         Each leg brings `settings.candidates` products, or whole multiples of that where the page lies deeper.
         """
+        left_out: dict[Leg, str] = {}
+        seconds: dict[str, float] = {}
+        understood = self._understand(request)
+        request = _to_search_for(request, understood)
+        if never := contradictions(request.filters):
+            return Ranking(request, understood, never, (), True, True, {}, left_out, seconds)
         weights = self._weights[request.kind]
         if legs is not None:
             weights = {leg: weight or 1.0 for leg, weight in weights.items() if leg in legs}
         depth = self._depth(request)
-        left_out: dict[Leg, str] = {}
-        seconds: dict[str, float] = {}
         queries: dict[Leg, Query] = {}
         searches: dict[Leg, Future[list[ScoredProduct]]] = {}
         for leg in _ASKING_ORDER:
@@ -118,9 +129,16 @@ class Search:
             found = {leg: search.result() for leg, search in searches.items()}
         with self._timed("fuse", seconds):
             fused = self._fuse(found, weights, depth)
-            matches = self._matching(fused, request.kind)
-            exact = self._is_exact(found, request.kind, depth)
-        return Ranking(matches or fused, not matches, exact, queries, left_out, seconds)
+            floors = self._floors(request.kind, understood)
+            matches = _matching(fused, floors)
+            exact = _is_exact(found, floors, depth)
+        products = matches or fused
+        return Ranking(request, understood, (), products, not matches, exact, queries, left_out, seconds)
+
+    def _understand(self, request: SearchRequest) -> UnderstoodQuery:
+        if not request.interpret:
+            return UnderstoodQuery(request.text, request.language or self._settings.default_language, (), ())
+        return self._understanding.understand(request.text, request.language, request.as_words)
 
     def _fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
         """Block of candidates after block, so that a deeper page goes on where the one before it ended."""
@@ -135,25 +153,13 @@ class Search:
                 products.setdefault(product.product_id, product)
         return list(products.values())
 
-    def _matching(self, products: Sequence[FusedProduct], kind: QueryKind) -> list[FusedProduct]:
-        """Those that one leg at least vouches for."""
-        floors = self._floors(kind)
+    def _floors(self, kind: QueryKind, understood: UnderstoodQuery) -> Mapping[Leg, float]:
+        """Whatever its filters find matches a query that is nothing but filters."""
+        return self._floors_of_texts if kind is QueryKind.TEXT and understood.text.strip() else {}
 
-        def vouches(leg: Leg, hit: LegHit) -> bool:
-            return hit.score is not None and hit.score >= floors.get(leg, -inf)
-
-        return [product for product in products if any(vouches(leg, hit) for leg, hit in product.legs.items())]
-
-    def _is_exact(self, found: RankedLegs, kind: QueryKind, depth: int) -> bool:
-        """Whether no leg may hold more matches than it was asked for."""
-        floors = self._floors(kind)
-        return all(len(hits) < depth or hits[-1].score < floors.get(leg, -inf) for leg, hits in found.items())
-
-    def _floors(self, kind: QueryKind) -> Mapping[Leg, float]:
-        return self._floors_of_texts if kind is QueryKind.TEXT else {}
-
-    def _answer(self, request: SearchRequest) -> SearchAnswer:
-        ranking = self.rank(request)
+    def _answer(self, asked: SearchRequest) -> SearchAnswer:
+        ranking = self.rank(asked)
+        request = ranking.request
         seconds = dict(ranking.seconds)
         all_wanted = request.facets or request.sort is not Sort.RELEVANCE
         page = slice(request.offset, request.offset + request.limit)
@@ -165,19 +171,26 @@ class Search:
         facets: list[Facet] = []
         if request.facets:
             with self._timed("facets", seconds):
-                facets = [self._facet(field, request, ranking, documents) for field in request.facets]
+                facets = [self._facet(field, ranking, documents) for field in request.facets]
         shown = ordered[page] if all_wanted else ordered
-        hits = [
-            SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
-            for position, product in enumerate(shown, start=request.offset + 1)
-        ]
-        total = Total(0 if ranking.nearest else len(ranking.products), ranking.exact)
-        return SearchAnswer(request.kind, hits, total, ranking.nearest, facets, ranking.left_out, seconds)
+        return SearchAnswer(
+            kind=request.kind,
+            hits=[
+                SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
+                for position, product in enumerate(shown, start=request.offset + 1)
+            ],
+            total=Total(0 if ranking.nearest else len(ranking.products), ranking.exact),
+            understood=ranking.understood,
+            contradictions=ranking.contradictions,
+            nearest=ranking.nearest,
+            facets=facets,
+            left_out=ranking.left_out,
+            seconds=seconds,
+        )
 
-    def _facet(
-        self, field: str, request: SearchRequest, ranking: Ranking, documents: Mapping[str, Mapping[str, Any]]
-    ) -> Facet:
+    def _facet(self, field: str, ranking: Ranking, documents: Mapping[str, Mapping[str, Any]]) -> Facet:
         """Without the conditions on the field itself, so that it says what each other choice would find."""
+        request = ranking.request
         others = [condition for condition in request.filters if condition.field != field]
         if len(others) == len(request.filters):
             return count_facet(field, documents.values(), ranking.exact)
@@ -187,9 +200,10 @@ class Search:
             for leg, query in ranking.queries.items()
         }
         found = {leg: search.result() for leg, search in searches.items()}
-        matches = self._matching(self._fuse(found, self._weights[request.kind], depth), request.kind)
+        floors = self._floors(request.kind, ranking.understood)
+        matches = _matching(self._fuse(found, self._weights[request.kind], depth), floors)
         held = self._index.documents([product.product_id for product in matches])
-        return count_facet(field, held.values(), self._is_exact(found, request.kind, depth))
+        return count_facet(field, held.values(), _is_exact(found, floors, depth))
 
     def _depth(self, request: SearchRequest) -> int:
         """Whole blocks of candidates; where another order is asked for, the same for every page."""
@@ -215,7 +229,7 @@ class Search:
             return None
 
     def _keyword_query(self, request: SearchRequest) -> KeywordQuery:
-        keywords = self._analyser.analyse(request.text, request.language or self._settings.default_language)
+        keywords = self._analyser.analyse(request.text, request.language)
         if not keywords:
             raise _LegLeftOutError("the query has no words to look up")
         return KeywordQuery(keywords)
@@ -246,6 +260,30 @@ class Search:
         finally:
             seconds[step] = perf_counter() - start
             self._histograms[step].observe(seconds[step])
+
+
+def _to_search_for(request: SearchRequest, understood: UnderstoodQuery) -> SearchRequest:
+    """A query that is nothing but filters is searched by its words, which then only decide the order."""
+    return replace(
+        request,
+        text=understood.text if understood.text.strip() or request.image is not None else request.text,
+        language=understood.language,
+        filters=[*request.filters, *(condition for phrase in understood.phrases for condition in phrase.filters)],
+    )
+
+
+def _matching(products: Sequence[FusedProduct], floors: Mapping[Leg, float]) -> list[FusedProduct]:
+    """Those that one leg at least vouches for."""
+
+    def vouches(leg: Leg, hit: LegHit) -> bool:
+        return hit.score is not None and hit.score >= floors.get(leg, -inf)
+
+    return [product for product in products if any(vouches(leg, hit) for leg, hit in product.legs.items())]
+
+
+def _is_exact(found: RankedLegs, floors: Mapping[Leg, float], depth: int) -> bool:
+    """Whether no leg may hold more matches than it was asked for."""
+    return all(len(hits) < depth or hits[-1].score < floors.get(leg, -inf) for leg, hits in found.items())
 
 
 class _LegLeftOutError(Exception):

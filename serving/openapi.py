@@ -28,7 +28,8 @@ def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[st
 
 def search_body() -> dict[str, Any]:
     """The `openapi_extra` of POST /v1/search: a JSON query or a form."""
-    form = SearchForm.model_json_schema()
+    form = SearchForm.model_json_schema(ref_template=_REFERENCE)
+    form.pop("$defs")
     form["properties"] |= {"image": {"type": "string", "format": "binary", "description": "the picture, as a file"}}
     query = SearchQuery.model_json_schema(ref_template=_REFERENCE)
     query.pop("$defs")

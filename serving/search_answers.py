@@ -4,7 +4,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
@@ -13,7 +13,9 @@ from PIL.Image import Image
 
 from encoders.images import ImageError, ImageFailure, decode_image
 from index.base import Filter
+from ranking.facets import Facet
 from ranking.queries import InvalidQueryError, SearchAnswer, SearchHit, SearchRequest
+from ranking.query_understanding import UnderstoodQuery
 from serving.answers import json_response
 from serving.filters import from_json
 from serving.media_routes import MediaLinks
@@ -30,10 +32,8 @@ class Asked:
     picture: bytes | None
     picture_link: str | None
     filters: Sequence[Filter]
-    limit: int
-    offset: int
-    explain: bool
-    language: str
+    facets: Sequence[str]
+    rest: PageParameters | SearchQuery
 
 
 def from_parameters(parameters: PageParameters, text: str, picture: bytes | None = None) -> Asked:
@@ -45,10 +45,8 @@ def from_parameters(parameters: PageParameters, text: str, picture: bytes | None
         picture=picture,
         picture_link=parameters.image_url,
         filters=parameters.filters(),
-        limit=parameters.limit,
-        offset=parameters.offset,
-        explain=parameters.explain,
-        language=parameters.language,
+        facets=parameters.facet,
+        rest=parameters,
     )
 
 
@@ -65,10 +63,8 @@ def from_query(query: SearchQuery) -> Asked:
         picture=picture,
         picture_link=query.image_url,
         filters=from_json(query.filters),
-        limit=query.limit,
-        offset=query.offset,
-        explain=query.explain,
-        language=query.language,
+        facets=query.facets,
+        rest=query,
     )
 
 
@@ -88,14 +84,18 @@ class Answerer:
                 text=asked.text,
                 image=self._picture(asked),
                 filters=asked.filters,
-                limit=asked.limit,
-                offset=asked.offset,
-                language=asked.language,
+                facets=asked.facets,
+                limit=asked.rest.limit,
+                offset=asked.rest.offset,
+                language=asked.rest.language,
+                sort=asked.rest.sort,
+                interpret=asked.rest.interpret,
+                as_words=asked.rest.as_words,
             )
         except InvalidQueryError as error:
             raise Problem("invalid-fields", str(error)) from None
         answer = self._search.search(request)
-        return json_response(_content(answer, asked.explain, self._links, perf_counter() - start))
+        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
 
     def _picture(self, asked: Asked) -> Image | None:
         try:
@@ -119,12 +119,37 @@ def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: fl
         "query_id": str(uuid.uuid4()),
         "kind": answer.kind,
         "results": [_result(hit, explain, links) for hit in answer.hits],
-        "notes": [f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()],
+        "total": {"matches": answer.total.matches, "exact": answer.total.exact},
+        "nearest": answer.nearest,
+        "facets": [_facet(facet) for facet in answer.facets],
+        "understood": _understood(answer.understood),
+        "notes": [
+            *answer.contradictions,
+            *(f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()),
+        ],
         "took_ms": _milliseconds(seconds),
     }
     if explain:
         content["steps_ms"] = {step: _milliseconds(spent) for step, spent in answer.seconds.items()}
     return content
+
+
+def _facet(facet: Facet) -> dict[str, Any]:
+    return {
+        "field": facet.field,
+        "values": [{"value": one.value, "count": one.count} for one in facet.values],
+        "exact": facet.exact,
+        "lowest": facet.lowest,
+        "highest": facet.highest,
+    }
+
+
+def _understood(understood: UnderstoodQuery) -> dict[str, Any]:
+    phrases = [
+        {"text": phrase.text, "filters": [asdict(condition) for condition in phrase.filters]}
+        for phrase in understood.phrases
+    ]
+    return {"text": understood.text, "language": understood.language, "phrases": phrases}
 
 
 def _result(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ranking.fusion import Leg
-from ranking.queries import MAX_DEPTH, QueryKind
+from ranking.queries import MAX_DEPTH, QueryKind, Sort
 from serving.filters import FilterInput, FilterParameters
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
@@ -15,6 +15,14 @@ Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, lt=MAX_DEPTH)]
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
 
+# Each facet of a field with a filter is one more search.
+Facets = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=300)]], Field(max_length=20)]
+AsWords = Annotated[list[Text], Field(max_length=20)]
+
+_SORT = "by relevance, price (`-price`: the dearest first), rating, or the time of the last change"
+_FACETS = "fields whose values are counted over all matches, for instance brand or attributes.colour"
+_INTERPRET = "make filters of phrases such as `under 50` or `四星以上`"
+_AS_WORDS = "phrases to take as words, as `understood` showed them"
 _LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
 _EXPLAIN = "say for each result where each leg of the search placed it"
 
@@ -32,6 +40,10 @@ class SearchQuery(BaseModel):
     offset: Offset = Field(default=0, description=f"offset + limit is at most {MAX_DEPTH}")
     explain: bool = Field(default=False, description=_EXPLAIN)
     language: Language = Field(default="", description=_LANGUAGE)
+    sort: Sort = Field(default=Sort.RELEVANCE, description=_SORT)
+    facets: Facets = Field(default=[], description=_FACETS, examples=[["brand", "price"]])
+    interpret: bool = Field(default=True, description=_INTERPRET)
+    as_words: AsWords = Field(default=[], description=_AS_WORDS)
 
     @model_validator(mode="after")
     def _one_picture_at_most(self) -> Self:
@@ -48,6 +60,10 @@ class PageParameters(FilterParameters):
     offset: Offset = Field(default=0, description=f"offset + limit is at most {MAX_DEPTH}")
     explain: bool = Field(default=False, description=_EXPLAIN)
     language: Language = Field(default="", description=_LANGUAGE)
+    sort: Sort = Field(default=Sort.RELEVANCE, description=_SORT)
+    facet: Facets = Field(default=[], description=_FACETS, examples=[["brand", "price"]])
+    interpret: bool = Field(default=True, description=_INTERPRET)
+    as_words: AsWords = Field(default=[], description=_AS_WORDS)
 
 
 class SearchParameters(PageParameters):
@@ -79,12 +95,55 @@ class SearchResult(BaseModel):
     explanation: dict[Leg, LegExplanation] | None = Field(default=None, description="only where `explain` was asked")
 
 
+class MatchTotal(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    matches: int
+    exact: bool = Field(description="false: there may be more; add words or filters to see them")
+
+
+class FacetValueCount(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: str | bool | float
+    count: int = Field(description="matches that have it, with all filters but those on this field")
+
+
+class FacetCounts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str
+    values: list[FacetValueCount] = Field(description="the 50 most frequent, the most frequent first; of numbers none")
+    exact: bool = Field(description="false: the counts are the least they can be")
+    lowest: float | None = Field(description="of a number: the least among the matches")
+    highest: float | None = Field(description="of a number: the greatest among the matches")
+
+
+class PhraseFilter(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(description="as written; repeat it in `as_words` to take it as words")
+    filters: list[FilterInput]
+
+
+class Understood(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(description="the words that were searched for")
+    language: str = Field(description="BCP 47 tag: as given, else by the script")
+    phrases: list[PhraseFilter] = Field(description="parts of the query that became filters")
+
+
 class SearchResponse(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     query_id: str = Field(description="names this answer in later events")
     kind: QueryKind
     results: list[SearchResult]
-    notes: list[str] = Field(description="what was left out of the search, and why")
+    total: MatchTotal
+    nearest: bool = Field(description="nothing matches: the results are what comes nearest")
+    facets: list[FacetCounts] = Field(description="in the order asked for")
+    understood: Understood
+    notes: list[str] = Field(description="what was left out of the search, and why; which filters exclude each other")
     took_ms: float
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")

@@ -16,7 +16,7 @@ from serving.services import Services
 from serving.settings import ServerSettings
 
 _MAX_FORM_FIELDS = 500
-_FORM_LISTS = ("filter", "brand", "category", "availability")
+_FORM_LISTS = ("filter", "brand", "category", "availability", "facet", "as_words")
 
 
 def search_router(services: Services, settings: ServerSettings) -> APIRouter:

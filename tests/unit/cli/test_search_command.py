@@ -15,6 +15,7 @@ from encoders.base import EncoderError
 from encoders.settings import ImageLimits
 from ranking.fusion import Leg, LegHit
 from ranking.queries import QueryKind, SearchAnswer, SearchHit, Total
+from ranking.query_understanding import UnderstoodQuery
 
 ANSWER = SearchAnswer(
     kind=QueryKind.TEXT,
@@ -29,6 +30,7 @@ ANSWER = SearchAnswer(
         SearchHit(2, "p2", 0.1, {"title": "Cable"}, {Leg.KEYWORDS: LegHit(2, 3.0, 0.1)}),
     ],
     total=Total(2, exact=False),
+    understood=UnderstoodQuery("mouse", "en", (), ()),
     left_out={Leg.IMAGE: "drawn-clip was not trained on this text's script"},
 )
 EMBEDDED = '[encoders.text]\nmodel = "hash"\n[encoders.image]\nmodel = "hash"\n[index]\nkind = "memory"\n'
