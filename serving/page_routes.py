@@ -8,10 +8,10 @@ from fastapi import APIRouter, HTTPException, Request, Response
 _FOLDER = Path(__file__).parent / "page"
 _START = "index.html"
 _MEDIA_TYPES = {
-    _START: "text/html; charset=utf-8",
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 _POLICY = (
     "default-src 'self'; "
@@ -29,7 +29,7 @@ _HEADERS = {
 def page_router() -> APIRouter:
     """`/` and the files that it loads, read once."""
     router = APIRouter(include_in_schema=False)
-    files = {name: _File(name) for name in _MEDIA_TYPES}
+    files = {file.name: _File(file) for file in _FOLDER.iterdir()}
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def start(request: Request) -> Response:
@@ -45,9 +45,9 @@ def page_router() -> APIRouter:
 
 
 class _File:
-    def __init__(self, name: str) -> None:
-        self._content = (_FOLDER / name).read_bytes()
-        self._media_type = _MEDIA_TYPES[name]
+    def __init__(self, file: Path) -> None:
+        self._content = file.read_bytes()
+        self._media_type = _MEDIA_TYPES[file.suffix]
         self._etag = f'"{hashlib.sha256(self._content).hexdigest()[:32]}"'
 
     def response(self, request: Request) -> Response:

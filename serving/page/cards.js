@@ -1,0 +1,78 @@
+// One product as a card, and why it stands where it stands.
+
+import { link, similarTo } from "./address.js";
+import { element } from "./elements.js";
+import { number, words } from "./words.js";
+
+// `legs`: those that found any of the results; `best`: the first one's score.
+export function card({ product, explanation }, legs, best, open) {
+  const title = element("h3", "", product.title);
+  title.lang = product.language;
+  title.title = product.title; // a long one is cut
+  const made = element("li", "card", frame(product), element("div", "body",
+    element("span", "brand", product.brand ?? ""), title,
+    element("div", "facts", element("span", "price", money(product)), stars(product)),
+    element("div", "facts", stock(product), similarLink(product, open)),
+  ), why(explanation ?? {}, legs, best));
+  made.tabIndex = -1;
+  return made;
+}
+
+export function frame(product) {
+  const source = product.image_links?.[0];
+  const initial = () => element("span", "", [...product.title][0] ?? "");
+  if (!source) return element("div", "picture", initial());
+  const image = element("img", "");
+  image.alt = ""; // the title stands right below
+  image.loading = "lazy";
+  image.addEventListener("error", () => image.replaceWith(initial()));
+  image.src = source;
+  return element("div", "picture", image);
+}
+
+export function money({ price, currency }) {
+  if (price === undefined) return "";
+  return new Intl.NumberFormat(words.tag, { style: "currency", currency }).format(price);
+}
+
+export const currencySymbol = (currency) =>
+  new Intl.NumberFormat(words.tag, { style: "currency", currency }).formatToParts(0)
+    .find(({ type }) => type === "currency").value;
+
+function stars({ rating, rating_count: count }) {
+  if (rating === undefined) return null;
+  const shown = element("span", "rating", element("b", "", `★ ${rating.toFixed(1)}`));
+  if (count) shown.append(` (${number(count)})`);
+  shown.title = words.rating;
+  return shown;
+}
+
+const stock = ({ availability }) => element("span", `stock ${availability}`, words.stock[availability] ?? availability);
+
+function similarLink(product, open) {
+  const made = element("a", "similar", words.similar);
+  const asked = similarTo(product.id);
+  made.href = link(asked);
+  made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
+  made.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's matter
+    event.preventDefault();
+    open(asked);
+  });
+  return made;
+}
+
+function why(explanation, legs, best) {
+  const list = element("dl", "");
+  for (const leg of legs) {
+    const found = explanation[leg];
+    const bar = element("i", "");
+    bar.style.width = `${found && best > 0 ? Math.max(0, (100 * found.contribution) / best) : 0}%`;
+    bar.style.background = `var(--${leg})`;
+    const score = found?.rank ? `${words.score} ${found.score.toFixed(3)}` : words.absent;
+    const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : score;
+    list.append(element("dt", "", words.legs[leg], element("span", "", found?.rank ? `${words.rank} ${found.rank}` : "–")));
+    list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures)));
+  }
+  return legs.length ? element("details", "", element("summary", "", words.why), list) : null;
+}

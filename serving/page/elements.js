@@ -1,0 +1,24 @@
+// Data enters the page as text only, never as markup.
+
+export const $ = (id) => document.getElementById(id);
+
+export function element(tag, className, ...content) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.append(...content.filter((part) => part !== null));
+  return made;
+}
+
+export function button(className, label, act) {
+  const made = element("button", className, label);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+// What had the focus keeps it while its part of the page is made anew; both are told apart by `data-key`.
+export function renew(part, ...content) {
+  const key = part.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  part.replaceChildren(...content);
+  if (key !== undefined) part.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}

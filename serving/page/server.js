@@ -1,0 +1,46 @@
+// Questions to the server. Each throws `Refused` where the server answers with a problem.
+
+export const PAGE_SIZE = 24;
+const MAX_DEPTH = 1000; // the server gives no page that ends below
+const SIMILAR = 12;
+
+export class Refused extends Error {
+  constructor(problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+export async function search(asked, picture, { offset = 0, limit = PAGE_SIZE, facets = [], explain = true }, signal) {
+  limit = Math.min(limit, MAX_DEPTH - offset);
+  const rest = [["offset", offset], ["limit", limit], ["explain", explain], ...facets.map((field) => ["facet", field])];
+  const content = await answered(picture
+    ? await fetch("v1/search", { method: "POST", body: form(asked, rest, picture), signal })
+    : await fetch(`v1/search?${new URLSearchParams([...asked, ...rest])}`, { signal }));
+  const next = offset + limit;
+  const full = content.results.length === limit;
+  const isMore = !content.nearest && next < MAX_DEPTH && (next < content.total.matches || (!content.total.exact && full));
+  return { ...content, next: isMore ? next : null };
+}
+
+export async function similar(id, signal) {
+  const question = new URLSearchParams({ q: id, filter: `id:${id}`, limit: 1, interpret: false });
+  const [content, itself] = await Promise.all([
+    fetch(`v1/products/${encodeURIComponent(id)}/similar?limit=${SIMILAR}`, { signal }).then(answered),
+    fetch(`v1/search?${question}`, { signal }).then(answered),
+  ]);
+  return { ...content, next: null, product: itself.results[0]?.product ?? { title: id } };
+}
+
+function form(asked, rest, picture) {
+  const body = new FormData();
+  for (const [name, value] of [...asked, ...rest]) body.append(name === "q" ? "text" : name, value);
+  body.set("image", picture, picture.name || "picture");
+  return body;
+}
+
+async function answered(response) {
+  const content = await response.json();
+  if (!response.ok) throw new Refused(content);
+  return content;
+}

@@ -1,0 +1,107 @@
+// Shows an answer: what was found, how the query was read, or why there is nothing.
+
+import { chosenValues, hasFilters } from "./address.js";
+import { card, currencySymbol, frame, money } from "./cards.js";
+import { chips } from "./chips.js";
+import { $, element, renew } from "./elements.js";
+import { facetGroups } from "./facets.js";
+import { showGroups } from "./panel.js";
+import { number, words } from "./words.js";
+
+export function speak() {
+  document.documentElement.lang = words.tag;
+  for (const spot of document.querySelectorAll("[data-word]")) spot.textContent = words[spot.dataset.word];
+  for (const spot of document.querySelectorAll("[data-sort]")) spot.textContent = words.sorts[spot.dataset.sort];
+  for (const spot of document.querySelectorAll("[data-label]")) {
+    spot.setAttribute("aria-label", words[spot.dataset.label]);
+    if (spot.matches("button")) spot.title = words[spot.dataset.label];
+  }
+  $("words").placeholder = words.placeholder;
+  $("language").textContent = words.other;
+  $("language").lang = words.tag === "en" ? "zh-Hans" : "en";
+}
+
+// `answer` is null where nothing was asked, and has `busy` or `problem` where there is none yet, or none at all.
+export function show(answer, asked, act) {
+  document.body.classList.toggle("start", answer === null);
+  $("results").setAttribute("aria-busy", answer?.busy ?? false);
+  if (answer?.busy) { // the old results stay until the new ones are here
+    $("status").textContent = words.busy;
+    return;
+  }
+  const { results = [], notes = [], problem, product } = answer ?? {};
+  document.title = [product ? words.similarTo(product.title) : asked.get("q"), "Millrace"].filter(Boolean).join(" · ");
+  showStatus(answer, asked);
+  showMessage(answer, asked);
+  showSubject(product);
+  $("sort").value = asked.get("sort") ?? "";
+  $("sorting").hidden = results.length === 0 || Boolean(product);
+  renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
+  $("notes").replaceChildren(...notes.map((note) => element("li", "", note)));
+  $("results").replaceChildren(...cards(results, 0, act.open));
+  $("more").hidden = !answer?.next;
+  if (!answer || problem || product) showGroups([], 0, "");
+}
+
+export function showPanel({ choices, results, nearest, total }, asked, change) {
+  const isNarrowing = results.length > 0 ? !nearest : hasFilters(asked);
+  const currencies = new Set(results.map(({ product }) => product.currency).filter(Boolean));
+  const currency = currencies.size === 1 ? currencySymbol([...currencies][0]) : "";
+  const count = chosenValues(asked).length + (asked.has("price_min") || asked.has("price_max") ? 1 : 0);
+  const groups = isNarrowing ? facetGroups(choices, asked, currency, change) : [];
+  showGroups(groups, count, words.total(number(total.matches), total.exact));
+}
+
+export function showMore(answer, from, open) {
+  const added = cards(answer.results, from, open);
+  $("results").append(...added);
+  $("more").hidden = !answer.next;
+  showTotal(answer);
+  (added[0] ?? $("status")).focus();
+}
+
+function cards(results, from, open) {
+  const legs = Object.keys(words.legs).filter((leg) => results.some((result) => leg in (result.explanation ?? {})));
+  return results.slice(from).map((result) => card(result, legs, results[0].score, open));
+}
+
+function showStatus(answer, asked) {
+  const { results = [], nearest = false, problem } = answer ?? {};
+  $("status").classList.toggle("hidden", Boolean(problem) || results.length === 0);
+  $("status").classList.toggle("headline", nearest);
+  if (!answer) $("status").textContent = "";
+  else if (problem) $("status").textContent = problem.title ?? words.failed;
+  else if (results.length === 0) $("status").textContent = words.nothing;
+  else if (nearest) $("status").textContent = words.nearest(asked.get("q"), isFiltered(answer, asked));
+  else showTotal(answer);
+}
+
+function showTotal({ results, total, next, took_ms: took }) {
+  const count = total ?? { matches: results.length, exact: true };
+  $("status").replaceChildren(
+    element("b", "", words.total(number(count.matches), count.exact)),
+    ` ${words.time(number(Math.max(1, Math.round(took))))}`,
+    next ? ` · ${words.shown(number(results.length))}` : "",
+  );
+}
+
+function showMessage(answer, asked) {
+  const problem = answer?.problem;
+  const empty = answer !== null && !problem && answer.results.length === 0;
+  const filtered = empty && isFiltered(answer, asked);
+  const hint = filtered ? words.excluded : words.nothingHint;
+  $("message").hidden = !empty && !problem;
+  $("again").hidden = !problem;
+  $("clear").hidden = !filtered;
+  $("message").querySelector("h2").textContent = problem ? problem.title ?? words.failed : words.nothing;
+  $("message").querySelector("p").textContent = problem ? problem.detail ?? words.offline : hint;
+}
+
+const isFiltered = (answer, asked) => hasFilters(asked) || answer.understood?.phrases.length > 0;
+
+function showSubject(product) {
+  $("subject").hidden = !product;
+  if (!product) return;
+  const title = element("h2", "", words.similarTo(product.title));
+  $("subject").replaceChildren(frame(product), element("div", "", title, element("span", "price", money(product))));
+}

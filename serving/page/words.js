@@ -1,0 +1,91 @@
+// What the page says, in the language that the shopper chose.
+
+const WORDS = {
+  en: {
+    tag: "en", other: "中文",
+    search: "Search", placeholder: "What are you looking for?", choose: "Search by picture", remove: "Remove the picture",
+    welcome: "Find it by words or by picture", examples: "Example searches",
+    hint: "Type in English or Chinese; choose, drop or paste a picture; or try one of these.",
+    drop: "Drop a picture to search by it", busy: "Searching…", again: "Try again",
+    nothing: "Nothing found", nothingHint: "Try other words or another picture.",
+    excluded: "No product fits all of these filters.", clear: "Clear filters", clearAll: "Clear all",
+    nearest: (text, filtered) => `Nothing found${text ? ` for “${text}”` : ""}${filtered ? " with these filters" : ""}. `
+      + "These come nearest:",
+    failed: "The search failed", offline: "The server does not answer. Is it still running?",
+    results: "Results", filters: "Filters", close: "Close the filters", showResults: (total) => `Show ${total}`,
+    total: (count, exact) => `${exact ? "" : "at least "}${count} ${count === "1" ? "result" : "results"}`,
+    time: (time) => `in ${time} ms`, shown: (count) => `${count} shown`, more: "More results",
+    sort: "Sort by",
+    sorts: { relevance: "Best match", cheapest: "Price: low to high", dearest: "Price: high to low",
+      rated: "Best rated", newest: "Newest" },
+    fields: { brand: "Brand", categories: "Category", availability: "Availability", price: "Price", kind: "Kind",
+      colour: "Colour", color: "Colour", pattern: "Pattern", size: "Size", material: "Material" },
+    yes: "Yes", no: "No", lowest: "Lowest price", highest: "Highest price", apply: "Apply",
+    moreValues: (count) => `${count} more`,
+    from: (low) => `from ${low}`, upTo: (high) => `up to ${high}`, between: (low, high) => `${low} to ${high}`,
+    chosen: "Chosen filters", phrases: "Read as a filter:", takeOff: (label) => `Remove the filter ${label}`,
+    takeAsWords: (text) => `Search for the words “${text}” instead`,
+    similar: "Similar products", similarTo: (title) => `Similar to ${title}`,
+    why: "Why is this here?", rank: "rank", score: "score", absent: "did not find it",
+    legs: { text: "Meaning", keywords: "Words", image: "Picture" }, rating: "Rating",
+    stock: { in_stock: "In stock", out_of_stock: "Out of stock", preorder: "Pre-order", backorder: "On back order",
+      discontinued: "Discontinued" },
+  },
+  zh: {
+    tag: "zh-Hans", other: "English",
+    search: "搜索", placeholder: "您在找什么？", choose: "以图搜索", remove: "移除图片",
+    welcome: "用文字或图片，找到好物", examples: "搜索示例",
+    hint: "可用中文或英文输入，也可选择、拖入或粘贴图片；或试试下面的搜索。",
+    drop: "松开鼠标，以图搜索", busy: "正在搜索…", again: "重试",
+    nothing: "没有找到商品", nothingHint: "请换个词或换张图片试试。",
+    excluded: "没有商品同时符合这些筛选条件。", clear: "清除筛选", clearAll: "全部清除",
+    nearest: (text, filtered) => `${filtered ? "在这些筛选条件下" : ""}没有找到${text ? `“${text}”` : "商品"}。以下商品最接近：`,
+    failed: "搜索失败", offline: "服务器没有响应，请确认它仍在运行。",
+    results: "搜索结果", filters: "筛选", close: "关闭筛选", showResults: (total) => `查看（${total}）`,
+    total: (count, exact) => `${exact ? "共" : "至少"} ${count} 个结果`,
+    time: (time) => `用时 ${time} 毫秒`, shown: (count) => `已显示 ${count} 个`, more: "更多结果",
+    sort: "排序",
+    sorts: { relevance: "综合", cheapest: "价格从低到高", dearest: "价格从高到低", rated: "评分最高", newest: "最近更新" },
+    fields: { brand: "品牌", categories: "分类", availability: "库存", price: "价格", kind: "种类",
+      colour: "颜色", color: "颜色", pattern: "图案", size: "尺码", material: "材质" },
+    yes: "是", no: "否", lowest: "最低价", highest: "最高价", apply: "应用",
+    moreValues: (count) => `还有 ${count} 项`,
+    from: (low) => `${low} 起`, upTo: (high) => `${high} 以内`, between: (low, high) => `${low} 至 ${high}`,
+    chosen: "已选筛选", phrases: "理解为筛选：", takeOff: (label) => `移除筛选 ${label}`,
+    takeAsWords: (text) => `改为搜索“${text}”这几个字`,
+    similar: "相似商品", similarTo: (title) => `与“${title}”相似的商品`,
+    why: "为什么排在这里？", rank: "排名", score: "得分", absent: "未找到",
+    legs: { text: "语义", keywords: "关键词", image: "图片" }, rating: "评分",
+    stock: { in_stock: "有货", out_of_stock: "缺货", preorder: "预售", backorder: "可预订", discontinued: "已停售" },
+  },
+};
+
+export let words = WORDS[stored() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en")];
+
+export function changeLanguage() {
+  words = words === WORDS.zh ? WORDS.en : WORDS.zh;
+  try {
+    localStorage.setItem("language", words === WORDS.zh ? "zh" : "en");
+  } catch { /* then it lasts as long as the page */ }
+}
+
+export const number = (value) => new Intl.NumberFormat(words.tag).format(value);
+
+export const fieldName = (field) => {
+  const name = field.replace(/^attributes\./, "");
+  return words.fields[name] ?? `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
+};
+
+export const valueName = (field, value) => {
+  if (field === "availability") return words.stock[value] ?? value;
+  return { true: words.yes, false: words.no }[value] ?? String(value);
+};
+
+function stored() {
+  try {
+    const name = localStorage.getItem("language");
+    return name in WORDS ? name : null;
+  } catch { // storage may be switched off
+    return null;
+  }
+}
