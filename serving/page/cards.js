@@ -1,7 +1,7 @@
 // One product as a card, and why it stands where it stands.
 
-import { link, similarTo } from "./address.js";
-import { element } from "./elements.js";
+import { similarTo } from "./address.js";
+import { element, pageLink } from "./elements.js";
 import { number, words } from "./words.js";
 
 // `legs`: those that found any of the results; `best`: the first one's score.
@@ -50,15 +50,8 @@ function stars({ rating, rating_count: count }) {
 const stock = ({ availability }) => element("span", `stock ${availability}`, words.stock[availability] ?? availability);
 
 function similarLink(product, open) {
-  const made = element("a", "similar", words.similar);
-  const asked = similarTo(product.id);
-  made.href = link(asked);
+  const made = pageLink("similar", similarTo(product.id), open, words.similar);
   made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
-  made.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's matter
-    event.preventDefault();
-    open(asked);
-  });
   return made;
 }
 

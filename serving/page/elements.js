@@ -1,5 +1,7 @@
 // Data enters the page as text only, never as markup.
 
+import { link } from "./address.js";
+
 export const $ = (id) => document.getElementById(id);
 
 export function element(tag, className, ...content) {
@@ -13,6 +15,17 @@ export function button(className, label, act) {
   const made = element("button", className, label);
   made.type = "button";
   made.addEventListener("click", act);
+  return made;
+}
+
+export function pageLink(className, asked, open, ...content) {
+  const made = element("a", className, ...content);
+  made.href = link(asked);
+  made.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's matter
+    event.preventDefault();
+    open(asked);
+  });
   return made;
 }
 

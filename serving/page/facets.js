@@ -9,9 +9,10 @@ const MOST_ATTRIBUTES = 4;
 const LONGEST_VALUE = 40;
 const LONGEST_LIST = 8;
 const FIRST_VALUES = 7;
+const FEW = 10;
 const unfolded = new Set();
 
-// The attributes that most results have, where they tell groups of products apart.
+// The attributes that most results have, but none that is another one for each of many products, such as a number.
 export function attributeFields(results, asked) {
   const held = new Map();
   for (const { product } of results) {
@@ -21,7 +22,7 @@ export function attributeFields(results, asked) {
       held.set(name, [...(held.get(name) ?? []), ...values]);
     }
   }
-  const groups = [...held].filter(([, values]) => new Set(values).size < values.length);
+  const groups = [...held].filter(([, values]) => values.length < FEW || new Set(values).size < values.length);
   const frequent = groups.sort(([one, some], [other, others]) => others.length - some.length || (one < other ? -1 : 1));
   const names = frequent.slice(0, MOST_ATTRIBUTES).map(([name]) => `attributes.${name}`);
   return [...new Set([...chosenAttributes(asked), ...names])];

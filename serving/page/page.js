@@ -1,11 +1,12 @@
 // The storefront: each question is an entry of the history, so that links, Back and Forward work.
 
 import { begun, cleared, fromAddress, link, withOne } from "./address.js";
-import { $, element } from "./elements.js";
+import { $, pageLink } from "./elements.js";
 import { attributeFields, FIELDS } from "./facets.js";
 import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { PAGE_SIZE, search, similar } from "./server.js";
+import { fillShelf } from "./shelf.js";
 import { show, showMore, showPanel, speak } from "./view.js";
 import { changeLanguage, words } from "./words.js";
 
@@ -43,6 +44,7 @@ async function load() {
   }
   show(answer, asked, actions);
   scrollTo(0, scroll);
+  if (answer === null) await fillShelf(EXAMPLES.join(" "), actions.open);
   if (answer?.facets) await loadChoices(signal);
 }
 
@@ -105,20 +107,13 @@ function ask(words, file) {
 }
 
 function example(words) {
-  const made = element("a", "", words);
-  const next = new URLSearchParams({ q: words });
-  made.href = link(next);
+  const made = pageLink("", new URLSearchParams({ q: words }), actions.open, words);
   made.lang = /\p{Script=Han}/u.test(words) ? "zh-Hans" : "en";
-  made.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's matter
-    event.preventDefault();
-    actions.open(next);
-  });
   return made;
 }
 
 function focusWords(event) {
-  const typing = event.target.closest("input, select, textarea");
+  const typing = event.target.closest("input:not([type=checkbox]), select, textarea");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   $("words").select();

@@ -37,7 +37,7 @@ export function show(answer, asked, act) {
   $("sort").value = asked.get("sort") ?? "";
   $("sorting").hidden = results.length === 0 || Boolean(product);
   renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
-  $("notes").replaceChildren(...notes.map((note) => element("li", "", note)));
+  $("notes").replaceChildren(...notes.map(noteItem));
   $("results").replaceChildren(...cards(results, 0, act.open));
   $("more").hidden = !answer?.next;
   if (!answer || problem || product) showGroups([], 0, "");
@@ -98,6 +98,12 @@ function showMessage(answer, asked) {
 }
 
 const isFiltered = (answer, asked) => hasFilters(asked) || answer.understood?.phrases.length > 0;
+
+function noteItem(note) {
+  const made = element("li", "", note);
+  made.lang = "en"; // whatever the page's language: the server wrote it
+  return made;
+}
 
 function showSubject(product) {
   $("subject").hidden = !product;

@@ -1,0 +1,36 @@
+// Products of different kinds on the start page: what there is to find.
+
+import { similarTo } from "./address.js";
+import { frame, money } from "./cards.js";
+import { $, element, pageLink } from "./elements.js";
+import { search } from "./server.js";
+
+const CANDIDATES = 100;
+const MOST = 8;
+
+// Filled once; the page goes without it where the shop has nothing or does not answer.
+export async function fillShelf(text, open) {
+  if (!$("shelf").hidden) return;
+  try {
+    const asked = new URLSearchParams({ q: text, interpret: false });
+    const { results } = await search(asked, null, { limit: CANDIDATES, explain: false });
+    const goods = oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST);
+    $("goods").replaceChildren(...goods.map((product) => element("li", "", tile(product, open))));
+    $("shelf").hidden = goods.length === 0;
+  } catch { /* a search will tell what is wrong */ }
+}
+
+function oneOfEachKind(products) {
+  const kinds = new Map();
+  for (const product of products) {
+    const kind = product.categories?.at(-1) ?? "";
+    if (product.image_links?.length && !kinds.has(kind)) kinds.set(kind, product);
+  }
+  return [...kinds.values()];
+}
+
+function tile(product, open) {
+  const title = element("span", "title", product.title);
+  title.lang = product.language;
+  return pageLink("tile", similarTo(product.id), open, frame(product), title, element("span", "price", money(product)));
+}

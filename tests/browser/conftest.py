@@ -1,0 +1,123 @@
+"""A small shop behind its storefront, and a browser: Playwright's own Chromium, or the one that is installed."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import uvicorn
+from PIL import Image
+from prometheus_client import CollectorRegistry
+
+from demo.drawn_shop.products import drawn_products, write_pictures
+from encoders.hash import HashEncoder
+from encoders.image_sources import ImageSource
+from encoders.settings import ImageLimits, ImageSourceSettings
+from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow
+from index.documents import document, keywords
+from index.memory import MemoryIndex
+from index.text_analysis import Analyser
+from monitoring.exposition import render
+from monitoring.metrics import create_metrics
+from ranking.search import Search
+from ranking.settings import RankingSettings
+from serving.app import create_app
+from serving.services import Services
+from serving.settings import ServerSettings
+from topics.embedded_broker import MockCluster
+from topics.publisher import Publisher
+from topics.settings import KafkaSettings
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+EVERYTHING = "plain striped dotted checked"  # a word of each product
+HOSTILE = "<img src=x onerror=document.title='broken-in'> umbrella"
+def _index(pictures: Path, encoder: HashEncoder, analyser: Analyser) -> MemoryIndex:
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    for number, drawn in enumerate(write_pictures(drawn_products(30, 1, pictures, NOW))):
+        attributes = {**drawn.event.attributes, "gift": number % 3 == 0}
+        title = HOSTILE if number == 0 else drawn.event.title
+        product = drawn.event.model_copy(update={"title": title, "attributes": attributes})
+        vectors = {TEXT_FIELD: encoder.encode_texts([product.title])[0]}
+        vectors[IMAGE_FIELD] = encoder.encode_images([Image.open(drawn.picture)])[0]
+        words = keywords(product, analyser)
+        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
+    return index
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="module")
+def url(pictures: Path) -> Iterator[str]:
+    encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
+    metrics = create_metrics(registry)
+    index = _index(pictures, encoder, analyser)
+    publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
+    settings = RankingSettings(text_floor=0.3, image_floor=0.3)
+    services = Services(
+        search=Search(index, encoder, encoder, analyser, settings, metrics),
+        index=index,
+        publisher=publisher,
+        images=ImageSource(ImageSourceSettings()),
+        image_limits=ImageLimits(),
+        metrics=metrics,
+        render_metrics=lambda: render(registry),
+        clock=lambda: NOW,
+        media_root=pictures,
+    )
+    config = uvicorn.Config(create_app(ServerSettings(), services), port=0, log_config=None, lifespan="off")
+    with config.bind_socket() as socket:
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([socket],))
+        thread.start()
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+    publisher.close()
+    services.images.close()
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as api:
+        own = Path(api.chromium.executable_path).exists()
+        installed = None if own else shutil.which("chromium")
+        if not own and installed is None:
+            pytest.skip("no Chromium: playwright install chromium")
+        browser = api.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """At the start page, in English; the test fails when the page breaks its policy, throws, or asks elsewhere."""
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if "Security Policy" in message.text else None)
+    page.on("request", lambda request: request.url.startswith((url, "blob:", "data:")) or wrong.append(request.url))
+    page.goto(url)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def search(page: Any, text: str) -> None:
+    page.fill("#words", text)
+    page.press("#words", "Enter")
+    page.wait_for_url(lambda address: parse_qs(urlsplit(address).query).get("q") == [text])
+    page.wait_for_selector("#results[aria-busy=false] .card")
+
+
