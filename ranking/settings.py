@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ranking.fusion import Leg
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
@@ -25,6 +27,9 @@ class LegWeights(BaseModel):
         if self.text + self.keywords + self.image == 0:
             raise ValueError("all weights are 0: give at least one leg a weight")
         return self
+
+    def by_leg(self) -> dict[Leg, float]:
+        return {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
 
 
 class UnderstandingSettings(BaseModel):
