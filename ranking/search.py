@@ -19,6 +19,7 @@ from ranking.query_encoding import LegLeftOut, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
 from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
+from ranking.similar import SimilarProducts, SimilarRequest
 from ranking.steps import StepTimer, step_observers
 
 # Keywords need no encoder: the index looks them up while the encoders work. Each later leg overlaps in the same way.
@@ -60,6 +61,7 @@ class Search:
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
+        self._similar = SimilarProducts(index, self._retrieval, settings)
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
         self._floors_of_texts = {
@@ -85,6 +87,13 @@ class Search:
             raise
         self._searches.labels(request.kind, "answered" if answer.hits else "empty").inc()
         return answer
+
+    def similar(self, request: SimilarRequest) -> list[SearchHit] | None:
+        """Products like the given one, best first, without itself; None where there is no such product.
+
+        Raises IndexUnavailable, IndexRefused.
+        """
+        return self._similar.find(request)
 
     def rank(
         self, request: SearchRequest, legs: Collection[Leg] | None = None, timer: StepTimer | None = None

@@ -70,6 +70,9 @@ class RankingSettings(BaseModel):
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
     text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
+    similar_products: LegWeights = Field(
+        default=LegWeights(text=0.5, image=0.5), description="product to product; there are no keywords to look up"
+    )
     sorted_candidates: int = Field(
         default=300, ge=1, le=1_000, description="among how many of each leg the cheapest or newest are looked for"
     )
