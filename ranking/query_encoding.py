@@ -3,6 +3,7 @@
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
 from encoders.fusion import WeightedFusion
 from index.base import IMAGE_FIELD, TEXT_FIELD, KeywordQuery, Query, Vector, VectorQuery
+from index.identifiers import find_identifiers, identifier_token
 from index.text_analysis import Analyser
 from ranking.fusion import Leg
 from ranking.queries import QueryKind, SearchRequest
@@ -15,6 +16,10 @@ class LegLeftOut(Exception):
     """The leg has nothing to say to this query; the message tells the user why."""
 
 
+class NothingToAsk(Exception):
+    """The leg is not for such queries, which nobody needs to be told."""
+
+
 class QueryEncoder:
     """Safe to use from several threads, as its encoders are."""
 
@@ -24,8 +29,10 @@ class QueryEncoder:
         self._analyser = analyser
 
     def encode(self, leg: Leg, request: SearchRequest, timer: StepTimer) -> Query:
-        """What to ask of one leg. Raises LegLeftOut."""
+        """What to ask of one leg. Raises LegLeftOut, NothingToAsk."""
         try:
+            if leg is Leg.IDENTIFIERS:
+                return _identifier_query(request.text)
             if leg is Leg.KEYWORDS:
                 return self._keyword_query(request)
             if leg is Leg.TEXT:
@@ -59,6 +66,16 @@ class QueryEncoder:
             return _BOTH.fuse({"picture": picture, "text": _lone(encoder.encode_texts([request.text]))})
         except UnusableVector:
             return picture
+
+
+def _identifier_query(text: str) -> KeywordQuery:
+    """A lone word with a digit is taken for an article number, too: a shop's own may look like anything."""
+    tokens = [identifier_token(found.text) for found in find_identifiers(text)]
+    if not tokens and len(text.split()) == 1 and any(character.isdigit() for character in text):
+        tokens = [identifier_token(text)]
+    if not tokens:
+        raise NothingToAsk
+    return KeywordQuery(" ".join(tokens))
 
 
 def _require_understood(encoder: Encoder, text: str) -> None:

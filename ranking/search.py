@@ -15,15 +15,15 @@ from ranking.fusion import FusedProduct, Leg
 from ranking.matching import image_floor, is_exact, matching, text_floor
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
-from ranking.query_encoding import LegLeftOut, QueryEncoder
+from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
 from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
 from ranking.steps import StepTimer, step_observers
 
-# Keywords need no encoder: the index looks them up while the encoders work. Each later leg overlaps in the same way.
-_ASKING_ORDER = (Leg.KEYWORDS, Leg.TEXT, Leg.IMAGE)
+# The first two need no encoder: the index looks them up while the encoders work. The later ones overlap likewise.
+_ASKING_ORDER = (Leg.IDENTIFIERS, Leg.KEYWORDS, Leg.TEXT, Leg.IMAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ class Search:
                     queries[leg] = self._encoder.encode(leg, request, timer)
                 except LegLeftOut as reason:
                     left_out[leg] = str(reason)
+                except NothingToAsk:
+                    continue
                 else:
                     searches[leg] = self._retrieval.ask(queries[leg], depth, request.filters)
         with timer.step("retrieve"):

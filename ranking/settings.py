@@ -10,6 +10,9 @@ CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
+_OUTWEIGHS = 2.0
+
+
 class LegWeights(BaseModel):
     """The part of each leg in the fused score.
 
@@ -29,7 +32,9 @@ class LegWeights(BaseModel):
         return self
 
     def by_leg(self) -> dict[Leg, float]:
-        return {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
+        """The leg of article numbers outweighs the others together: who names one wants that product first."""
+        shares = {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
+        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * sum(shares.values())}
 
 
 class UnderstandingSettings(BaseModel):

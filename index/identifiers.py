@@ -1,4 +1,4 @@
-"""Article numbers in a query: GTINs with a right check digit, and model numbers that mix letters and digits."""
+"""Article numbers in a text: GTINs with a right check digit, and model numbers that mix letters and digits."""
 
 import re
 import unicodedata
@@ -50,6 +50,8 @@ class Identifier:
 def find_identifiers(text: str) -> tuple[Identifier, ...]:
     """GTINs first, then model numbers, each in the order of the text."""
     folded = unicodedata.normalize("NFKC", text)
+    if _DIGITS.search(folded) is None:
+        return ()
     gtins = tuple(_gtins(folded))
     return gtins + tuple(_models(folded))
 
@@ -64,6 +66,11 @@ def is_gtin(digits: str) -> bool:
 
 def normalise_identifier(text: str) -> str:
     return "".join(_PART.findall(unicodedata.normalize("NFKC", text).lower()))
+
+
+def identifier_token(text: str) -> str:
+    """How an article number stands among keywords: equal for equal ones, and no word of a text."""
+    return f"number0{normalise_identifier(text).lstrip('0')}"
 
 
 def _gtins(folded: str) -> Iterator[Identifier]:
