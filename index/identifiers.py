@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 _GTIN_LENGTHS = (14, 13, 12, 8)
@@ -47,6 +48,7 @@ class Identifier:
     normalised: str
 
 
+@lru_cache(maxsize=8_192)  # titles come again with each change of a price
 def find_identifiers(text: str) -> tuple[Identifier, ...]:
     """GTINs first, then model numbers, each in the order of the text."""
     folded = unicodedata.normalize("NFKC", text)
