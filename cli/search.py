@@ -37,8 +37,8 @@ def search_command(  # noqa: PLR0913 - each is an option of the command
 
     Example: millrace search "wireless mouse" --explain
 
-    With --json: kind, hits (position, product_id, score, product, and with --explain legs), left_out (reason by leg),
-    seconds (by step).
+    With --json: kind, total, nearest, hits (position, product_id, score, product, and with --explain legs), left_out
+    (reason by leg), seconds (by step).
     """
     output = Output(as_json)
     with output.failing_on(SettingsError, EncoderError, IndexUnavailable, IndexRefused, RankingError, OSError):

@@ -210,6 +210,9 @@ class VectorIndex(Protocol):
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The documents of these products that are there and not deleted."""
 
+    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+        """The vectors of a product by field, those that it has; None where it is not there or deleted."""
+
     def count(self) -> int:
         """How many products are there and not deleted."""
 

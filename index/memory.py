@@ -74,6 +74,13 @@ class MemoryIndex:
             slots = {id_: self._slots[id_] for id_ in product_ids if id_ in self._slots}
             return {id_: dict(self._documents[slot]) for id_, slot in slots.items() if self._alive[slot]}
 
+    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+        with self._lock:
+            slot = self._slots.get(product_id)
+            if slot is None or not self._alive[slot]:
+                return None
+            return {name: held[slot].copy() for name, held in self._vectors.items() if self._present[name][slot]}
+
     def count(self) -> int:
         return int(self._alive.sum())
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import orjson
 from pymilvus import MilvusClient
 
@@ -22,6 +23,7 @@ from index.base import (
     PartialUpdate,
     Query,
     ScoredProduct,
+    Vector,
     VectorSpace,
 )
 from index.decisions import decide, require_one_change_each
@@ -126,6 +128,13 @@ class MilvusIndex:
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         rows = self._rows(product_ids, ["id", "deleted", "document"], "Session")
         return {row["id"]: _json(row["document"]) for row in rows if not row["deleted"]}
+
+    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+        columns = ["deleted", *(column for name in self._dimensions for column in (name, HAS_PREFIX + name))]
+        for row in self._rows([product_id], columns, "Session"):
+            if not row["deleted"]:
+                return {name: np.asarray(row[name], np.float32) for name in self._dimensions if row[HAS_PREFIX + name]}
+        return None
 
     def count(self) -> int:
         return self._count("") - self._count("deleted == true")  # milvus-lite builds every row that a filter finds

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from index.identifiers import Identifier, find_identifiers
 from ranking.filter_phrases import FilterPhrase, take_phrases
-from ranking.identifiers import Identifier, find_identifiers
 from ranking.query_languages import query_language
 from ranking.settings import UnderstandingSettings
 

@@ -4,8 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ranking.fusion import Leg
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+_OUTWEIGHS = 2.0
 
 
 class LegWeights(BaseModel):
@@ -25,6 +30,11 @@ class LegWeights(BaseModel):
         if self.text + self.keywords + self.image == 0:
             raise ValueError("all weights are 0: give at least one leg a weight")
         return self
+
+    def by_leg(self) -> dict[Leg, float]:
+        """The leg of article numbers outweighs the others together: who names one wants that product first."""
+        shares = {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
+        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * sum(shares.values())}
 
 
 class UnderstandingSettings(BaseModel):
@@ -65,6 +75,9 @@ class RankingSettings(BaseModel):
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
     text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
+    similar_products: LegWeights = Field(
+        default=LegWeights(text=0.5, image=0.5), description="product to product; there are no keywords to look up"
+    )
     sorted_candidates: int = Field(
         default=300, ge=1, le=1_000, description="among how many of each leg the cheapest or newest are looked for"
     )

@@ -12,6 +12,7 @@ from serving.product_routes import product_router
 from serving.search_routes import search_router
 from serving.services import Services
 from serving.settings import ServerSettings
+from serving.similar_routes import similar_router
 
 _DESCRIPTION = "Search that is as fresh as a shop's event stream. Errors are problem details (RFC 9457)."
 
@@ -28,6 +29,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(search_router(services, settings))
+    app.include_router(similar_router(services))
     app.include_router(product_router(services, settings))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())

@@ -25,6 +25,7 @@ _PARAMETER_PLACES = ("query", "path", "header", "form")
 PROBLEMS = {
     "invalid-json": (400, "The body is not JSON that can be read"),
     "unauthorized": (401, "The API key is missing or wrong"),
+    "unknown-product": (404, "There is no such product"),
     "too-large": (413, "The request is larger than this server takes"),
     "unsupported-media-type": (415, "The body has a content type that this route does not read"),
     "invalid-fields": (422, "The request has fields that cannot be used"),

@@ -118,7 +118,7 @@ def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: fl
     content: dict[str, Any] = {
         "query_id": str(uuid.uuid4()),
         "kind": answer.kind,
-        "results": [_result(hit, explain, links) for hit in answer.hits],
+        "results": [result_content(hit, explain, links) for hit in answer.hits],
         "total": {"matches": answer.total.matches, "exact": answer.total.exact},
         "nearest": answer.nearest,
         "facets": [_facet(facet) for facet in answer.facets],
@@ -127,10 +127,10 @@ def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: fl
             *answer.contradictions,
             *(f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()),
         ],
-        "took_ms": _milliseconds(seconds),
+        "took_ms": milliseconds(seconds),
     }
     if explain:
-        content["steps_ms"] = {step: _milliseconds(spent) for step, spent in answer.seconds.items()}
+        content["steps_ms"] = {step: milliseconds(spent) for step, spent in answer.seconds.items()}
     return content
 
 
@@ -152,8 +152,9 @@ def _understood(understood: UnderstoodQuery) -> dict[str, Any]:
     return {"text": understood.text, "language": understood.language, "phrases": phrases}
 
 
-def _result(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
-    product = _shown(hit.document, links)
+def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
+    """One result as the API tells it."""
+    product = shown_product(hit.document, links)
     result: dict[str, Any] = {"position": hit.position, "score": hit.score, "product": product}
     if explain:
         result["explanation"] = {
@@ -163,7 +164,7 @@ def _result(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
     return result
 
 
-def _shown(document: Mapping[str, Any], links: MediaLinks) -> Mapping[str, Any]:
+def shown_product(document: Mapping[str, Any], links: MediaLinks) -> Mapping[str, Any]:
     """With pictures that a browser can open; where the server's other files lie concerns no shopper."""
     if "image_links" not in document:
         return document
@@ -171,5 +172,6 @@ def _shown(document: Mapping[str, Any], links: MediaLinks) -> Mapping[str, Any]:
     return {**document, "image_links": [address for address in addresses if address is not None]}
 
 
-def _milliseconds(seconds: float) -> float:
+def milliseconds(seconds: float) -> float:
+    """To the microsecond."""
     return round(seconds * 1000, 3)

@@ -147,3 +147,22 @@ class SearchResponse(BaseModel):
     notes: list[str] = Field(description="what was left out of the search, and why; which filters exclude each other")
     took_ms: float
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")
+
+
+class SimilarParameters(BaseModel):
+    """The query string of GET /v1/products/{product_id}/similar."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Limit = 10
+    explain: bool = Field(default=False, description=_EXPLAIN)
+    available: bool = Field(default=True, description="only products that are in stock")
+
+
+class SimilarResponse(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query_id: str = Field(description="names this answer in later events")
+    product: dict[str, Any] = Field(description="the one that the results are like")
+    results: list[SearchResult]
+    took_ms: float

@@ -25,6 +25,7 @@ from index.base import (
     ProductRow,
     Query,
     ScoredProduct,
+    Vector,
 )
 from index.documents import document, keywords
 from index.text_analysis import Analyser
@@ -85,6 +86,9 @@ class NullIndex:
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {}
+
+    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+        return None
 
     def count(self) -> int:
         return 0

@@ -35,6 +35,12 @@ def test_what_a_vector_leg_did_not_find_counts_as_its_last_hit_and_says_that_it_
     assert Leg.KEYWORDS not in fused[1].legs
 
 
+def test_every_hit_of_an_article_number_counts_in_full() -> None:
+    legs = {Leg.IDENTIFIERS: hits(a=9.0, b=4.0)}
+
+    assert [product.score for product in fuse_weighted(legs, {Leg.IDENTIFIERS: 2.0}, 10)] == [1.0, 1.0]
+
+
 def test_keyword_hits_behind_the_last_place_that_counts_keep_their_order() -> None:
     legs = {Leg.KEYWORDS: hits(d=9.0, c=8.0, b=7.0, a=6.0)}
 

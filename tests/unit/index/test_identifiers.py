@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranking.identifiers import find_identifiers, is_gtin, normalise_identifier
+from index.identifiers import find_identifiers, is_gtin, normalise_identifier
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -1,9 +1,10 @@
-"""Article numbers in a query: GTINs with a right check digit, and model numbers that mix letters and digits."""
+"""Article numbers in a text: GTINs with a right check digit, and model numbers that mix letters and digits."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 _GTIN_LENGTHS = (14, 13, 12, 8)
@@ -47,9 +48,12 @@ class Identifier:
     normalised: str
 
 
+@lru_cache(maxsize=8_192)  # titles come again with each change of a price
 def find_identifiers(text: str) -> tuple[Identifier, ...]:
     """GTINs first, then model numbers, each in the order of the text."""
     folded = unicodedata.normalize("NFKC", text)
+    if _DIGITS.search(folded) is None:
+        return ()
     gtins = tuple(_gtins(folded))
     return gtins + tuple(_models(folded))
 
@@ -64,6 +68,11 @@ def is_gtin(digits: str) -> bool:
 
 def normalise_identifier(text: str) -> str:
     return "".join(_PART.findall(unicodedata.normalize("NFKC", text).lower()))
+
+
+def identifier_token(text: str) -> str:
+    """How an article number stands among keywords: equal for equal ones, and no word of a text."""
+    return f"number0{normalise_identifier(text).lstrip('0')}"
 
 
 def _gtins(folded: str) -> Iterator[Identifier]:
