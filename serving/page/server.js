@@ -24,12 +24,8 @@ export async function search(asked, picture, { offset = 0, limit = PAGE_SIZE, fa
 }
 
 export async function similar(id, signal) {
-  const question = new URLSearchParams({ q: id, filter: `id:${id}`, limit: 1, interpret: false });
-  const [content, itself] = await Promise.all([
-    fetch(`v1/products/${encodeURIComponent(id)}/similar?limit=${SIMILAR}`, { signal }).then(answered),
-    fetch(`v1/search?${question}`, { signal }).then(answered),
-  ]);
-  return { ...content, next: null, product: itself.results[0]?.product ?? { title: id } };
+  const address = `v1/products/${encodeURIComponent(id)}/similar?limit=${SIMILAR}&explain=true`;
+  return { ...await answered(await fetch(address, { signal })), next: null };
 }
 
 function form(asked, rest, picture) {
