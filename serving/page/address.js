@@ -1,12 +1,14 @@
-// The state of the page lies in its address: parameters of v1/search under their own names, or `similar`.
+// The state of the page lies in its address: parameters of v1/search under their own names, or `similar` alone.
 
 const FILTERS = ["brand", "category", "availability", "filter", "price_min", "price_max"];
-const NAMES = ["similar", "q", ...FILTERS, "as_words", "sort"];
+const NAMES = ["q", ...FILTERS, "as_words", "sort"];
 const PARAMETERS = { brand: "brand", categories: "category", availability: "availability" };
 const ATTRIBUTE = "attributes.";
 
 export function fromAddress() {
   const given = [...new URLSearchParams(location.search)];
+  const similar = given.find(([name, value]) => name === "similar" && value !== "");
+  if (similar) return new URLSearchParams([similar]);
   return new URLSearchParams(given.filter(([name, value]) => NAMES.includes(name) && value !== ""));
 }
 

@@ -23,7 +23,7 @@ const actions = {
   takeOff: (next) => { go(next, picture); $("status").focus(); }, // what was pressed is gone
   open: (next) => { go(next, null); $("status").focus(); },
 };
-const text = () => $("words").value.trim();
+const typed = () => $("words").value.trim();
 
 async function load() {
   running.abort();
@@ -101,14 +101,14 @@ function arrive() {
 
 const keepScroll = () => history.replaceState({ ...history.state, scroll: scrollY }, "");
 
-function ask(words, file) {
-  const same = file === picture && words === (asked.get("q") ?? "") && !asked.has("similar");
-  go(same ? asked : begun(words, asked), file);
+function ask(text, file) {
+  const same = file === picture && text === (asked.get("q") ?? "") && !asked.has("similar");
+  go(same ? asked : begun(text, asked), file);
 }
 
-function example(words) {
-  const made = pageLink("", new URLSearchParams({ q: words }), actions.open, words);
-  made.lang = /\p{Script=Han}/u.test(words) ? "zh-Hans" : "en";
+function example(text) {
+  const made = pageLink("", new URLSearchParams({ q: text }), actions.open, text);
+  made.lang = /\p{Script=Han}/u.test(text) ? "zh-Hans" : "en";
   return made;
 }
 
@@ -126,10 +126,10 @@ function sayAgain() {
   if (answer?.choices) showPanel(answer, asked, actions.change);
 }
 
-$("search").addEventListener("submit", (event) => { event.preventDefault(); ask(text(), picture); });
+$("search").addEventListener("submit", (event) => { event.preventDefault(); ask(typed(), picture); });
 $("again").addEventListener("click", load);
 $("more").addEventListener("click", more);
-$("clear").addEventListener("click", () => actions.takeOff(cleared(asked, answer.understood.phrases)));
+$("clear").addEventListener("click", () => actions.takeOff(cleared(asked, answer.understood?.phrases ?? [])));
 $("sort").addEventListener("change", () => actions.change(withOne(asked, { sort: $("sort").value })));
 $("language").addEventListener("click", sayAgain);
 document.querySelector(".home").addEventListener("click", (event) => { event.preventDefault(); go(new URLSearchParams(), null); });
@@ -138,7 +138,7 @@ addEventListener("keydown", focusWords);
 addEventListener("popstate", arrive);
 addEventListener("pagehide", keepScroll);
 history.scrollRestoration = "manual"; // the results come after the browser would scroll
-watchPictures((file, alone) => ask(alone ? "" : text(), file));
+watchPictures((file, alone) => ask(alone ? "" : typed(), file));
 watchPanel();
 speak();
 arrive();

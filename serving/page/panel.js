@@ -7,6 +7,9 @@ import { words } from "./words.js";
 const covered = () => [document.querySelector("header"), ...["open-panel", "sorting", "chips", "notes", "found"].map($)];
 const isOpen = () => document.body.classList.contains("panel-open");
 
+// Until its groups are known, so that the results beside them do not jump.
+export const keepPlace = () => document.body.classList.add("with-panel");
+
 export function showGroups(groups, count, total) {
   document.body.classList.toggle("with-panel", groups.length > 0);
   if (groups.length === 0 && isOpen()) {

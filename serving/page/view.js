@@ -5,7 +5,7 @@ import { card, currencySymbol, frame, money } from "./cards.js";
 import { chips } from "./chips.js";
 import { $, element, renew } from "./elements.js";
 import { facetGroups } from "./facets.js";
-import { showGroups } from "./panel.js";
+import { keepPlace, showGroups } from "./panel.js";
 import { number, words } from "./words.js";
 
 export function speak() {
@@ -40,15 +40,17 @@ export function show(answer, asked, act) {
   $("notes").replaceChildren(...notes.map(noteItem));
   $("results").replaceChildren(...cards(results, 0, act.open));
   $("more").hidden = !answer?.next;
-  if (!answer || problem || product) showGroups([], 0, "");
+  if (answer?.facets && isNarrowing(answer, asked)) keepPlace();
+  else showGroups([], 0, "");
 }
 
-export function showPanel({ choices, results, nearest, total }, asked, change) {
-  const isNarrowing = results.length > 0 ? !nearest : hasFilters(asked);
+// `choices`: the facets of the answer.
+export function showPanel(answer, asked, change) {
+  const { choices, results, total } = answer;
   const currencies = new Set(results.map(({ product }) => product.currency).filter(Boolean));
   const currency = currencies.size === 1 ? currencySymbol([...currencies][0]) : "";
   const count = chosenValues(asked).length + (asked.has("price_min") || asked.has("price_max") ? 1 : 0);
-  const groups = isNarrowing ? facetGroups(choices, asked, currency, change) : [];
+  const groups = isNarrowing(answer, asked) ? facetGroups(choices, asked, currency, change) : [];
   showGroups(groups, count, words.total(number(total.matches), total.exact));
 }
 
@@ -88,7 +90,7 @@ function showTotal({ results, total, next, took_ms: took }) {
 function showMessage(answer, asked) {
   const problem = answer?.problem;
   const empty = answer !== null && !problem && answer.results.length === 0;
-  const filtered = empty && isFiltered(answer, asked);
+  const filtered = (empty || problem) && isFiltered(answer, asked);
   const hint = filtered ? words.excluded : words.nothingHint;
   $("message").hidden = !empty && !problem;
   $("again").hidden = !problem;
@@ -96,6 +98,8 @@ function showMessage(answer, asked) {
   $("message").querySelector("h2").textContent = problem ? problem.title ?? words.failed : words.nothing;
   $("message").querySelector("p").textContent = problem ? problem.detail ?? words.offline : hint;
 }
+
+const isNarrowing = ({ results, nearest }, asked) => (results.length ? !nearest : hasFilters(asked));
 
 const isFiltered = (answer, asked) => hasFilters(asked) || answer.understood?.phrases.length > 0;
 

@@ -37,6 +37,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser test
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EVERYTHING = "plain striped dotted checked"  # a word of each product
 HOSTILE = "<img src=x onerror=document.title='broken-in'> umbrella"
+
+
 def _index(pictures: Path, encoder: HashEncoder, analyser: Analyser) -> MemoryIndex:
     index = MemoryIndex(encoder.dimension, encoder.dimension)
     for number, drawn in enumerate(write_pictures(drawn_products(30, 1, pictures, NOW))):
@@ -119,5 +121,3 @@ def search(page: Any, text: str) -> None:
     page.press("#words", "Enter")
     page.wait_for_url(lambda address: parse_qs(urlsplit(address).query).get("q") == [text])
     page.wait_for_selector("#results[aria-busy=false] .card")
-
-

@@ -138,6 +138,14 @@ def test_filters_that_exclude_each_other_are_explained_and_cleared(page: Any, ur
     expect(page.locator(".chip")).to_have_count(0)
 
 
+def test_a_filter_that_the_server_refuses_can_be_cleared(page: Any, url: str) -> None:
+    page.goto(f"{url}/?q=umbrella&filter=colour")
+    expect(page.locator("#message")).to_contain_text("'colour' is not of the form field:value")
+    page.get_by_role("button", name="Clear filters").click()
+    page.wait_for_selector(".card")
+    assert asked(page) == {"q": ["umbrella"]}
+
+
 def test_back_and_forward_restore_choices(page: Any) -> None:
     search(page, EVERYTHING)
     choose(page, "Brand", "Dunloom")
