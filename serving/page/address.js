@@ -59,7 +59,8 @@ export function cleared(asked, phrases) {
 
 // Field and value of each choice except the price.
 export function chosenValues(asked) {
-  const named = Object.entries(PARAMETERS).flatMap(([field, name]) => asked.getAll(name).map((value) => [field, value]));
+  const named = Object.entries(PARAMETERS)
+    .flatMap(([field, name]) => asked.getAll(name).map((value) => [field, value]));
   const attributes = asked.getAll("filter").filter((text) => text.includes(":"));
   return [...named, ...attributes.map((text) => [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)])];
 }

@@ -64,7 +64,8 @@ function why(explanation, legs, best) {
     bar.style.background = `var(--${leg})`;
     const score = found?.rank ? `${words.score} ${found.score.toFixed(3)}` : words.absent;
     const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : score;
-    list.append(element("dt", "", words.legs[leg], element("span", "", found?.rank ? `${words.rank} ${found.rank}` : "–")));
+    const rank = found?.rank ? `${words.rank} ${found.rank}` : "–";
+    list.append(element("dt", "", words.legs[leg], element("span", "", rank)));
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures)));
   }
   return legs.length ? element("details", "", element("summary", "", words.why), list) : null;

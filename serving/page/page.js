@@ -1,6 +1,6 @@
 // The storefront: each question is an entry of the history, so that links, Back and Forward work.
 
-import { begun, cleared, fromAddress, link, withOne } from "./address.js";
+import { begun, chosenAttributes, cleared, fromAddress, link, withOne } from "./address.js";
 import { $, pageLink } from "./elements.js";
 import { attributeFields, FIELDS } from "./facets.js";
 import { watchPanel } from "./panel.js";
@@ -29,6 +29,8 @@ async function load() {
   running.abort();
   const { signal } = (running = new AbortController());
   const { depth = PAGE_SIZE, scroll = 0 } = history.state ?? {};
+  const shown = answer?.choices?.map(({ field }) => field) ?? [];
+  const facets = [...new Set([...FIELDS, ...chosenAttributes(asked), ...shown])];
   if (!picture && !asked.has("q") && !asked.has("similar")) answer = null;
   else {
     answer = { ...answer, busy: true };
@@ -36,7 +38,7 @@ async function load() {
     try {
       answer = asked.has("similar")
         ? await similar(asked.get("similar"), signal)
-        : await search(asked, picture, { limit: Math.min(depth, MOST_AT_ONCE), facets: FIELDS }, signal);
+        : await search(asked, picture, { limit: Math.min(depth, MOST_AT_ONCE), facets }, signal);
     } catch (error) {
       if (signal.aborted) return; // a newer question has taken over
       answer = { problem: error.problem ?? {} };
@@ -48,17 +50,21 @@ async function load() {
   if (answer?.facets) await loadChoices(signal);
 }
 
-// The fields that every shop has came with the answer; its results then tell which attributes are worth asking for.
+// Which attributes are worth asking for is known from the results: mostly the same as of the answer before.
 async function loadChoices(signal) {
-  const mine = answer;
-  const facets = attributeFields(mine.results, asked);
-  let attributes = [];
+  const { facets } = answer;
+  const fields = [...FIELDS, ...attributeFields(answer.results, asked)];
+  const missing = fields.filter((field) => !facets.some((facet) => facet.field === field));
+  showChoices(fields, facets);
+  if (missing.length === 0) return;
   try {
-    if (facets.length) ({ facets: attributes } = await search(asked, picture, { limit: 1, facets, explain: false }, signal));
-  } catch { /* then the panel goes without them */ }
-  if (signal.aborted) return;
-  mine.choices = [...mine.facets, ...attributes];
-  answer.choices = mine.choices; // more results may have come meanwhile
+    const found = await search(asked, picture, { limit: 1, facets: missing, explain: false }, signal);
+    showChoices(fields, [...facets, ...found.facets]);
+  } catch { /* the panel goes without them, or a newer question has taken over */ }
+}
+
+function showChoices(fields, facets) {
+  answer.choices = fields.flatMap((field) => facets.filter((facet) => facet.field === field));
   showPanel(answer, asked, actions.change);
 }
 
@@ -132,7 +138,10 @@ $("more").addEventListener("click", more);
 $("clear").addEventListener("click", () => actions.takeOff(cleared(asked, answer.understood?.phrases ?? [])));
 $("sort").addEventListener("change", () => actions.change(withOne(asked, { sort: $("sort").value })));
 $("language").addEventListener("click", sayAgain);
-document.querySelector(".home").addEventListener("click", (event) => { event.preventDefault(); go(new URLSearchParams(), null); });
+document.querySelector(".home").addEventListener("click", (event) => {
+  event.preventDefault();
+  go(new URLSearchParams(), null);
+});
 $("examples").append(...EXAMPLES.map(example));
 addEventListener("keydown", focusWords);
 addEventListener("popstate", arrive);

@@ -4,7 +4,8 @@ import { $, renew } from "./elements.js";
 import { words } from "./words.js";
 
 // The status is not among them: it tells how many the choice finds.
-const covered = () => [document.querySelector("header"), ...["open-panel", "sorting", "chips", "notes", "found"].map($)];
+const COVERED = ["open-panel", "sorting", "chips", "notes", "found"];
+const covered = () => [document.querySelector("header"), ...COVERED.map($)];
 const isOpen = () => document.body.classList.contains("panel-open");
 
 // Until its groups are known, so that the results beside them do not jump.

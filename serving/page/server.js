@@ -2,6 +2,7 @@
 
 export const PAGE_SIZE = 24;
 const MAX_DEPTH = 1000; // the server gives no page that ends below
+const MOST_FACETS = 20; // nor counts more fields at once
 const SIMILAR = 12;
 
 export class Refused extends Error {
@@ -13,14 +14,15 @@ export class Refused extends Error {
 
 export async function search(asked, picture, { offset = 0, limit = PAGE_SIZE, facets = [], explain = true }, signal) {
   limit = Math.min(limit, MAX_DEPTH - offset);
-  const rest = [["offset", offset], ["limit", limit], ["explain", explain], ...facets.map((field) => ["facet", field])];
+  const counted = facets.slice(0, MOST_FACETS).map((field) => ["facet", field]);
+  const rest = [["offset", offset], ["limit", limit], ["explain", explain], ...counted];
   const content = await answered(picture
     ? await fetch("v1/search", { method: "POST", body: form(asked, rest, picture), signal })
     : await fetch(`v1/search?${new URLSearchParams([...asked, ...rest])}`, { signal }));
   const next = offset + limit;
-  const full = content.results.length === limit;
-  const isMore = !content.nearest && next < MAX_DEPTH && (next < content.total.matches || (!content.total.exact && full));
-  return { ...content, next: isMore ? next : null };
+  const { matches, exact } = content.total;
+  const isLeft = next < matches || (!exact && content.results.length === limit);
+  return { ...content, next: !content.nearest && next < MAX_DEPTH && isLeft ? next : null };
 }
 
 export async function similar(id, signal) {

@@ -35,7 +35,7 @@ export function show(answer, asked, act) {
   showMessage(answer, asked);
   showSubject(product);
   $("sort").value = asked.get("sort") ?? "";
-  $("sorting").hidden = results.length === 0 || Boolean(product);
+  $("sorting").hidden = results.length === 0 || Boolean(product) || (answer.nearest && !asked.has("sort"));
   renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
   $("notes").replaceChildren(...notes.map(noteItem));
   $("results").replaceChildren(...cards(results, 0, act.open));

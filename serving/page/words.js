@@ -3,15 +3,16 @@
 const WORDS = {
   en: {
     tag: "en", other: "中文",
-    search: "Search", placeholder: "What are you looking for?", choose: "Search by picture", remove: "Remove the picture",
+    search: "Search", placeholder: "What are you looking for?",
+    choose: "Search by picture", remove: "Remove the picture",
     welcome: "Find it by words or by picture", examples: "Example searches",
     hint: "Type in English or Chinese; choose, drop or paste a picture; or try one of these.",
     shelf: "From the shop",
     drop: "Drop a picture to search by it", busy: "Searching…", again: "Try again",
     nothing: "Nothing found", nothingHint: "Try other words or another picture.",
     excluded: "No product fits all of these filters.", clear: "Clear filters", clearAll: "Clear all",
-    nearest: (text, filtered) => `Nothing found${text ? ` for “${text}”` : ""}${filtered ? " with these filters" : ""}. `
-      + "These come nearest:",
+    nearest: (text, filtered) =>
+      `Nothing found${text ? ` for “${text}”` : ""}${filtered ? " with these filters" : ""}. These come nearest:`,
     failed: "The search failed", offline: "The server does not answer. Is it still running?",
     results: "Results", filters: "Filters", close: "Close the filters", showResults: (total) => `Show ${total}`,
     total: (count, exact) => `${exact ? "" : "at least "}${count} ${count === "1" ? "result" : "results"}`,

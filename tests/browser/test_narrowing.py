@@ -66,6 +66,21 @@ def test_counts_say_what_each_choice_finds(page: Any) -> None:
     expect(page.locator("#status")).to_contain_text("4 results")
 
 
+def test_counts_that_may_be_higher_are_shown_as_such(page: Any) -> None:
+    def inexact(route: Any) -> None:
+        answer = route.fetch()
+        content = answer.json()
+        content["total"]["exact"] = False
+        for facet in content["facets"]:
+            facet["exact"] = False
+        route.fulfill(response=answer, json=content)
+
+    page.route("**/v1/search?*", inexact)
+    search(page, EVERYTHING)
+    expect(page.locator("#status")).to_contain_text("at least 30 results")
+    expect(page.locator("label", has_text="Mirabeck").locator(".count")).to_have_text("3+")
+
+
 def test_attributes_that_are_true_or_false_can_be_chosen(page: Any) -> None:
     search(page, EVERYTHING)
     choose(page, "Gift", "Yes")
