@@ -11,7 +11,7 @@ from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
-from ranking.fusion import FusedProduct, Leg
+from ranking.fusion import FusedProduct, Leg, RankedLegs
 from ranking.matching import image_floor, is_exact, matching, text_floor
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
@@ -31,7 +31,8 @@ class Ranking:
     """All products that match, best first.
 
     `request` is what was searched for, after its text was `understood`. `nearest`: nothing matches, and `products` are
-    what comes nearest. `exact`: no match is missing. `queries` is what each leg was asked, `left_out` why one was not.
+    what comes nearest. `exact`: no match is missing. `queries` is what each leg was asked, `found` what it answered,
+    `left_out` why one was not asked.
     """
 
     request: SearchRequest
@@ -41,6 +42,7 @@ class Ranking:
     nearest: bool = True
     exact: bool = True
     queries: Mapping[Leg, Query] = field(default_factory=dict)
+    found: RankedLegs = field(default_factory=dict)
     left_out: Mapping[Leg, str] = field(default_factory=dict)
 
 
@@ -131,7 +133,7 @@ class Search:
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
-        return Ranking(request, understood, matches or fused, (), not matches, exact, queries, left_out)
+        return Ranking(request, understood, matches or fused, (), not matches, exact, queries, found, left_out)
 
     def _understand(self, request: SearchRequest) -> UnderstoodQuery:
         if not request.interpret:
