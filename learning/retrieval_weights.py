@@ -110,6 +110,8 @@ def learn_weights(
 
 def _choices(found: Mapping[str, FoundLegs]) -> Iterator[WeightChoice]:
     heard = [leg for leg in LEGS if any(legs.full.get(leg) for legs in found.values())]
+    if not heard:
+        raise RelevanceError("the queries found nothing: is the catalogue indexed? `millrace doctor` tells")
     steps = _STEPS[len(heard)]
     places = _PLACES if Leg.KEYWORDS in heard else _PLACES[:1]
     for parts in itertools.product(range(steps + 1), repeat=len(heard)):
