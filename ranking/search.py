@@ -39,7 +39,7 @@ class Ranking:
     understood: UnderstoodQuery
     products: Sequence[FusedProduct] = ()
     contradictions: Sequence[str] = ()
-    nearest: bool = True
+    nearest: bool = False
     exact: bool = True
     queries: Mapping[Leg, Query] = field(default_factory=dict)
     found: RankedLegs = field(default_factory=dict)
@@ -133,7 +133,8 @@ class Search:
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
-        return Ranking(request, understood, matches or fused, (), not matches, exact, queries, found, left_out)
+        nearest = bool(fused) and not matches
+        return Ranking(request, understood, matches or fused, (), nearest, exact, queries, found, left_out)
 
     def _understand(self, request: SearchRequest) -> UnderstoodQuery:
         if not request.interpret:
@@ -180,7 +181,7 @@ class Search:
         request = ranking.request
         others = [condition for condition in request.filters if condition.field != name]
         if len(others) == len(request.filters) or ranking.contradictions:
-            return count_facet(name, documents.values(), ranking.exact)
+            return count_facet(name, () if ranking.nearest else documents.values(), ranking.exact)
         depth = self._depth(request)
         found = self._retrieval.find(ranking.queries, depth, others)
         floors = self._floors(request.kind, ranking.understood)
