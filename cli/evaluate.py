@@ -30,6 +30,7 @@ from learning.relevance_runs import LegSearcher, full_run, judged_run
 from ranking.fusion import Leg
 
 app = typer.Typer(help="Measure quality against what people said.", no_args_is_help=True)
+RATING_COLUMNS_HELP = "CSV columns of query, product id and rating."
 _TAG = "millrace"
 
 
@@ -104,7 +105,7 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     queries: Annotated[
         Path | None, typer.Option(help="Makes RATINGS TREC qrels: the queries' texts, `query_id<tab>text`.")
     ] = None,
-    columns: Annotated[str, typer.Option(help="CSV columns of query, product id and rating.")] = "query,docid,rating",
+    columns: Annotated[str, typer.Option(help=RATING_COLUMNS_HELP)] = "query,docid,rating",
     threshold: Annotated[int, typer.Option(min=1, help="Least rating that is relevant in P, R, F1, AP and RR.")] = 2,
     cutoff: Annotated[int, typer.Option(min=1, max=1000, help="The k of NDCG@k, P@k and F1@k.")] = 10,
     leg: Annotated[list[Leg] | None, typer.Option(help="Only this way of finding; repeat for several.")] = None,
@@ -128,7 +129,7 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     """
     output = Output(as_json)
     with output.failing_on(SettingsError, RelevanceError, EncoderError, IndexUnavailable, IndexRefused):
-        judgments = read_judgments(ratings, queries, _columns(columns))
+        judgments = read_judgments(ratings, queries, rating_columns(columns))
         other_run = None if against is None else read_trec_run(against)
         options = RelevanceOptions(threshold=threshold, cutoff=cutoff, seed=seed)
         with open_parts(load_settings(config)) as parts, closing(parts.search()) as search:
@@ -142,7 +143,8 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     output.finish(result.facts(options))
 
 
-def _columns(text: str) -> RatingColumns:
+def rating_columns(text: str) -> RatingColumns:
+    """Of an option. Raises typer.BadParameter."""
     names = [name.strip() for name in text.split(",")]
     if len(names) != 3 or not all(names):
         raise typer.BadParameter(f"{text!r}: write three column names, such as query,docid,rating")

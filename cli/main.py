@@ -18,6 +18,7 @@ from cli.real_data import real_data_command
 from cli.sample_settings import settings_command
 from cli.search import search_command
 from cli.settings import SettingsError, load_settings
+from cli.train_weights import train_retrieval_weights
 from encoders.base import EncoderError
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Search and recommendations that are as fresh as a shop's event stream. Start with `millrace demo`.",
 )
-train = typer.Typer(no_args_is_help=True, help="Make models.")
+train = typer.Typer(no_args_is_help=True, help="Make models, and choose weights by what people judged.")
 
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 AsChild = Annotated[bool, typer.Option("--end-with-stdin", hidden=True)]
@@ -124,6 +125,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train, name="train")
 evaluate.app.command("drawn-clip")(evaluate_drawn_clip)
 train.command("drawn-clip")(train_drawn_clip)
+train.command("retrieval-weights")(train_retrieval_weights)
 
 
 def main() -> None:

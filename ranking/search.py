@@ -11,7 +11,7 @@ from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
-from ranking.fusion import FusedProduct, Leg
+from ranking.fusion import FusedProduct, Leg, RankedLegs
 from ranking.matching import image_floor, is_exact, matching, text_floor
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
@@ -31,16 +31,18 @@ class Ranking:
     """All products that match, best first.
 
     `request` is what was searched for, after its text was `understood`. `nearest`: nothing matches, and `products` are
-    what comes nearest. `exact`: no match is missing. `queries` is what each leg was asked, `left_out` why one was not.
+    what comes nearest. `exact`: no match is missing. `queries` is what each leg was asked, `found` what it answered,
+    `left_out` why one was not asked.
     """
 
     request: SearchRequest
     understood: UnderstoodQuery
     products: Sequence[FusedProduct] = ()
     contradictions: Sequence[str] = ()
-    nearest: bool = True
+    nearest: bool = False
     exact: bool = True
     queries: Mapping[Leg, Query] = field(default_factory=dict)
+    found: RankedLegs = field(default_factory=dict)
     left_out: Mapping[Leg, str] = field(default_factory=dict)
 
 
@@ -131,7 +133,8 @@ class Search:
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
-        return Ranking(request, understood, matches or fused, (), not matches, exact, queries, left_out)
+        nearest = bool(fused) and not matches
+        return Ranking(request, understood, matches or fused, (), nearest, exact, queries, found, left_out)
 
     def _understand(self, request: SearchRequest) -> UnderstoodQuery:
         if not request.interpret:
@@ -178,7 +181,7 @@ class Search:
         request = ranking.request
         others = [condition for condition in request.filters if condition.field != name]
         if len(others) == len(request.filters) or ranking.contradictions:
-            return count_facet(name, documents.values(), ranking.exact)
+            return count_facet(name, () if ranking.nearest else documents.values(), ranking.exact)
         depth = self._depth(request)
         found = self._retrieval.find(ranking.queries, depth, others)
         floors = self._floors(request.kind, ranking.understood)

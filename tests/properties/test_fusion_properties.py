@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from index.base import ScoredProduct
 from ranking.fusion import FusedProduct, Leg, RankedLegs, Weights, fuse_reciprocal_ranks, fuse_weighted
 
-SCORES = st.floats(min_value=-100, max_value=100, allow_nan=False, width=32)
+SCORES = st.floats(min_value=-1, max_value=1, allow_nan=False, width=32)
 IDS = st.sampled_from([f"p{number}" for number in range(12)])
+COSINES = [step / 20 for step in range(-20, 21)]
+KEYWORD_PLACES = 5
 WEIGHTS = st.dictionaries(st.sampled_from(Leg), st.floats(min_value=0.01, max_value=10))
 
 
@@ -23,7 +25,11 @@ LEGS = st.dictionaries(st.sampled_from(Leg), st.dictionaries(IDS, SCORES, max_si
 
 
 def fuse(method: str, legs: RankedLegs, weights: Weights) -> list[FusedProduct]:
-    return fuse_weighted(legs, weights) if method == "weighted" else fuse_reciprocal_ranks(legs, weights, 60)
+    return (
+        fuse_weighted(legs, weights, KEYWORD_PLACES)
+        if method == "weighted"
+        else fuse_reciprocal_ranks(legs, weights, 60)
+    )
 
 
 both_methods = pytest.mark.parametrize("method", ["weighted", "rrf"])
@@ -44,9 +50,24 @@ def test_the_fused_list_holds_each_product_of_the_weighted_legs_once(
 def test_a_score_is_the_sum_of_its_explained_contributions(method: str, legs: RankedLegs, weights: Weights) -> None:
     for product in fuse(method, legs, weights):
         assert product.score == pytest.approx(sum(hit.contribution for hit in product.legs.values()))
-        assert 0 <= product.score <= 1 + 1e-9
+        assert -1 - 1e-9 <= product.score <= 1 + 1e-9
         for leg, hit in product.legs.items():
-            assert legs[leg][hit.rank - 1] == ScoredProduct(product.product_id, hit.score)
+            found = {found.product_id: (rank, found.score) for rank, found in enumerate(legs[leg], start=1)}
+            assert (hit.rank, hit.score) == found.get(product.product_id, (None, None))
+
+
+@given(legs=LEGS, weights=WEIGHTS)
+def test_what_a_leg_did_not_find_is_never_worth_more_there_than_what_it_found(
+    legs: RankedLegs, weights: Weights
+) -> None:
+    fused = fuse_weighted(legs, weights, KEYWORD_PLACES)
+    for leg in legs:
+        parts = [
+            (product.legs[leg].rank is None, product.legs[leg].contribution) for product in fused if leg in product.legs
+        ]
+        assumed = [part for missing, part in parts if missing]
+        found = [part for missing, part in parts if not missing]
+        assert not assumed or max(assumed) <= min(found)
 
 
 @both_methods
@@ -77,7 +98,7 @@ def test_only_the_ratios_of_the_weights_count(method: str, legs: RankedLegs, wei
 
 @both_methods
 @given(
-    legs=st.fixed_dictionaries({leg: st.dictionaries(IDS, st.integers(-50, 50), min_size=2) for leg in Leg}),
+    legs=st.fixed_dictionaries({leg: st.dictionaries(IDS, st.sampled_from(COSINES), min_size=2) for leg in Leg}),
     weights=st.fixed_dictionaries({leg: st.floats(min_value=0.01, max_value=10) for leg in Leg}),
     data=st.data(),
 )
@@ -87,7 +108,10 @@ def test_a_better_score_in_one_leg_never_loses_a_place(
     leg = data.draw(st.sampled_from(Leg))
     raised = data.draw(st.sampled_from(sorted(legs[leg])))
     before = fuse(method, {name: ranked(scores) for name, scores in legs.items()}, weights)
-    better = legs | {leg: legs[leg] | {raised: legs[leg][raised] + data.draw(st.integers(0, 100))}}
+    better = legs | {
+        leg: legs[leg]
+        | {raised: data.draw(st.sampled_from([cosine for cosine in COSINES if cosine >= legs[leg][raised]]))}
+    }
     after = fuse(method, {name: ranked(scores) for name, scores in better.items()}, weights)
     beaten = _beaten_by(raised, before, margin=1e-9)
     assert beaten <= _beaten_by(raised, after, margin=-1e-9)

@@ -18,6 +18,8 @@ from ranking.settings import LegWeights, RankingSettings
 PRODUCTS = 40
 FLOOR = 0.5
 
+SearchFor = Callable[..., SearchAnswer]
+
 
 class Dial:
     """A text encoder whose query points along the first axis, so that a product's first number is its cosine."""
@@ -54,7 +56,7 @@ def index() -> MemoryIndex:
 
 
 @pytest.fixture
-def search_for(index: MemoryIndex, analyser: Analyser, metrics: Metrics) -> Iterator[Callable[..., SearchAnswer]]:
+def search_for(index: MemoryIndex, analyser: Analyser, metrics: Metrics) -> Iterator[SearchFor]:
     with ExitStack() as opened:
 
         def search_for(text: str, candidates: int = 100, **request: object) -> SearchAnswer:
@@ -70,9 +72,6 @@ def ids(answer: SearchAnswer) -> list[str]:
     return [hit.product_id for hit in answer.hits]
 
 
-SearchFor = Callable[..., SearchAnswer]
-
-
 def test_what_is_similar_enough_or_has_a_word_of_the_query_matches(search_for: SearchFor) -> None:
     answer = search_for("rare", limit=100)
 
@@ -81,10 +80,20 @@ def test_what_is_similar_enough_or_has_a_word_of_the_query_matches(search_for: S
 
 
 def test_where_nothing_matches_the_nearest_are_shown_and_called_so(search_for: SearchFor) -> None:
-    answer = search_for("nowhere", filters=[Filter("id", any_of=("p30", "p35"))])
+    answer = search_for("nowhere", filters=[Filter("id", any_of=("p30", "p35"))], facets=["brand"])
 
     assert ids(answer) == ["p30", "p35"]
     assert (answer.total, answer.nearest) == (Total(0, exact=True), True)
+    assert answer.facets[0].values == []
+
+
+@pytest.mark.parametrize("filters", [[("price", 20, 10)], [("price", 1000, None)]])
+def test_where_nothing_is_left_nothing_is_nearest(
+    search_for: SearchFor, filters: list[tuple[str, float, float | None]]
+) -> None:
+    answer = search_for("nowhere", filters=[Filter(name, (), low, high) for name, low, high in filters])
+
+    assert (answer.hits, answer.total, answer.nearest) == ([], Total(0, exact=True), False)
 
 
 def test_a_total_that_may_be_larger_says_so(search_for: SearchFor) -> None:

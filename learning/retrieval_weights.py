@@ -1,0 +1,151 @@
+"""Weights of the legs of a text query, from judged queries, with cross-validation."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.base import Filter
+from learning.qrels import Judgments, RelevanceError
+from learning.relevance import RelevanceOptions, evaluate
+from ranking.fusion import Leg, RankedLegs, fuse_weighted
+from ranking.queries import SearchRequest
+from ranking.search import Search
+
+LEGS = (Leg.TEXT, Leg.KEYWORDS, Leg.IMAGE)
+_PLACES = (25, 50, 75, 100)
+_STEPS = {1: 1, 2: 20, 3: 10}  # into how many parts the whole is divided, by how many legs there are
+_NDCG = "NDCG@10"
+_DEPTH = 10
+_LEAST_QUERIES = 10
+
+_Scores: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLegs:
+    """What each leg found for one query: over the whole index, and of the judged products alone."""
+
+    full: RankedLegs
+    judged: RankedLegs
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChoice:
+    """`weights` sum to 1."""
+
+    weights: Mapping[Leg, float]
+    keyword_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Mean NDCG@10 over queries: of the ranked judged products, and over the index with unjudged ones as irrelevant."""
+
+    judged: float
+    full: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedWeights:
+    """`chosen` on all queries; `on_these` is its quality there, `cross_validated` that of weights chosen on others."""
+
+    chosen: WeightChoice
+    queries: int
+    cross_validated: Quality
+    on_these: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class LearningOptions:
+    folds: int = 5
+    repeats: int = 20
+    seed: int = 0
+
+
+def find_legs(
+    search: Search, judgments: Judgments, on_query: Callable[[], None] = lambda: None
+) -> dict[str, FoundLegs]:
+    """Ask each judged query twice, by the pipeline that serves."""
+    found = {}
+    for query_id in judgments.answerable():
+        text, rated = judgments.texts[query_id], tuple(judgments.ratings[query_id])
+        confined = SearchRequest(text=text, limit=len(rated), filters=[Filter("id", any_of=rated)])
+        judged = search.rank(confined, LEGS).found
+        found[query_id] = FoundLegs(search.rank(SearchRequest(text=text), LEGS).found, judged)
+        on_query()
+    return found
+
+
+def learn_weights(
+    found: Mapping[str, FoundLegs],
+    judgments: Judgments,
+    options: LearningOptions,
+    on_choice: Callable[[int, int], None] = lambda done, of: None,
+) -> LearnedWeights:
+    """The weights with the best mean of both views. `on_choice` hears how many of how many choices were measured.
+
+    Raises RelevanceError where there are too few queries to choose by.
+    """
+    if len(found) < max(_LEAST_QUERIES, options.folds):
+        raise RelevanceError(f"{len(found)} queries with a rating above 0 are too few to choose weights by")
+    choices = list(_choices(found))
+    judged, full = [], []
+    for number, choice in enumerate(choices, start=1):
+        judged.append(_ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments))
+        full.append(_ndcg({query_id: legs.full for query_id, legs in found.items()}, choice, judgments))
+        on_choice(number, len(choices))
+    views = np.stack([np.array(judged), np.array(full)])
+    best = int(np.argmax(_quality(views)))
+    return LearnedWeights(
+        choices[best],
+        len(found),
+        Quality(*map(float, _cross_validated(views, options))),
+        Quality(*map(float, views[:, best].mean(axis=1))),
+    )
+
+
+def _choices(found: Mapping[str, FoundLegs]) -> Iterator[WeightChoice]:
+    heard = [leg for leg in LEGS if any(legs.full.get(leg) for legs in found.values())]
+    if not heard:
+        raise RelevanceError("the queries found nothing: is the catalogue indexed? `millrace doctor` tells")
+    steps = _STEPS[len(heard)]
+    places = _PLACES if Leg.KEYWORDS in heard else _PLACES[:1]
+    for parts in itertools.product(range(steps + 1), repeat=len(heard)):
+        if sum(parts) == steps:
+            weights = {leg: part / steps for leg, part in zip(heard, parts, strict=True)}
+            for keyword_places in places:
+                yield WeightChoice(weights, keyword_places)
+
+
+def _ndcg(found: Mapping[str, RankedLegs], choice: WeightChoice, judgments: Judgments) -> _Scores:
+    run = {
+        query_id: [
+            (hit.product_id, hit.score) for hit in fuse_weighted(legs, choice.weights, choice.keyword_places, 100)
+        ]
+        for query_id, legs in found.items()
+    }
+    return evaluate(run, judgments, RelevanceOptions(resamples=1)).values[_NDCG]
+
+
+def _quality(views: _Scores) -> _Scores:
+    """Of shape (choices,), from (2 views, choices, queries)."""
+    quality: _Scores = views.mean(axis=(0, 2))
+    return quality
+
+
+def _cross_validated(views: _Scores, options: LearningOptions) -> Sequence[float]:
+    """Both views' mean over all queries, each measured with what was chosen on the folds that it is not in."""
+    rng = np.random.default_rng(options.seed)
+    queries = views.shape[2]
+    held_out = np.zeros((2, options.repeats, queries))
+    for repeat in range(options.repeats):
+        fold_of = rng.permutation(queries) % options.folds
+        for fold in range(options.folds):
+            chosen = int(np.argmax(_quality(views[:, :, fold_of != fold])))
+            held_out[:, repeat, fold_of == fold] = views[:, chosen, fold_of == fold]
+    means: list[float] = held_out.mean(axis=(1, 2)).tolist()
+    return means
