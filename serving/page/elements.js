@@ -29,9 +29,14 @@ export function pageLink(className, asked, open, ...content) {
   return made;
 }
 
-// What had the focus keeps it while its part of the page is made anew; both are told apart by `data-key`.
+// What had the focus keeps it while its part of the page is made anew, and what was typed and not yet sent stays there;
+// both are told apart by `data-key`.
 export function renew(part, ...content) {
   const key = part.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const typed = [...part.querySelectorAll("input[type=number]")].filter(({ value, defaultValue }) => value !== defaultValue);
   part.replaceChildren(...content);
-  if (key !== undefined) part.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  for (const { dataset, value } of typed) Object.assign(keyed(part, dataset.key) ?? {}, { value });
+  if (key !== undefined) keyed(part, key)?.focus();
 }
+
+const keyed = (part, key) => part.querySelector(`[data-key="${CSS.escape(key)}"]`);

@@ -83,7 +83,7 @@ function priceGroup(facet, asked, currency, change) {
 
 function priceInput(name, label, bound, asked) {
   const input = element("input", "");
-  Object.assign(input, { type: "number", name, min: "0", step: "any", value: asked.get(name) ?? "" });
+  Object.assign(input, { type: "number", name, min: "0", step: "any", defaultValue: asked.get(name) ?? "" });
   input.placeholder = bound ?? "";
   input.dataset.key = name;
   input.setAttribute("aria-label", label);

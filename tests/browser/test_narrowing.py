@@ -89,6 +89,18 @@ def test_attributes_that_are_true_or_false_can_be_chosen(page: Any) -> None:
     expect(page.locator(".chip")).to_contain_text("Gift: Yes")
 
 
+def test_a_price_that_is_typed_stays_while_the_panel_is_made_anew(page: Any) -> None:
+    search(page, EVERYTHING)
+    page.get_by_label("Lowest price").fill("30")
+    choose(page, "Gift", "Yes")
+    page.wait_for_selector(".chip")
+    expect(page.get_by_label("Lowest price")).to_have_value("30")
+    page.get_by_label("Lowest price").press("Enter")
+    page.wait_for_selector("text=Price: from 30")
+    page.get_by_role("button", name="Remove the filter Price").click()
+    expect(page.get_by_label("Lowest price")).to_have_value("")
+
+
 def test_a_price_range_is_asked_for_and_taken_off(page: Any) -> None:
     search(page, EVERYTHING)
     least = page.get_by_label("Lowest price")
