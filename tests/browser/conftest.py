@@ -112,6 +112,7 @@ def page(browser: Any, url: str) -> Iterator[Any]:
     page.on("request", lambda request: request.url.startswith((url, "blob:", "data:")) or wrong.append(request.url))
     page.goto(url)
     yield page
+    page.unroute_all(behavior="wait")  # a request of the page may be on its way still
     context.close()
     assert wrong == []
 
