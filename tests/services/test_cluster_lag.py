@@ -156,7 +156,7 @@ def test_markers_are_told_without_a_wait(kafka: KafkaSettings, topic: str) -> No
         started = time.monotonic()
         assert not lag.records_wait({0})
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 2
 
 
 def test_what_was_deleted_before_it_was_read_waits_no_more(lag: ClusterLag, kafka: KafkaSettings, topic: str) -> None:
@@ -204,9 +204,10 @@ def test_members_are_counted(lag: ClusterLag, kafka: KafkaSettings, topic: str) 
     assert read(lag).get(group) is None or read(lag)[group].members == 0
 
 
-@pytest.mark.timeout(120)
 def test_a_thousand_partitions_are_read_in_a_few_requests(kafka: KafkaSettings) -> None:
-    """Every partition lags, so each needs a record; one request for each of them would outlast the test's time."""
+    """Every partition lags, so each needs a record. A reading stops looking for records after some seconds, so that one
+    request for each of them would leave ages out.
+    """
     admin = AdminClient(client_config(kafka))
     names = [kafka.on_broker(f"wide.{number}") for number in range(2)]
     for future in admin.create_topics([NewTopic(name, 500, 1) for name in names]).values():
@@ -219,13 +220,14 @@ def test_a_thousand_partitions_are_read_in_a_few_requests(kafka: KafkaSettings) 
         assert producer.flush(PATIENCE) == 0
         ours = re.compile(f"^{re.escape(kafka.namespace)}")
         with ClusterLag(client_config(kafka), Selection({"wide": names}, re.compile("^wide$"), ours)) as lag:
-            ages = [one.age_seconds for one in read(lag)["wide"].partitions.values()]
+            readings = [read(lag)["wide"].partitions.values() for _ in range(2)]
     finally:
         for future in admin.delete_topics(names).values():
             future.result(PATIENCE)
 
-    assert len(ages) == 1_000
-    assert None not in ages
+    for partitions in readings:
+        assert len(partitions) == 1_000
+        assert None not in [one.age_seconds for one in partitions]
 
 
 def test_the_doctor_misses_a_worker(kafka: KafkaSettings, topic: str) -> None:
