@@ -146,7 +146,7 @@ def _parallel_shoppers(settings: Settings, queries: list[str]) -> dict[str, Any]
 def _visit(address: str, queries: Sequence[str]) -> list[tuple[int, float]]:
     """Status and seconds of each search; 0 where none came."""
     answers: list[tuple[int, float]] = []
-    asked = {"limit": _HITS, "price_min": 5, "price_max": 500, "availability": "in_stock"}
+    asked: dict[str, str | int] = {"limit": _HITS, "price_min": 5, "price_max": 500, "availability": "in_stock"}
     with httpx.Client(base_url=address, timeout=60) as client:
         for query in queries[:SEARCHES_OF_A_SHOPPER]:
             began = time.perf_counter()
