@@ -112,7 +112,7 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             "followed_topic_connected", "1 while this process hears of what comes on a topic, else 0", ("topic",)
         ),
         followed_topic_behind=gauge(
-            "followed_topic_behind_records", "Records of a followed topic that this process has yet to read", ("topic",)
+            "followed_topic_behind", "Records of a followed topic that this process has yet to read", ("topic",)
         ),
         follower_failures=counter(
             "follower_failures_total",
