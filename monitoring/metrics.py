@@ -34,6 +34,8 @@ class Metrics:
     followed_topic_connected: Gauge  # topic
     followed_topic_behind: Gauge  # topic
     follower_failures: Counter  # topic, reason
+    announcement_streams: Gauge
+    announcements: Counter  # outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +120,9 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             "follower_failures_total",
             "Tries at a followed topic that failed, records that could not be read, batches a listener lost",
             ("topic", "reason"),
+        ),
+        announcement_streams=gauge("announcement_streams", "Clients that follow which products become searchable"),
+        announcements=counter(
+            "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),
     )

@@ -25,6 +25,7 @@ from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
 from ranking.settings import RankingSettings
+from serving.announcements import Announcements
 from serving.app import create_app
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -64,6 +65,7 @@ def url(pictures: Path) -> Iterator[str]:
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
+    announcements = Announcements(metrics)
     services = Services(
         search=Search(index, encoder, encoder, analyser, settings, metrics),
         index=index,
@@ -71,6 +73,7 @@ def url(pictures: Path) -> Iterator[str]:
         images=ImageSource(ImageSourceSettings()),
         image_limits=ImageLimits(),
         metrics=metrics,
+        announcements=announcements,
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
         media_root=pictures,
