@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from serving.announcement_routes import announcement_router
 from serving.health_routes import health_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
@@ -30,6 +31,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     )
     app.include_router(search_router(services, settings))
     app.include_router(similar_router(services))
+    app.include_router(announcement_router(services))
     app.include_router(product_router(services, settings))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())

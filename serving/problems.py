@@ -32,6 +32,7 @@ PROBLEMS = {
     "unusable-picture": (422, "The picture cannot be read"),
     "index-unavailable": (503, "The index does not answer now"),
     "broker-unavailable": (503, "The broker does not take messages now"),
+    "too-many-streams": (503, "As many clients as this server takes are following it"),
     "too-many-image-urls": (503, "As many pictures as this server takes are being fetched now"),
     "not-ready": (503, "A part that this server needs does not answer"),
 }
