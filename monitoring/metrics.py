@@ -31,6 +31,7 @@ class Metrics:
     searches: Counter  # kind, outcome
     http_request_seconds: Histogram  # method, route, status
     published: Counter  # topic, outcome
+    rate_limited: Counter  # kind, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +105,10 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
+        rate_limited=counter(
+            "rate_limited_total",
+            "Requests over a limit, refused; or unchecked, since the store of the limits did not answer",
+            ("kind", "outcome"),
+        ),
         published=counter("published_total", "Messages handed to the broker", ("topic", "outcome")),
     )

@@ -28,7 +28,7 @@ def similar_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/products/{product_id:path}/similar",
         response_model=SimilarResponse,
-        responses=problem_responses(404, 422, 503),
+        responses=problem_responses(404, 422, 429, 503),
     )
     async def similar(
         product_id: Annotated[ProductId, Path()], parameters: Annotated[SimilarParameters, Query()]
