@@ -6,9 +6,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from monitoring.metrics import Metrics
 from serving.access import API_KEY_HEADER, ApiKeys
 from serving.health_routes import health_router
+from serving.lookup_routes import lookup_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
-from serving.openapi import add_schemas
+from serving.openapi import add_schemas, openapi_router
 from serving.page_routes import page_router
 from serving.problems import add_problem_handlers
 from serving.product_routes import product_router
@@ -30,15 +31,16 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redirect_slashes=False,
-        docs_url=None,  # the stock pages load their scripts from elsewhere; /openapi.json is here
-        redoc_url=None,
+        openapi_url=None,  # openapi_router serves it, for clients to keep
     )
     keys = ApiKeys(settings)
     app.include_router(search_router(services, settings))
     app.include_router(similar_router(services))
+    app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
+    app.include_router(openapi_router(app))
     if services.media_root is not None:
         app.include_router(media_router(services.media_root))
     add_problem_handlers(app)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from index.base import IndexRefused, IndexUnavailable
+from serving.caching import NEVER_KEPT
 from topics.publisher import MessageRefused, PublisherError, PublisherOverloaded
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,10 @@ class Problem(Exception):
 
 def unavailable(name: str, detail: str, retry_after_seconds: int = 5) -> Problem:
     return Problem(name, detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
+def unknown_product(product_id: str) -> Problem:
+    return Problem("unknown-product", f"no product {product_id[:80]!r} is in the index")
 
 
 def invalid_field(detail: str, pointer: str | None = None, parameter: str | None = None) -> Problem:
@@ -178,4 +183,4 @@ def _field_error(location: Sequence[int | str], message: str) -> FieldError:
 
 def _response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:
     body: dict[str, Any] = problem.model_dump(exclude_none=True)
-    return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), problem.status, {**NEVER_KEPT, **(headers or {})}, MEDIA_TYPE)
