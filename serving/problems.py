@@ -37,6 +37,7 @@ PROBLEMS = {
     "too-many-requests": (429, "This client has made as many requests as it may for now"),
     "index-unavailable": (503, "The index does not answer now"),
     "broker-unavailable": (503, "The broker does not take messages now"),
+    "too-many-streams": (503, "As many clients as this server takes are following it"),
     "too-many-image-urls": (503, "As many pictures as this server takes are being fetched now"),
     "not-ready": (503, "A part that this server needs does not answer"),
 }

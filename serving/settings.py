@@ -98,6 +98,9 @@ class ServerSettings(BaseModel):
     max_image_url_queries: int = Field(
         default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
     )
+    max_event_streams: int = Field(
+        default=100, ge=0, le=10_000, description="clients that follow /v1/indexed-products at once; others get 503"
+    )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")
     cors: CorsSettings = CorsSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()

@@ -225,7 +225,12 @@ def test_without_a_folder_there_are_no_pictures(client: TestClient) -> None:
 def test_the_document_describes_every_route_its_bodies_and_its_problems(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    products = {"/v1/products", "/v1/products/{product_id}", "/v1/products/{product_id}/similar"}
+    products = {
+        "/v1/products",
+        "/v1/products/{product_id}",
+        "/v1/products/{product_id}/similar",
+        "/v1/indexed-products",
+    }
     assert set(document["paths"]) == products | {"/v1/search", "/healthz", "/readyz", "/metrics", "/problems/{name}"}
     search = document["paths"]["/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
