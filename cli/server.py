@@ -8,12 +8,14 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.following import follow_indexed
+from cli.following import follow_behavior, follow_indexed
 from cli.processes import require_shared_index, require_topics
 from cli.settings import Settings
 from cli.wiring import Parts, open_parts, open_publisher
 from encoders.image_sources import ImageSource
 from monitoring.exposition import render
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
 from serving.indexed_products import IndexedProducts
@@ -38,7 +40,10 @@ def serve(settings: Settings) -> None:
         open_services(parts, publisher) as services,
     ):
         products = IndexedProducts(parts.index, MediaLinks(services.media_root), services.announcements)
-        with follow_indexed(settings.kafka, parts.metrics, [products.hear]):
+        with (
+            follow_indexed(settings.kafka, parts.metrics, [products.hear]),
+            follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
+        ):
             run_server(create_app(settings.server, services), settings.server, services.announcements.close)
 
 
@@ -57,6 +62,7 @@ def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
+            trending=TrendingProducts(parts.index, Trending(parts.settings.ranking.trending)),
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             media_root=Path(workers.file_root) if workers.file_root else None,

@@ -69,6 +69,20 @@ class AvailabilityRules(BaseModel):
     discontinued: Literal["shown", "last", "hidden"] = "last"
 
 
+class TrendingSettings(BaseModel):
+    """What counts as attention, and how fast it fades."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_life_hours: float = Field(
+        default=24.0, gt=0, le=10_000, description="after which an action counts half, by its own time"
+    )
+    action_weights: dict[str, Annotated[float, Field(ge=0, le=1_000)]] = Field(
+        default={"click": 1.0, "add_to_cart": 3.0, "purchase": 5.0},
+        description="what one action of each UBI action_name counts; others count nothing",
+    )
+
+
 class RankingSettings(BaseModel):
     """How many candidates are retrieved and how their scores become one."""
 
@@ -106,6 +120,7 @@ class RankingSettings(BaseModel):
         default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
     )
     availability: AvailabilityRules = AvailabilityRules()
+    trending: TrendingSettings = TrendingSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",
