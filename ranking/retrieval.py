@@ -27,10 +27,13 @@ class Retrieval:
         return self._threads.submit(self._index.search, query, depth, filters)
 
     def find(
-        self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter]
+        self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter], brands: tuple[str, ...] = ()
     ) -> dict[Leg, list[ScoredProduct]]:
-        """The best `depth` products of each leg. Raises IndexUnavailable, IndexRefused."""
-        searches = {leg: self.ask(query, depth, filters) for leg, query in queries.items()}
+        """The best `depth` products of each leg; `brands` is for that leg. Raises IndexUnavailable, IndexRefused."""
+        searches = {
+            leg: self.ask(query, depth, of_brands(filters, brands) if leg is Leg.BRANDS else filters)
+            for leg, query in queries.items()
+        }
         return {leg: search.result() for leg, search in searches.items()}
 
     def fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
@@ -38,6 +41,8 @@ class Retrieval:
         products: dict[str, FusedProduct] = {}
         for end in range(self._settings.candidates, depth + self._settings.candidates, self._settings.candidates):
             block = {leg: hits[:end] for leg, hits in found.items()}
+            if Leg.BRANDS in found:
+                block[Leg.BRANDS] = _of_candidates(found[Leg.BRANDS], block)
             if self._settings.fusion == "rrf":
                 fused = fuse_reciprocal_ranks(block, weights, self._settings.rrf_k)
             else:
@@ -45,3 +50,14 @@ class Retrieval:
             for product in fused:
                 products.setdefault(product.product_id, product)
         return list(products.values())
+
+
+def of_brands(filters: Sequence[Filter], brands: tuple[str, ...]) -> list[Filter]:
+    """The filters of the leg of brands."""
+    return [*filters, Filter("brand", any_of=brands)]
+
+
+def _of_candidates(of_brands: Sequence[ScoredProduct], block: RankedLegs) -> list[ScoredProduct]:
+    """What another leg found of the brand counts wherever its own leg placed it."""
+    candidates = {hit.product_id for hits in block.values() for hit in hits}
+    return [hit for hit in of_brands if hit.product_id in candidates]

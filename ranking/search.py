@@ -9,6 +9,7 @@ from encoders.base import Encoder, ImageEncoder
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -17,7 +18,7 @@ from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
-from ranking.retrieval import Retrieval
+from ranking.retrieval import Retrieval, of_brands
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
 from ranking.steps import StepTimer, step_observers
@@ -49,7 +50,7 @@ class Ranking:
 class Search:
     """Safe to call from several threads, as its encoders and its index are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part
         self,
         index: VectorIndex,
         text_encoder: Encoder,
@@ -57,7 +58,9 @@ class Search:
         analyser: Analyser,
         settings: RankingSettings,
         metrics: Metrics,
+        catalogue: CatalogueWords | None = None,
     ) -> None:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._index = index
         self._settings = settings
         self._searches = metrics.searches
@@ -65,9 +68,10 @@ class Search:
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
-        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
+        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
+            Leg.BRANDS: text_floor(text_encoder.release, settings.text_floor),
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
         }
         self._weights = {
@@ -126,6 +130,11 @@ class Search:
                     continue
                 else:
                     searches[leg] = self._retrieval.ask(queries[leg], depth, request.filters)
+        like_the_query = queries.get(Leg.TEXT, queries.get(Leg.KEYWORDS))
+        if understood.brands and like_the_query is not None and weights.get(Leg.BRANDS, 0.0) > 0:
+            queries[Leg.BRANDS] = like_the_query
+            of_these = of_brands(request.filters, understood.brands)
+            searches[Leg.BRANDS] = self._retrieval.ask(like_the_query, MAX_DEPTH, of_these)
         with timer.step("retrieve"):
             found = {leg: search.result() for leg, search in searches.items()}
         with timer.step("fuse"):
@@ -183,7 +192,7 @@ class Search:
         if len(others) == len(request.filters) or ranking.contradictions:
             return count_facet(name, () if ranking.nearest else documents.values(), ranking.exact)
         depth = self._depth(request)
-        found = self._retrieval.find(ranking.queries, depth, others)
+        found = self._retrieval.find(ranking.queries, depth, others, ranking.understood.brands)
         floors = self._floors(request.kind, ranking.understood)
         matches = matching(self._retrieval.fuse(found, self._weights[request.kind], depth), floors)
         held = self._index.documents([product.product_id for product in matches])
