@@ -36,6 +36,7 @@ class Metrics:
     follower_failures: Counter  # topic, reason
     announcement_streams: Gauge
     announcements: Counter  # outcome
+    rate_limited: Counter  # kind, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
+        rate_limited=counter(
+            "rate_limited_total",
+            "Requests over a limit, refused; or unchecked, since the store of the limits did not answer",
+            ("kind", "outcome"),
+        ),
         published=counter("published_total", "Messages handed to the broker", ("topic", "outcome")),
         followed_topic_connected=gauge(
             "followed_topic_connected", "1 while this process hears of what comes on a topic, else 0", ("topic",)

@@ -1,11 +1,14 @@
 """What OpenAPI cannot learn from the routes' signatures: bodies they read themselves, and problems."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
 
+from serving.answers import kept_response
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, ProblemDetails
 from serving.search_models import SearchForm, SearchQuery
@@ -30,12 +33,18 @@ def search_body() -> dict[str, Any]:
     """The `openapi_extra` of POST /v1/search: a JSON query or a form."""
     form = SearchForm.model_json_schema(ref_template=_REFERENCE)
     form.pop("$defs")
+    form["properties"] = {name: _or_empty(schema) for name, schema in form["properties"].items()}
     form["properties"] |= {"image": {"type": "string", "format": "binary", "description": "the picture, as a file"}}
     query = SearchQuery.model_json_schema(ref_template=_REFERENCE)
     query.pop("$defs")
     examples = {"filtered": {"value": {"text": "dress", "filters": [{"field": "price", "at_most": 50}], "limit": 5}}}
     content = {"application/json": {"schema": query, "examples": examples}, "multipart/form-data": {"schema": form}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _or_empty(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A form's field that nobody filled in is as good as none."""
+    return {"anyOf": [schema, {"const": ""}]}
 
 
 def add_schemas(app: FastAPI) -> None:
@@ -51,3 +60,18 @@ def add_schemas(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def openapi_router(app: FastAPI) -> APIRouter:
+    """The document at /openapi.json, written once."""
+    router = APIRouter(include_in_schema=False)
+
+    @cache
+    def document() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    @router.get("/openapi.json")
+    async def openapi(request: Request) -> Response:
+        return kept_response(request, document(), "application/json")
+
+    return router

@@ -11,14 +11,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from index.base import IndexRefused, IndexUnavailable
+from serving.caching import NEVER_KEPT
 from topics.publisher import MessageRefused, PublisherError, PublisherOverloaded
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_ERRORS = 20
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARAMETER_PLACES = ("query", "path", "header", "form")
 
 # What each `type` stands for: the page at /problems/<name> says the same.
@@ -26,10 +29,12 @@ PROBLEMS = {
     "invalid-json": (400, "The body is not JSON that can be read"),
     "unauthorized": (401, "The API key is missing or wrong"),
     "unknown-product": (404, "There is no such product"),
+    "too-slow": (408, "The body did not arrive in time"),
     "too-large": (413, "The request is larger than this server takes"),
     "unsupported-media-type": (415, "The body has a content type that this route does not read"),
     "invalid-fields": (422, "The request has fields that cannot be used"),
     "unusable-picture": (422, "The picture cannot be read"),
+    "too-many-requests": (429, "This client has made as many requests as it may for now"),
     "index-unavailable": (503, "The index does not answer now"),
     "broker-unavailable": (503, "The broker does not take messages now"),
     "too-many-streams": (503, "As many clients as this server takes are following it"),
@@ -94,6 +99,10 @@ def unavailable(name: str, detail: str, retry_after_seconds: int = 5) -> Problem
     return Problem(name, detail, headers={"Retry-After": str(retry_after_seconds)})
 
 
+def unknown_product(product_id: str) -> Problem:
+    return Problem("unknown-product", f"no product {product_id[:80]!r} is in the index")
+
+
 def invalid_field(detail: str, pointer: str | None = None, parameter: str | None = None) -> Problem:
     return Problem("invalid-fields", detail, [FieldError(detail=detail, pointer=pointer, parameter=parameter)])
 
@@ -143,7 +152,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         details = ProblemDetails(
             type="about:blank", title=title, status=error.status_code, detail=detail, request_id=request_id(request)
         )
-        return _response(details, error.headers)
+        allowed = {"Allow": _allowed(app, request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        return _response(details, {**(error.headers or {}), **allowed})
 
     @app.exception_handler(IndexUnavailable)
     def index_down(request: Request, error: IndexUnavailable) -> Response:
@@ -167,6 +177,13 @@ def request_id(request: Request) -> str | None:
     return found
 
 
+def _allowed(app: FastAPI, request: Request) -> str:
+    """Methods that some route takes for the request's path; the framework names those of the first alone."""
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    taken = [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in app.routes)]
+    return ", ".join(taken)
+
+
 def _field_error(location: Sequence[int | str], message: str) -> FieldError:
     place, *path = location
     if place in _PARAMETER_PLACES:
@@ -177,4 +194,4 @@ def _field_error(location: Sequence[int | str], message: str) -> FieldError:
 
 def _response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:
     body: dict[str, Any] = problem.model_dump(exclude_none=True)
-    return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), problem.status, {**NEVER_KEPT, **(headers or {})}, MEDIA_TYPE)

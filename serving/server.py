@@ -11,6 +11,7 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
+from serving.access import ApiKeys
 from serving.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class _Server(uvicorn.Server):
 
 def run_server(app: FastAPI, settings: ServerSettings, on_shutdown: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the requests under way, and return. Call it from the main thread."""
-    if not settings.api_key.get_secret_value() and not _is_loopback(settings.host):
+    if not ApiKeys(settings) and not _is_loopback(settings.host):
         logger.warning("Whoever reaches %s may write products: set an API key", settings.host)
     # uvicorn raises the signal again when it is done; this way it returns, and the caller can close what it opened.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -45,6 +46,7 @@ def run_server(app: FastAPI, settings: ServerSettings, on_shutdown: Callable[[],
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # settings.rate_limits.trusted_proxies says whom to believe
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -150,16 +150,16 @@ def _precision(encoder: Encoder, gallery: _Gallery, queries: Sequence[PartialQue
 
 
 def _added_colours(encoder: Encoder, gallery: _Gallery, language: Language) -> dict[str, AttributesRight]:
-    changes = _colour_changes()
-    new = encoder.encode_texts([_colour_word(colour, language) for _, colour in changes])
+    changes = colour_changes()
+    new = encoder.encode_texts([colour_word(colour, language) for _, colour in changes])
     pictures = gallery.first[_positions([look for look, _ in changes])]
     return {str(weight): _changed(gallery, changes, pictures + weight * new) for weight in WORD_WEIGHTS}
 
 
 def _exchanged_colours(encoder: Encoder, gallery: _Gallery, language: Language) -> AttributesRight:
-    changes = _colour_changes()
-    new = encoder.encode_texts([_colour_word(colour, language) for _, colour in changes])
-    old = encoder.encode_texts([_colour_word(look.colour, language) for look, _ in changes])
+    changes = colour_changes()
+    new = encoder.encode_texts([colour_word(colour, language) for _, colour in changes])
+    old = encoder.encode_texts([colour_word(look.colour, language) for look, _ in changes])
     pictures = gallery.first[_positions([look for look, _ in changes])]
     return _changed(gallery, changes, pictures + new - old)
 
@@ -176,7 +176,7 @@ def _changed(gallery: _Gallery, changes: Sequence[tuple[Look, Colour]], queries:
     return AttributesRight(float(kind), float(colour), float(pattern), float(right.all(axis=-1).mean()))
 
 
-def _colour_changes() -> list[tuple[Look, Colour]]:
+def colour_changes() -> list[tuple[Look, Colour]]:
     """Each held-out look and another colour: "this, but red"."""
     rng = random.Random(_COLOUR_SEED)
     return [
@@ -184,7 +184,7 @@ def _colour_changes() -> list[tuple[Look, Colour]]:
     ]
 
 
-def _colour_word(colour: Colour, language: Language) -> str:
+def colour_word(colour: Colour, language: Language) -> str:
     return colour if language == "en" else CHINESE_COLOURS[colour][0]
 
 
