@@ -12,6 +12,8 @@ from ranking.brand_names import BrandNames
 from ranking.spelling import Correction, SpellingVocabulary, is_unspaced
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+# In a catalogue of many products a word that few have is a name or a mistake, hardly what a shopper meant to type.
+_FREQUENT, _MANY = 3, 5_000
 _TEXTS = ("title", "description", "brand")
 
 
@@ -27,6 +29,7 @@ class CatalogueWords:
         self._vocabulary = SpellingVocabulary()
         self._stems: set[str] = set()
         self._brands = BrandNames()
+        self._documents = 0
         self._is_complete = False
 
     def complete(self) -> None:
@@ -37,6 +40,7 @@ class CatalogueWords:
     def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
         words: Counter[str] = Counter()
         for document in documents:
+            self._documents += 1
             found = {word for text in _texts(document) for word in _WORD.findall(text)}
             language = document.get("language", "en")
             self._stems.update(self._analyser.analyse(word, language) for word in found if word not in self._vocabulary)
@@ -59,7 +63,7 @@ class CatalogueWords:
                 return True
             return self._analyser.analyse(word, language) in self._stems
 
-        return self._vocabulary.correct(text, is_right)
+        return self._vocabulary.correct(text, is_right, min(_FREQUENT, 1 + self._documents // _MANY))
 
     def brands(self, text: str) -> tuple[str, ...]:
         """The brands in a text, each as products spell it."""

@@ -54,8 +54,8 @@ class SpellingVocabulary:
                 with self._lock:
                     self._symspell.create_dictionary_entry(folded, frequency)
 
-    def nearest(self, word: str) -> str | None:
-        """The closest known word: of equally close ones the most frequent.
+    def nearest(self, word: str, least_frequency: int = 1) -> str | None:
+        """The closest known word that was seen so often: of equally close ones the most frequent.
 
         None where the word is known or nothing is close, and for what is no word: digits, Chinese, Thai.
         """
@@ -65,11 +65,13 @@ class SpellingVocabulary:
         allowed = 2 if len(folded) >= _TWO_ERRORS_FROM else 1
         with self._lock:  # its distances are computed in a buffer of its own
             close = self._symspell.lookup(folded, Verbosity.CLOSEST, max_edit_distance=allowed)
-        likely = (found for found in close if _may_stand_for(found.term, folded))
+        likely = (found for found in close if found.count >= least_frequency and _may_stand_for(found.term, folded))
         best = min(likely, key=lambda found: (-found.count, found.term), default=None)
         return None if best is None else str(best.term)
 
-    def correct(self, text: str, is_right: Callable[[str], bool] = lambda word: False) -> Correction:
+    def correct(
+        self, text: str, is_right: Callable[[str], bool] = lambda word: False, least_frequency: int = 1
+    ) -> Correction:
         """`is_right` knows further words that stay. So does what stands together with a digit: it names an article."""
         replaced: list[tuple[str, str]] = []
         lookups = 0
@@ -79,7 +81,7 @@ class SpellingVocabulary:
             if lookups == _MOST_LOOKUPS or match[0] in self or is_right(match[0]):
                 return match[0]
             lookups += 1
-            nearest = self.nearest(match[0])
+            nearest = self.nearest(match[0], least_frequency)
             if nearest is None:
                 return match[0]
             replaced.append((match[0], nearest))

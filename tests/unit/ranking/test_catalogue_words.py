@@ -53,6 +53,18 @@ def test_nothing_is_corrected_before_every_product_was_seen(analyser: Analyser) 
     assert words.brands("sony tv") == ("Sony",)
 
 
+def test_among_many_products_a_rare_word_is_not_proposed(analyser: Analyser) -> None:
+    words = CatalogueWords(analyser)
+    words.learn([{"title": "Lamp"}] * 9_997)
+    words.learn([{"title": "Loudspeaker"}] * 2)
+    words.complete()
+    assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
+    words.learn([{"title": "Lamp"}])
+    assert words.correct("lapm lodspeaker", "en").text == "lamp lodspeaker"
+    words.learn([{"title": "Loudspeaker"}])
+    assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
+
+
 def test_what_comes_later_is_known_from_then_on(words: CatalogueWords) -> None:
     assert words.correct("audioo wirelezz", "en").replaced == (("audioo", "audio"), ("wirelezz", "wireless"))
     words.learn([{"id": "4", "title": "Wirelezz", "brand": "Audioo"}])
