@@ -1,6 +1,7 @@
 """The words and brands of the shop's products: by them mistakes and brands in a query are told from other words."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
@@ -29,6 +30,7 @@ class CatalogueWords:
         self._vocabulary = SpellingVocabulary()
         self._stems: set[str] = set()
         self._brands = BrandNames()
+        self._brand_of: dict[str, str] = {}  # by product id
         self._documents = 0
         self._is_complete = False
 
@@ -45,7 +47,11 @@ class CatalogueWords:
             language = document.get("language", "en")
             self._stems.update(self._analyser.analyse(word, language) for word in found if word not in self._vocabulary)
             words.update(found)
-            self._brands.add([brand] if (brand := document.get("brand")) else [])
+            if brand := document.get("brand"):
+                self._brands.add([brand])
+                self._brand_of[document["id"]] = sys.intern(brand)
+            else:
+                self._brand_of.pop(document["id"], None)
         self._vocabulary.add(words)
 
     def correct(self, text: str, language: str, as_words: Collection[str] = ()) -> Correction:
@@ -68,6 +74,10 @@ class CatalogueWords:
     def brands(self, text: str) -> tuple[str, ...]:
         """The brands in a text, each as products spell it."""
         return self._brands.find(text)
+
+    def of_brands(self, product_ids: Iterable[str], brands: Collection[str]) -> set[str]:
+        """Those products that are of one of the brands."""
+        return {product_id for product_id in product_ids if self._brand_of.get(product_id) in brands}
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:

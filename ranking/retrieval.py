@@ -1,6 +1,6 @@
 """What the legs find, as one list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from index.base import Filter, Query, ScoredProduct, VectorIndex
@@ -29,25 +29,26 @@ class Retrieval:
         return self._threads.submit(self._index.search, query, depth, self._availability.filters(filters))
 
     def find(
-        self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter], brands: tuple[str, ...] = ()
+        self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter]
     ) -> dict[Leg, list[ScoredProduct]]:
-        """The best `depth` products of each leg; `brands` is for that leg. Raises IndexUnavailable, IndexRefused."""
-        searches = {
-            leg: self.ask(query, depth, of_brands(filters, brands) if leg is Leg.BRANDS else filters)
-            for leg, query in queries.items()
-        }
+        """The best `depth` products of each leg. Raises IndexUnavailable, IndexRefused."""
+        searches = {leg: self.ask(query, depth, filters) for leg, query in queries.items()}
         return {leg: search.result() for leg, search in searches.items()}
 
-    def fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
+    def fuse(
+        self, found: RankedLegs, weights: Weights, depth: int, of_brands: Collection[str] = ()
+    ) -> list[FusedProduct]:
         """Block of candidates after block, so that a deeper page goes on where the one before it ended.
 
-        Within a block stands last what the rules of availability put there.
+        `of_brands`: those of what was found that are of a brand that the query names, as a leg of their own. Within a
+        block stands last what the rules of availability put there.
         """
         products: dict[str, FusedProduct] = {}
         for end in range(self._settings.candidates, depth + self._settings.candidates, self._settings.candidates):
             block = {leg: hits[:end] for leg, hits in found.items()}
-            if Leg.BRANDS in found:
-                block[Leg.BRANDS] = _of_candidates(found[Leg.BRANDS], block)
+            if of_brands:
+                candidates = dict.fromkeys(hit.product_id for hits in block.values() for hit in hits)
+                block[Leg.BRANDS] = [ScoredProduct(id_, 1.0) for id_ in candidates if id_ in of_brands]
             if self._settings.fusion == "rrf":
                 fused = fuse_reciprocal_ranks(block, weights, self._settings.rrf_k)
             else:
@@ -55,14 +56,3 @@ class Retrieval:
             for product in self._availability.last(fused, block):
                 products.setdefault(product.product_id, product)
         return list(products.values())
-
-
-def of_brands(filters: Sequence[Filter], brands: tuple[str, ...]) -> list[Filter]:
-    """The filters of the leg of brands."""
-    return [*filters, Filter("brand", any_of=brands)]
-
-
-def _of_candidates(of_brands: Sequence[ScoredProduct], block: RankedLegs) -> list[ScoredProduct]:
-    """What another leg found of the brand counts wherever its own leg placed it."""
-    candidates = {hit.product_id for hits in block.values() for hit in hits}
-    return [hit for hit in of_brands if hit.product_id in candidates]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from encoders.base import Encoder, ImageEncoder
@@ -18,7 +19,7 @@ from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
-from ranking.retrieval import Retrieval, of_brands
+from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
 from ranking.steps import StepTimer, step_observers
@@ -68,10 +69,11 @@ class Search:
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
+        self._catalogue = catalogue
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
-            Leg.BRANDS: text_floor(text_encoder.release, settings.text_floor),
+            Leg.BRANDS: inf,  # a brand alone makes no match
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
         }
         self._weights = {
@@ -130,15 +132,10 @@ class Search:
                     continue
                 else:
                     searches[leg] = self._retrieval.ask(queries[leg], depth, request.filters)
-        like_the_query = queries.get(Leg.TEXT, queries.get(Leg.KEYWORDS))
-        if understood.brands and like_the_query is not None and weights.get(Leg.BRANDS, 0.0) > 0:
-            queries[Leg.BRANDS] = like_the_query
-            of_these = of_brands(request.filters, understood.brands)
-            searches[Leg.BRANDS] = self._retrieval.ask(like_the_query, MAX_DEPTH, of_these)
         with timer.step("retrieve"):
             found = {leg: search.result() for leg, search in searches.items()}
         with timer.step("fuse"):
-            fused = self._retrieval.fuse(found, weights, depth)
+            fused = self._retrieval.fuse(found, weights, depth, self._of_brands(found, understood.brands))
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
@@ -149,6 +146,11 @@ class Search:
         if not request.interpret:
             return UnderstoodQuery(request.text, request.language or self._settings.default_language, (), ())
         return self._understanding.understand(request.text, request.language, request.as_words)
+
+    def _of_brands(self, found: RankedLegs, brands: Collection[str]) -> Collection[str]:
+        if self._catalogue is None or not brands:
+            return ()
+        return self._catalogue.of_brands({hit.product_id for hits in found.values() for hit in hits}, brands)
 
     def _floors(self, kind: QueryKind, understood: UnderstoodQuery) -> Mapping[Leg, float]:
         """Whatever its filters find matches a query that is nothing but filters."""
@@ -192,7 +194,7 @@ class Search:
         if len(others) == len(request.filters) or ranking.contradictions:
             return count_facet(name, () if ranking.nearest else documents.values(), ranking.exact)
         depth = self._depth(request)
-        found = self._retrieval.find(ranking.queries, depth, others, ranking.understood.brands)
+        found = self._retrieval.find(ranking.queries, depth, others)
         floors = self._floors(request.kind, ranking.understood)
         matches = matching(self._retrieval.fuse(found, self._weights[request.kind], depth), floors)
         held = self._index.documents([product.product_id for product in matches])

@@ -55,13 +55,13 @@ def test_nothing_is_corrected_before_every_product_was_seen(analyser: Analyser) 
 
 def test_among_many_products_a_rare_word_is_not_proposed(analyser: Analyser) -> None:
     words = CatalogueWords(analyser)
-    words.learn([{"title": "Lamp"}] * 9_997)
-    words.learn([{"title": "Loudspeaker"}] * 2)
+    words.learn([{"id": "lamp", "title": "Lamp"}] * 9_997)
+    words.learn([{"id": "loudspeaker", "title": "Loudspeaker"}] * 2)
     words.complete()
     assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
-    words.learn([{"title": "Lamp"}])
+    words.learn([{"id": "lamp", "title": "Lamp"}])
     assert words.correct("lapm lodspeaker", "en").text == "lamp lodspeaker"
-    words.learn([{"title": "Loudspeaker"}])
+    words.learn([{"id": "loudspeaker", "title": "Loudspeaker"}])
     assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
 
 
@@ -70,6 +70,12 @@ def test_what_comes_later_is_known_from_then_on(words: CatalogueWords) -> None:
     words.learn([{"id": "4", "title": "Wirelezz", "brand": "Audioo"}])
     assert words.correct("audioo wirelezz", "en").replaced == ()
     assert words.brands("audioo wirelezz") == ("Audioo",)
+
+
+def test_the_brand_of_a_product_is_the_one_that_it_has_now(words: CatalogueWords) -> None:
+    assert words.of_brands(["1", "2", "3", "unknown"], ["Sony", "Löwe"]) == {"1", "3"}
+    words.learn([{"id": "1", "title": "Headphones"}, {"id": "2", "title": "Loudspeaker", "brand": "Sony"}])
+    assert words.of_brands(["1", "2", "3"], ["Sony"]) == {"2"}
 
 
 def test_a_query_says_what_was_corrected_and_which_brands_it_names(words: CatalogueWords) -> None:
