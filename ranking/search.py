@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from encoders.base import Encoder, ImageEncoder
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -49,7 +51,7 @@ class Ranking:
 class Search:
     """Safe to call from several threads, as its encoders and its index are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part
         self,
         index: VectorIndex,
         text_encoder: Encoder,
@@ -57,7 +59,9 @@ class Search:
         analyser: Analyser,
         settings: RankingSettings,
         metrics: Metrics,
+        catalogue: CatalogueWords | None = None,
     ) -> None:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._index = index
         self._settings = settings
         self._searches = metrics.searches
@@ -65,9 +69,11 @@ class Search:
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
-        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
+        self._catalogue = catalogue
+        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
+            Leg.BRANDS: inf,  # a brand alone makes no match
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
         }
         self._weights = {
@@ -129,7 +135,7 @@ class Search:
         with timer.step("retrieve"):
             found = {leg: search.result() for leg, search in searches.items()}
         with timer.step("fuse"):
-            fused = self._retrieval.fuse(found, weights, depth)
+            fused = self._retrieval.fuse(found, weights, depth, self._of_brands(found, understood.brands))
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
@@ -140,6 +146,11 @@ class Search:
         if not request.interpret:
             return UnderstoodQuery(request.text, request.language or self._settings.default_language, (), ())
         return self._understanding.understand(request.text, request.language, request.as_words)
+
+    def _of_brands(self, found: RankedLegs, brands: Collection[str]) -> Collection[str]:
+        if self._catalogue is None or not brands:
+            return ()
+        return self._catalogue.of_brands({hit.product_id for hits in found.values() for hit in hits}, brands)
 
     def _floors(self, kind: QueryKind, understood: UnderstoodQuery) -> Mapping[Leg, float]:
         """Whatever its filters find matches a query that is nothing but filters."""

@@ -11,6 +11,7 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 
 
 _OUTWEIGHS = 2.0
+_BRAND = 0.2
 
 
 class LegWeights(BaseModel):
@@ -32,9 +33,13 @@ class LegWeights(BaseModel):
         return self
 
     def by_leg(self) -> dict[Leg, float]:
-        """The leg of article numbers outweighs the others together: who names one wants that product first."""
+        """The leg of article numbers outweighs the others together: who names one wants that product first.
+
+        That of brands lifts the brand's products above like ones, not above those that fit better: decision 21.
+        """
         shares = {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
-        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * sum(shares.values())}
+        whole = sum(shares.values())
+        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * whole, Leg.BRANDS: _BRAND * whole}
 
 
 class UnderstandingSettings(BaseModel):

@@ -149,7 +149,13 @@ def _understood(understood: UnderstoodQuery) -> dict[str, Any]:
         {"text": phrase.text, "filters": [asdict(condition) for condition in phrase.filters]}
         for phrase in understood.phrases
     ]
-    return {"text": understood.text, "language": understood.language, "phrases": phrases}
+    return {
+        "text": understood.text,
+        "language": understood.language,
+        "phrases": phrases,
+        "corrections": [{"text": written, "replacement": word} for written, word in understood.corrections],
+        "brands": list(understood.brands),
+    }
 
 
 def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:

@@ -21,8 +21,8 @@ AsWords = Annotated[list[Text], Field(max_length=20)]
 
 _SORT = "by relevance, price (`-price`: the dearest first), rating, or the time of the last change"
 _FACETS = "fields whose values are counted over all matches, for instance brand or attributes.colour"
-_INTERPRET = "make filters of phrases such as `under 50` or `四星以上`"
-_AS_WORDS = "phrases to take as words, as `understood` showed them"
+_INTERPRET = "make filters of phrases such as `under 50` or `四星以上`, correct misspelt words, and put brands first"
+_AS_WORDS = "phrases to take as words, and words not to correct, as `understood` showed them"
 _LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
 _AVAILABLE = "only products that are in stock"
 _EXPLAIN = "say for each result where each leg of the search placed it"
@@ -127,12 +127,21 @@ class PhraseFilter(BaseModel):
     filters: list[FilterInput]
 
 
+class WordCorrection(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(description="a word that no product has, as written; repeat it in `as_words` to search for it")
+    replacement: str = Field(description="the word that was searched for in its place")
+
+
 class Understood(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = Field(description="the words that were searched for")
     language: str = Field(description="BCP 47 tag: as given, else by the script")
     phrases: list[PhraseFilter] = Field(description="parts of the query that became filters")
+    corrections: list[WordCorrection] = Field(description="words that were taken for misspelt")
+    brands: list[str] = Field(description="brands that the query names: their products come before like ones")
 
 
 class SearchResponse(BaseModel):

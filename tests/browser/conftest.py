@@ -23,6 +23,7 @@ from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
 from ranking.trending import Trending
@@ -85,8 +86,11 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
+    words = CatalogueWords(analyser)
+    words.learn(index.scan())
+    words.complete()
     services = Services(
-        search=Search(index, encoder, encoder, analyser, settings, metrics),
+        search=Search(index, encoder, encoder, analyser, settings, metrics, words),
         index=index,
         publisher=publisher,
         images=ImageSource(ImageSourceSettings()),
