@@ -52,11 +52,10 @@ def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], p
     labels = {query_id: queries.label(query_id) for query_id in queries.judgments.ratings}
     judgments = Judgments(queries.judgments.ratings, labels)
     write_trec_qrels(judgments, stem.with_suffix(".qrels"), stem.with_suffix(".queries"))
-    pictured = (query_id for query_id in queries.judgments.answerable() if query_id in queries.pictures)
-    _write_lines(
-        Path(f"{stem}.pictures.jsonl"),
-        ({"id": query_id, "picture": _thumbnail(queries.pictures[query_id].load())} for query_id in pictured),
-    )
+    if queries.pictures:
+        pictured = (query_id for query_id in queries.judgments.answerable() if query_id in queries.pictures)
+        lines = ({"id": query_id, "picture": _thumbnail(queries.pictures[query_id].load())} for query_id in pictured)
+        _write_lines(Path(f"{stem}.pictures.jsonl"), lines)
     ids = {product for run in runs.values() for ranked in run.values() for product, _ in ranked[:SHOWN]}
     _write_lines(Path(f"{stem}.products.jsonl"), _products(sorted(ids), parts))
 

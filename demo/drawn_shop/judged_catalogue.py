@@ -139,8 +139,7 @@ def _first_pictures(gallery: _Gallery, looks: Sequence[Look]) -> dict[str, dict[
 
 
 def _query_picture(gallery: _Gallery, look: Look, number: int) -> QueryPicture:
-    path = gallery.picture(look, number)
-    return QueryPicture(path.stem, partial(_load, path))
+    return QueryPicture(f"[{canonical_caption(look, 'en')}]", partial(_load, gallery.picture(look, number)))
 
 
 def _load(path: Path) -> Image.Image:
