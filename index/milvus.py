@@ -76,7 +76,7 @@ class MilvusIndex:
                 timeout=settings.timeout_seconds,
                 grpc_options=_GRPC,
             )
-            self._vector_index = open_collection(self._client, settings, spaces, create, claim)
+            self._kind = open_collection(self._client, settings, spaces, create, claim)
         except PYMILVUS_ERRORS as error:
             raise translated(error, settings.uri) from error
 
@@ -101,19 +101,19 @@ class MilvusIndex:
             return []
         if isinstance(query, KeywordQuery):  # a deleted product has no keywords, and no vectors either
             data: Any = query.keywords
-            field, metric, condition = KEYWORD_WEIGHTS, "BM25", expression(filters)
-            params: dict[str, Any] = {}
+            field, condition = KEYWORD_WEIGHTS, expression(filters)
+            params: dict[str, Any] = {"metric_type": "BM25", "params": {}}
         else:
             self._check_query(query.field, query.vector.shape)
-            data, field, metric = query.vector, query.field, "IP"
-            params = {"ef": max(self._settings.hnsw_ef, limit)} if self._vector_index == "HNSW" else {}
+            data, field = query.vector, query.field
+            params = self._kind.search_parameters(self._settings, limit)
             condition = expression(filters, [f"{HAS_PREFIX}{field} == true"])
         hits = self._ask(
             lambda: self._client.search(
                 self._settings.alias,
                 data=[data],
                 anns_field=field,
-                search_params={"metric_type": metric, "params": params},
+                search_params=params,
                 filter=condition,
                 limit=min(limit, _MAX_HITS),
                 output_fields=["id"],  # without it milvus-lite sends whole rows
@@ -121,9 +121,9 @@ class MilvusIndex:
                 timeout=self._settings.timeout_seconds,
             )
         )
-        # milvus-lite gives BM25 scores with a minus sign, Milvus without.
-        sign = -1.0 if metric == "BM25" and hits[0] and hits[0][0]["distance"] < 0 else 1.0
-        return [ScoredProduct(hit["id"], sign * float(hit["distance"])) for hit in hits[0]]
+        # abs: milvus-lite gives BM25 scores with a minus sign, Milvus without.
+        score = abs if isinstance(query, KeywordQuery) else self._kind.cosine
+        return [ScoredProduct(hit["id"], float(score(hit["distance"]))) for hit in hits[0]]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         rows = self._rows(product_ids, ["id", "deleted", "document"], "Session")

@@ -7,6 +7,7 @@ from pymilvus.exceptions import MilvusException
 
 from index.base import TEXT_FIELD, IndexRefused
 from index.milvus_schema import Spaces, check_schema, create_index_params, create_properties, create_schema
+from index.milvus_vectors import VectorIndexKind, wanted_kind
 from index.settings import CollectionClaim, IndexSettings
 
 _OWNER_PROPERTY = "millrace.owner"
@@ -14,8 +15,8 @@ _OWNER_PROPERTY = "millrace.owner"
 
 def open_collection(
     client: MilvusClient, settings: IndexSettings, spaces: Spaces, create: bool, claim: CollectionClaim | None = None
-) -> str:
-    """The type of its vector index.
+) -> VectorIndexKind:
+    """How it keeps its vectors, which may be otherwise than a new one would.
 
     Raises IndexRefused where the alias names none that can hold these vectors, or one that is not the claimed one.
 
@@ -32,7 +33,8 @@ def open_collection(
         _create(client, settings, spaces, claim)
     check_schema(settings.alias, client.describe_collection(settings.alias), spaces)
     client.load_collection(settings.alias, timeout=settings.load_timeout_seconds)
-    return str(client.describe_index(settings.alias, TEXT_FIELD)["index_type"])
+    held = client.describe_index(settings.alias, TEXT_FIELD)
+    return VectorIndexKind(str(held["index_type"]), str(held["metric_type"]))
 
 
 def _check_claim(client: MilvusClient, alias: str, claim: CollectionClaim) -> None:
@@ -67,10 +69,8 @@ def _create(client: MilvusClient, settings: IndexSettings, spaces: Spaces, claim
         lambda: client.create_collection(name, schema=create_schema(spaces), properties=properties),
         lambda: client.has_collection(name),
     )
-    vector_index = settings.vector_index
-    if vector_index == "AUTO":
-        vector_index = "FLAT" if client.get_server_version().startswith("milvus_lite") else "HNSW"
-    for field, params in create_index_params(settings, spaces, vector_index).items():
+    kind = wanted_kind(settings, client.get_server_version())
+    for field, params in create_index_params(settings, spaces, kind).items():
         _ensure(
             lambda params=params: client.create_index(name, params, sync=False),  # type: ignore[misc]
             lambda field=field: field in client.list_indexes(name),  # type: ignore[misc]

@@ -29,6 +29,7 @@ from index.limits import (
     Dimensions,
     cut_keywords,
 )
+from index.milvus_vectors import VectorIndexKind
 from index.settings import IndexSettings
 
 KEYWORDS = "keywords"
@@ -82,15 +83,14 @@ def create_properties(spaces: Spaces) -> dict[str, str]:
     return {_release_property(name): space.release for name, space in spaces.items()}
 
 
-def create_index_params(settings: IndexSettings, spaces: Spaces, vector_index: str) -> dict[str, IndexParams]:
-    """The index of each vector field; `vector_index` is FLAT or HNSW."""
+def create_index_params(settings: IndexSettings, spaces: Spaces, kind: VectorIndexKind) -> dict[str, IndexParams]:
+    """The index of each vector field and of the keywords."""
     # Under the name `params` once more: milvus-lite takes no notice of parameters that stand for themselves.
-    hnsw = {"params": {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}}
+    vectors = {"params": kind.build_parameters(settings)}
     bm25 = {"params": {"bm25_k1": settings.bm25_k1, "bm25_b": settings.bm25_b}}
     indexes = {name: MilvusClient.prepare_index_params() for name in (*spaces, KEYWORD_WEIGHTS)}
     for name in spaces:
-        params = hnsw if vector_index == "HNSW" else {}
-        indexes[name].add_index(name, index_type=vector_index, metric_type="IP", params=params)
+        indexes[name].add_index(name, index_type=kind.index_type, metric_type=kind.metric, params=vectors)
     indexes[KEYWORD_WEIGHTS].add_index(
         KEYWORD_WEIGHTS, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=bm25
     )

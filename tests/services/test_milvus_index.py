@@ -98,6 +98,35 @@ def test_it_ranks_as_the_index_in_memory(settings: IndexSettings, flushed_at: tu
     milvus.close()
 
 
+@pytest.mark.parametrize("metric", ["IP", "COSINE", "L2"])
+@pytest.mark.parametrize("vector_index", ["FLAT", "HNSW", "IVF_FLAT"])
+def test_every_kind_and_metric_gives_cosines(milvus: EmbeddedMilvus, vector_index: str, metric: str) -> None:
+    rng = np.random.default_rng(5)
+    settings = IndexSettings(
+        uri=milvus.uri, alias=f"products_{uuid4().hex}", vector_index=vector_index, metric=metric, ivf_nlist=4
+    )
+    index, memory = open_index(settings), MemoryIndex(TEXT_DIMENSION, IMAGE_DIMENSION)
+    rows = [row(rng, f"p{number}") for number in range(200)]
+    for one in (index, memory):
+        one.apply(rows)
+    index.flush()
+    for _ in range(3):
+        assert_same_ranks(memory, index, VectorQuery(TEXT_FIELD, unit(rng, TEXT_DIMENSION)), tolerance=1e-4)
+    index.close()
+
+
+def test_a_collection_keeps_the_metric_that_it_was_made_with(settings: IndexSettings) -> None:
+    rng = np.random.default_rng(6)
+    first = open_index(settings.model_copy(update={"metric": "L2", "vector_index": "IVF_FLAT"}))
+    product = row(rng, "p1")
+    first.apply([product])
+    first.close()
+    later = open_index(settings)
+    (hit,) = later.search(VectorQuery(TEXT_FIELD, product.vectors[TEXT_FIELD]), 1)
+    assert hit.score == pytest.approx(1, abs=1e-4)
+    later.close()
+
+
 def test_a_product_that_has_just_changed_is_scored_as_the_others(settings: IndexSettings) -> None:
     rng = np.random.default_rng(4)
     index = open_index(settings)
