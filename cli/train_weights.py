@@ -88,7 +88,7 @@ def train_retrieval_weights(  # noqa: PLR0913 - each is an option of the command
     --on these by kind of query, under kinds.
     """
     output = Output(as_json)
-    check_together(on, ratings)
+    check_together(on, ratings, {"--work": work, "--reuse-index": reuse_index}, {"--queries": queries})
     with output.failing_on(*RELEVANCE_ERRORS):
         if on is not None:
             opened = _open_known(CatalogueOptions(on, data, ratings, None, work, reuse_index, config), output)

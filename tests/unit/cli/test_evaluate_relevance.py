@@ -153,6 +153,8 @@ def test_a_folder_of_runs_can_be_compared(files: tuple[Path, Path], tmp_path: Pa
         ([], "give a file of RATINGS, or a catalogue"),
         (["--photos", "mine.csv"], "add --on groceries"),
         (["ratings.csv", "--on", "groceries"], "brings its own answers"),
+        (["ratings.csv", "--reuse-index"], "--reuse-index goes with --on"),
+        (["--on", "icecat", "--leg", "text"], "--leg does not go with --on"),
         (["--on", "icecat", "--data", "nowhere"], "no real data at nowhere"),
         (["--on", "icecat", "--reuse-index"], "holds no index"),
     ],
@@ -163,7 +165,8 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: 
     (data / "ratings.csv").write_text("query,docid,rating\nmouse,a,3\n")
     data_option = [] if "--data" in arguments else ["--data", tmp_path]
 
-    answer = evaluate_relevance(*arguments, *data_option, "--work", tmp_path / "work")
+    work = ["--work", tmp_path / "work"] if "--on" in arguments else []
+    answer = evaluate_relevance(*arguments, *data_option, *work)
 
     assert answer.exit_code in (1, 2)
     assert complaint in " ".join(answer.stderr.replace("│", " ").split())
