@@ -34,13 +34,14 @@ _FIELDS = ("title", "brand", "price", "currency")
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run file with what lies beside it: documents by product, and data: links of pictures by query, where stored."""
+    """A run file with what lies beside it, where stored: documents by product, data: links of pictures by query."""
 
     name: str
     run: RankedRun
     judgments: Judgments
     products: Mapping[str, Mapping[str, Any]]
     pictures: Mapping[str, str]
+    encoders: Sequence[str] = ()
 
 
 def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], parts: Parts) -> None:
@@ -58,6 +59,8 @@ def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], p
         _write_lines(Path(f"{stem}.pictures.jsonl"), lines)
     ids = {product for run in runs.values() for ranked in run.values() for product, _ in ranked[:SHOWN]}
     _write_lines(Path(f"{stem}.products.jsonl"), _products(sorted(ids), parts))
+    encoders = (parts.text_encoder.release, parts.image_encoder.release)
+    _write_lines(Path(f"{stem}.encoders.jsonl"), [{"release": release} for release in encoders])
 
 
 def read_run(path: Path) -> StoredRun:
@@ -74,7 +77,10 @@ def read_run(path: Path) -> StoredRun:
     judgments = read_trec_qrels(Path(f"{stem}.qrels"), Path(f"{stem}.queries"))
     products = {line["id"]: line for line in _read_lines(Path(f"{stem}.products.jsonl"))}
     pictures = {line["id"]: line["picture"] for line in _read_lines(Path(f"{stem}.pictures.jsonl"))}
-    return StoredRun(f"{path.parent.name}/{path.name.removesuffix('.run')}", run, judgments, products, pictures)
+    encoders = [line["release"] for line in _read_lines(Path(f"{stem}.encoders.jsonl"))]
+    return StoredRun(
+        f"{path.parent.name}/{path.name.removesuffix('.run')}", run, judgments, products, pictures, encoders
+    )
 
 
 def _word(name: str) -> str:

@@ -61,6 +61,7 @@ def test_a_run_comes_back_with_its_products_and_pictures(runs: Path) -> None:
     assert stored.products["a/1"]["picture"].startswith("data:image/webp;base64,")
     assert stored.products["b"]["picture"] == ""
     assert list(stored.pictures) == ["2"]
+    assert [release.partition("@")[0] for release in stored.encoders] == ["hash", "hash"]
 
 
 def test_the_page_stands_alone_and_shows_both_lists(runs: Path, tmp_path: Path) -> None:

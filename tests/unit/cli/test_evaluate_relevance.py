@@ -141,6 +141,7 @@ def test_a_folder_of_runs_can_be_compared(files: tuple[Path, Path], tmp_path: Pa
     assert answer.exit_code == 0, answer.stderr
     assert sorted(path.name for path in (tmp_path / "runs").glob("text.*")) == [
         "text.as-served.run",
+        "text.encoders.jsonl",
         "text.products.jsonl",
         "text.qrels",
         "text.queries",
