@@ -17,6 +17,7 @@ from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
+from ranking.referring_words import without_referring_words
 from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
@@ -64,7 +65,7 @@ class Search:
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
-        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
+        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
@@ -199,9 +200,13 @@ class Search:
 
 def _to_search_for(request: SearchRequest, understood: UnderstoodQuery) -> SearchRequest:
     """A query that is nothing but filters is searched by its words, which then only decide the order."""
+    if request.image is not None:
+        text = without_referring_words(understood.text)
+    else:
+        text = understood.text if understood.text.strip() else request.text
     return replace(
         request,
-        text=understood.text if understood.text.strip() or request.image is not None else request.text,
+        text=text,
         language=understood.language,
         filters=[*request.filters, *(condition for phrase in understood.phrases for condition in phrase.filters)],
     )
