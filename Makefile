@@ -9,9 +9,10 @@ DATA ?= ../shared/data
 ARGS ?=
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
+PHOTOS ?=
 PROCESSES ?= 3
 
-.PHONY: help setup services packages kafka demo test chaos lint format bench real-data drawn-clip schemas clean
+.PHONY: help setup services packages kafka demo test chaos lint format bench real-data photos drawn-clip schemas clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +67,9 @@ bench: $(READY)  ## all benchmarks; results go to benchmarks/results/
 
 real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for other ratings, ARGS=--json for scripts
 	@$(BIN)/millrace real-data $(DATA)/icecat_chorus $(if $(RATINGS),--ratings $(RATINGS)) $(ARGS)
+
+photos: $(READY)  ## 81 groceries found by photos from shops; PHOTOS=CSV for other photos, ARGS=--json for scripts
+	@$(BIN)/millrace evaluate relevance --on groceries --data $(DATA) $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
 drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)
 	$(BIN)/millrace train drawn-clip $(or $(ARGS),.bench/drawn-clip)

@@ -76,3 +76,16 @@ class Output:
                 bar.update(task, completed=done, remark=escape(remark))
 
             yield advance
+
+    @contextmanager
+    def counting(self, description: str, total: int) -> Iterator[Callable[[], None]]:
+        """A bar as of `progress`; call what it gives after each of `total` things."""
+        done = 0
+        with self.progress(description, total) as advance:
+
+            def on_next() -> None:
+                nonlocal done
+                done += 1
+                advance(done, "")
+
+            yield on_next

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.evaluate import RelevanceResult, measure_relevance, read_judgments
+from cli.catalogue_streaming import CatalogueSource, Streamed, stream_catalogue, until_indexed
+from cli.evaluate import read_judgments
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
 from cli.import_products import find_mapping
-from cli.import_run import ImportOptions, run_import
 from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
+from cli.relevance_report import RelevanceResult, measure_relevance
 from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_parts, open_publisher
 from encoders.base import EncoderError
@@ -38,7 +38,6 @@ from topics.events import Product
 _MAPPING = "icecat_chorus"
 _NDCG = "NDCG@10"
 _START_SECONDS = 180.0
-_STALL_SECONDS = 120.0
 _PROBE_SECONDS = 20.0
 
 # Measured with bm25s (k1 1.2, b .75, stemmed) and all-MiniLM-L6-v2 (fp32) on title and short description, exactly, on
@@ -54,27 +53,6 @@ _SYSTEMS: Mapping[str, tuple[Leg, ...]] = {
     "BM25": (Leg.KEYWORDS,),
     "hybrid": (Leg.TEXT, Leg.KEYWORDS),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """How the catalogue went through broker, worker and index.
-
-    `seconds`: from the first message to the last outcome.
-    """
-
-    sent: int
-    outcomes: Mapping[str, int]
-    dead_letters: Mapping[str, int]
-    seconds: float
-
-    @property
-    def indexed(self) -> int:
-        return self.outcomes.get("indexed", 0)
-
-    @property
-    def products_per_second(self) -> float:
-        return round(self.indexed / self.seconds, 1)
 
 
 def real_data_command(
@@ -109,7 +87,7 @@ def real_data_command(
             with output.waiting("starting broker, Milvus Lite and worker"):
                 stack.wait_until_ready(_START_SECONDS)
             source = folder / "products.jsonl.gz"
-            streamed = stream_catalogue(source, stack.settings, limit, output)
+            streamed = stream_catalogue(CatalogueSource(source, _MAPPING, limit=limit), stack.settings, output)
             with open_parts(stack.settings) as parts:
                 parts.index.flush()
                 with closing(parts.search()) as search:
@@ -118,21 +96,6 @@ def real_data_command(
             freshness = probe_freshness(source, stack.settings, rate)
             failures = _failures(streamed, stack)
     _tell(output, streamed, freshness, results, failures)
-
-
-def stream_catalogue(source: Path, settings: Settings, limit: int, output: Output) -> Streamed:
-    """Import the file and wait until something became of every product."""
-    options = ImportOptions(find_mapping(_MAPPING), datetime.now(UTC), limit)
-    with IndexingFollower(settings.kafka) as follower, CatalogueFile(source) as opened:
-        began = time.monotonic()
-        report = run_import(opened, options, None, settings.kafka, output)
-        if report.stopped:
-            raise StackError(report.stopped)
-        sent = report.counts.acknowledged
-        with output.progress("indexing the rest", sent) as advance:
-            for events in _until(follower, sent):
-                advance(events, f"{events} products")
-        return Streamed(sent, follower.outcomes, follower.dead_letters, time.monotonic() - began)
 
 
 def measure_systems(search: Search, judgments: Judgments, output: Output) -> dict[str, RelevanceResult]:
@@ -155,7 +118,7 @@ def probe_freshness(source: Path, settings: Settings, rate: float) -> Percentile
             publisher.publish(CATALOG_PRODUCTS, product.id.encode(), encode_product(product))
             due += 1 / rate
             time.sleep(max(0.0, due - time.monotonic()))
-        for _ in _until(follower, before + len(probes)):
+        for _ in until_indexed(follower, before + len(probes)):
             pass
         return follower.freshness(measured)
 
@@ -168,18 +131,6 @@ def _copies(source: Path, settings: Settings) -> Iterator[Product]:
                 yield item.product.model_copy(update={"id": f"probe-{item.product.id}"})
 
 
-def _until(follower: IndexingFollower, events: int) -> Iterator[int]:
-    """Gives how many events are done until all are; raises StackError when nothing moves."""
-    done, moved = follower.events, time.monotonic()
-    while done < events:
-        yield done
-        time.sleep(0.1)
-        if follower.events > done:
-            done, moved = follower.events, time.monotonic()
-        elif time.monotonic() - moved > _STALL_SECONDS:
-            raise StackError(f"{events} events were sent, {done} came out, and none for {_STALL_SECONDS:.0f} s")
-
-
 def _until_quiet(follower: IndexingFollower) -> Iterator[int]:
     """A follower reads from the start: gives counts until what was there before has been read."""
     done = -1
@@ -190,11 +141,7 @@ def _until_quiet(follower: IndexingFollower) -> Iterator[int]:
 
 
 def _failures(streamed: Streamed, stack: LocalStack) -> list[str]:
-    failures = []
-    if streamed.indexed != streamed.sent:
-        failures.append(f"{streamed.sent} products were sent, {streamed.indexed} indexed; {dict(streamed.outcomes)}")
-    if streamed.dead_letters:
-        failures.append(f"dead letters: {dict(streamed.dead_letters)}")
+    failures = streamed.failures()
     if stack.restarts:
         failures.append(f"processes were restarted {stack.restarts} times")
     return failures

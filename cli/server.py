@@ -8,12 +8,16 @@ from pathlib import Path
 
 import setproctitle
 
+from cli.following import follow_indexed
 from cli.processes import require_shared_index, require_topics
 from cli.settings import Settings
 from cli.wiring import Parts, open_parts, open_publisher
 from encoders.image_sources import ImageSource
 from monitoring.exposition import render
+from serving.announcements import Announcements
 from serving.app import create_app
+from serving.indexed_products import IndexedProducts
+from serving.media_routes import MediaLinks
 from serving.server import run_server
 from serving.services import Services
 from topics.admin import BrokerError
@@ -33,7 +37,9 @@ def serve(settings: Settings) -> None:
         open_publisher(settings, "millrace-serve") as publisher,
         open_services(parts, publisher) as services,
     ):
-        run_server(create_app(settings.server, services), settings.server)
+        products = IndexedProducts(parts.index, MediaLinks(services.media_root), services.announcements)
+        with follow_indexed(settings.kafka, parts.metrics, [products.hear]):
+            run_server(create_app(settings.server, services), settings.server, services.announcements.close)
 
 
 @contextmanager
@@ -50,6 +56,7 @@ def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
             images=images,
             image_limits=workers.limits,
             metrics=parts.metrics,
+            announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             media_root=Path(workers.file_root) if workers.file_root else None,

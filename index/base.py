@@ -177,10 +177,11 @@ Query: TypeAlias = VectorQuery | KeywordQuery
 
 @dataclass(frozen=True, slots=True)
 class ScoredProduct:
-    """A hit of one query; a higher score is a better one."""
+    """A hit of one query; a higher score is a better one. `availability` is the document's, empty where it has none."""
 
     product_id: str
     score: float
+    availability: str = ""
 
 
 class VectorIndex(Protocol):

@@ -67,7 +67,7 @@ class MemoryIndex:
             kept = self._alive[slots]
             slots, scores = slots[kept], scores[kept]
             best = self._matching(slots, scores, limit, matchers) if matchers else _best(scores, limit)
-            return [ScoredProduct(self._ids[slots[place]], float(scores[place])) for place in best]
+            return [self._hit(slots[place], scores[place]) for place in best]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         with self._lock:
@@ -142,6 +142,9 @@ class MemoryIndex:
         slots = np.flatnonzero(self._present[query.field][:used])
         scores: NDArray[np.float32] = (vectors[:used] @ query.vector.astype(np.float32, copy=False))[slots]
         return slots, scores
+
+    def _hit(self, slot: int, score: float) -> ScoredProduct:
+        return ScoredProduct(self._ids[slot], float(score), self._documents[slot].get("availability", ""))
 
     def _matching(
         self, slots: NDArray[np.int64], scores: NDArray[np.float32], limit: int, matchers: Sequence[Matcher]

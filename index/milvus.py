@@ -116,14 +116,16 @@ class MilvusIndex:
                 search_params=params,
                 filter=condition,
                 limit=min(limit, _MAX_HITS),
-                output_fields=["id"],  # without it milvus-lite sends whole rows
+                output_fields=["availability"],  # without any milvus-lite sends whole rows
                 consistency_level="Session",
                 timeout=self._settings.timeout_seconds,
             )
         )
         # abs: milvus-lite gives BM25 scores with a minus sign, Milvus without.
         score = abs if isinstance(query, KeywordQuery) else self._kind.cosine
-        return [ScoredProduct(hit["id"], float(score(hit["distance"]))) for hit in hits[0]]
+        return [
+            ScoredProduct(hit["id"], float(score(hit["distance"])), hit["entity"]["availability"]) for hit in hits[0]
+        ]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         rows = self._rows(product_ids, ["id", "deleted", "document"], "Session")

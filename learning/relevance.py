@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import ir_measures
 import numpy as np
@@ -66,6 +66,18 @@ def evaluate(run: RankedRun, judgments: Judgments, options: RelevanceOptions) ->
     return RelevanceReport(query_ids, len(judgments.ratings) - len(query_ids), values, intervals)
 
 
+def measure(
+    run: RankedRun, judgments: Judgments, measures: Mapping[str, str], options: RelevanceOptions
+) -> RelevanceReport:
+    """As `evaluate`, of `measures`: by name, each in the notation of ir_measures, such as `Success(rel=2)@5`."""
+    query_ids = tuple(judgments.answerable())
+    named = {name: ir_measures.parse_measure(notation) for name, notation in measures.items()}
+    values = _values(run, judgments, query_ids, list(named.values()))
+    report = {name: values[parsed] for name, parsed in named.items()}
+    left_out = len(judgments.ratings) - len(query_ids)
+    return RelevanceReport(query_ids, left_out, report, bootstrap(report, options))
+
+
 def compare(report: RelevanceReport, other: RelevanceReport, options: RelevanceOptions) -> dict[str, Interval]:
     """`report` minus `other` on the same queries, by the paired bootstrap: 0 outside the interval is a difference."""
     if report.query_ids != other.query_ids:
@@ -106,16 +118,24 @@ def _measures(
         "AP": AP(rel=relevant),
         "RR": RR(rel=relevant),
     }
-    ratings = {query_id: dict(judgments.ratings[query_id]) for query_id in query_ids}
-    positions = {query_id: number for number, query_id in enumerate(query_ids)}
-    wanted = {measure: np.zeros(len(query_ids)) for measure in (*named.values(), recall_at_k)}
-    for metric in ir_measures.iter_calc(list(wanted), ratings, _by_rank(run, query_ids)):
-        wanted[metric.measure][positions[metric.query_id]] = metric.value
+    wanted = _values(run, judgments, query_ids, [*named.values(), recall_at_k])
     values = {name: wanted[measure] for name, measure in named.items()}
     values[f"F1@{k}"] = _harmonic_mean(values[f"P@{k}"], wanted[recall_at_k])
     values[f"Judged@{k}"] = np.array(
-        [_judged_share(run.get(query_id, ()), ratings[query_id], k) for query_id in query_ids]
+        [_judged_share(run.get(query_id, ()), judgments.ratings[query_id], k) for query_id in query_ids]
     )
+    return values
+
+
+def _values(
+    run: RankedRun, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[Any]
+) -> dict[Any, PerQuery]:
+    """By measure of ir_measures."""
+    ratings = {query_id: dict(judgments.ratings[query_id]) for query_id in query_ids}
+    positions = {query_id: number for number, query_id in enumerate(query_ids)}
+    values = {measure: np.zeros(len(query_ids)) for measure in measures}
+    for metric in ir_measures.iter_calc(list(values), ratings, _by_rank(run, query_ids)):
+        values[metric.measure][positions[metric.query_id]] = metric.value
     return values
 
 

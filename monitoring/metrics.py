@@ -31,6 +31,12 @@ class Metrics:
     searches: Counter  # kind, outcome
     http_request_seconds: Histogram  # method, route, status
     published: Counter  # topic, outcome
+    followed_topic_connected: Gauge  # topic
+    followed_topic_behind: Gauge  # topic
+    follower_failures: Counter  # topic, reason
+    announcement_streams: Gauge
+    announcements: Counter  # outcome
+    rate_limited: Counter  # kind, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,8 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
     def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"millrace_{name}", text, labels, registry=registry)
 
-    def gauge(name: str, text: str) -> Gauge:
-        return Gauge(f"millrace_{name}", text, registry=registry)
+    def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"millrace_{name}", text, labels, registry=registry)
 
     return Metrics(
         freshness_seconds=BulkHistogram(
@@ -104,5 +110,25 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
+        rate_limited=counter(
+            "rate_limited_total",
+            "Requests over a limit, refused; or unchecked, since the store of the limits did not answer",
+            ("kind", "outcome"),
+        ),
         published=counter("published_total", "Messages handed to the broker", ("topic", "outcome")),
+        followed_topic_connected=gauge(
+            "followed_topic_connected", "1 while this process hears of what comes on a topic, else 0", ("topic",)
+        ),
+        followed_topic_behind=gauge(
+            "followed_topic_behind", "Records of a followed topic that this process has yet to read", ("topic",)
+        ),
+        follower_failures=counter(
+            "follower_failures_total",
+            "Tries at a followed topic that failed, records that could not be read, batches a listener lost",
+            ("topic", "reason"),
+        ),
+        announcement_streams=gauge("announcement_streams", "Clients that follow which products become searchable"),
+        announcements=counter(
+            "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
+        ),
     )

@@ -6,21 +6,36 @@ from typing import Annotated
 
 from fastapi import Security
 from fastapi.security import APIKeyHeader
-from pydantic import SecretStr
 
 from serving.problems import Problem
+from serving.settings import ServerSettings
 
-_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="asked for where the server has a key set")
+API_KEY_HEADER = "X-API-Key"
+_HEADER = APIKeyHeader(name=API_KEY_HEADER, auto_error=False, description="asked for where the server has a key set")
 
 
-def require_api_key(api_key: SecretStr) -> Callable[[str | None], None]:
-    """A dependency that raises a 401 problem unless the request carries the key; an empty key lets everyone in."""
-    wanted = api_key.get_secret_value().encode()
+class ApiKeys:
+    """The keys that this server takes; there may be none."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        texts = (key.get_secret_value() for key in (settings.api_key, *settings.more_api_keys))
+        self._keys = [text.encode() for text in texts if text]
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def __contains__(self, given: str) -> bool:
+        """Takes the same time whichever key it is, or none."""
+        return any([secrets.compare_digest(given.encode(), key) for key in self._keys])
+
+
+def require_api_key(keys: ApiKeys) -> Callable[[str | None], None]:
+    """A dependency that raises a 401 problem unless the request carries a key; without keys everyone may come in."""
 
     def check(given: Annotated[str | None, Security(_HEADER)]) -> None:
-        if wanted and not secrets.compare_digest((given or "").encode(), wanted):
+        if keys and (given or "") not in keys:
             raise Problem(
-                "unauthorized", "send the key in the header X-API-Key", headers={"WWW-Authenticate": "ApiKey"}
+                "unauthorized", f"send a key in the header {API_KEY_HEADER}", headers={"WWW-Authenticate": "ApiKey"}
             )
 
     return check

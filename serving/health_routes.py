@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.base import VectorIndexError
 from serving.answers import json_response
+from serving.caching import NEVER_KEPT
 from serving.openapi import problem_responses
 from serving.problems import PROBLEMS, unavailable
 from serving.services import Services
@@ -49,7 +50,7 @@ def health_router(services: Services, settings: ServerSettings) -> APIRouter:
     async def metrics() -> Response:
         """Every metric of this process in Prometheus' text format."""
         text, content_type = await run_sync(services.render_metrics, limiter=scraping)
-        return Response(text, headers={"Content-Type": content_type})
+        return Response(text, headers={**NEVER_KEPT, "Content-Type": content_type})
 
     @router.get("/problems/{name}", responses=problem_responses(404), response_class=Response)
     async def problem(name: str) -> Response:

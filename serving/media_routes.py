@@ -1,12 +1,14 @@
 """The pictures of products whose links are `file:` links, so that a page can show them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
+from serving.caching import has_it, strong_etag
 from serving.openapi import problem_responses
 
 # Only what browsers show as a bitmap: an SVG or a page could run scripts under this address.
@@ -19,6 +21,7 @@ _MEDIA_TYPES = {
     ".bmp": "image/bmp",
     ".avif": "image/avif",
 }
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
 
 
 def media_router(root: Path) -> APIRouter:
@@ -27,15 +30,27 @@ def media_router(root: Path) -> APIRouter:
     folder = root.resolve()
 
     @router.get("/media/{path:path}", response_class=FileResponse, responses=problem_responses(404))
-    def picture(path: str) -> FileResponse:
+    def picture(request: Request, path: str) -> Response:
         """A picture of a product: what follows `file:` in its link is the path."""
         file = _file(folder, path)
         if file is None:
             raise HTTPException(404, "there is no such picture")
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
+        headers = {**_HEADERS, "ETag": _etag(file)}
+        if has_it(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
         return FileResponse(file, media_type=_MEDIA_TYPES[file.suffix.lower()], headers=headers)
 
     return router
+
+
+def _etag(file: Path) -> str:
+    about = file.stat()
+    return _etag_of_version(file, about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+@lru_cache(maxsize=10_000)
+def _etag_of_version(file: Path, _changed: int, _size: int, _inode: int) -> str:
+    return strong_etag(file.read_bytes())
 
 
 class MediaLinks:

@@ -5,6 +5,7 @@ import re
 import uuid
 from time import perf_counter
 
+from anyio import current_time, fail_after
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,11 +54,12 @@ class RequestObserver:
 
 
 class BodyLimit:
-    """Refuses a longer body: at once where its length is announced, otherwise as soon as it has grown too long."""
+    """Refuses a longer body, at once where its length is announced, and one that is too long on its way."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,17 +69,29 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > self._max_bytes:
             await self._too_large().response(scope.get("request_id"))(scope, receive, send)
             return
-        received = 0
+        received, complete = 0, False
+        deadline = current_time() + self._timeout_seconds
 
         async def limited_receive() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete
+            if complete:  # what is waited for now is the client's going, as long as an answer takes
+                return await receive()
+            try:
+                with fail_after(deadline - current_time()):
+                    message = await receive()
+            except TimeoutError:
+                raise self._too_slow() from None
+            complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > self._max_bytes:
                 raise self._too_large()
             return message
 
         await self._app(scope, limited_receive, send)
+
+    def _too_slow(self) -> Problem:
+        seconds = f"{self._timeout_seconds:g} s"
+        return Problem("too-slow", f"a body may take {seconds}", headers={"Connection": "close"})
 
     def _too_large(self) -> Problem:
         return Problem("too-large", f"at most {self._max_bytes} bytes are taken", headers={"Connection": "close"})

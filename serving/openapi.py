@@ -1,11 +1,14 @@
 """What OpenAPI cannot learn from the routes' signatures: bodies they read themselves, and problems."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
 
+from serving.answers import kept_response
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, ProblemDetails
 from serving.search_models import SearchForm, SearchQuery
@@ -51,3 +54,18 @@ def add_schemas(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def openapi_router(app: FastAPI) -> APIRouter:
+    """The document at /openapi.json, written once."""
+    router = APIRouter(include_in_schema=False)
+
+    @cache
+    def document() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    @router.get("/openapi.json")
+    async def openapi(request: Request) -> Response:
+        return kept_response(request, document(), "application/json")
+
+    return router

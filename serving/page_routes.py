@@ -1,9 +1,10 @@
 """The storefront at `/`: files of this package, so that it works without a network and without a build step."""
 
-import hashlib
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
+
+from serving.answers import kept_response
 
 _FOLDER = Path(__file__).parent / "page"
 _START = "index.html"
@@ -22,7 +23,6 @@ _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # a picture's host need not learn what was searched for
-    "Cache-Control": "no-cache",  # kept, but asked for each time: its ETag tells whether a new version was installed
 }
 
 
@@ -48,11 +48,8 @@ class _File:
     def __init__(self, file: Path) -> None:
         self._content = file.read_bytes()
         self._media_type = _MEDIA_TYPES[file.suffix]
-        self._etag = f'"{hashlib.sha256(self._content).hexdigest()[:32]}"'
 
     def response(self, request: Request) -> Response:
-        headers = {**_HEADERS, "ETag": self._etag}
-        known = (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
-        if self._etag in known:
-            return Response(status_code=304, headers=headers)
-        return Response(self._content, headers={**headers, "Content-Type": self._media_type})
+        answer = kept_response(request, self._content, self._media_type)
+        answer.headers.update(_HEADERS)
+        return answer

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from index.base import IndexRefused, IndexUnavailable
+from serving.caching import NEVER_KEPT
 from topics.publisher import MessageRefused, PublisherError, PublisherOverloaded
 
 logger = logging.getLogger(__name__)
@@ -26,12 +27,15 @@ PROBLEMS = {
     "invalid-json": (400, "The body is not JSON that can be read"),
     "unauthorized": (401, "The API key is missing or wrong"),
     "unknown-product": (404, "There is no such product"),
+    "too-slow": (408, "The body did not arrive in time"),
     "too-large": (413, "The request is larger than this server takes"),
     "unsupported-media-type": (415, "The body has a content type that this route does not read"),
     "invalid-fields": (422, "The request has fields that cannot be used"),
     "unusable-picture": (422, "The picture cannot be read"),
+    "too-many-requests": (429, "This client has made as many requests as it may for now"),
     "index-unavailable": (503, "The index does not answer now"),
     "broker-unavailable": (503, "The broker does not take messages now"),
+    "too-many-streams": (503, "As many clients as this server takes are following it"),
     "too-many-image-urls": (503, "As many pictures as this server takes are being fetched now"),
     "not-ready": (503, "A part that this server needs does not answer"),
 }
@@ -91,6 +95,10 @@ class Problem(Exception):
 
 def unavailable(name: str, detail: str, retry_after_seconds: int = 5) -> Problem:
     return Problem(name, detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
+def unknown_product(product_id: str) -> Problem:
+    return Problem("unknown-product", f"no product {product_id[:80]!r} is in the index")
 
 
 def invalid_field(detail: str, pointer: str | None = None, parameter: str | None = None) -> Problem:
@@ -176,4 +184,4 @@ def _field_error(location: Sequence[int | str], message: str) -> FieldError:
 
 def _response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:
     body: dict[str, Any] = problem.model_dump(exclude_none=True)
-    return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), problem.status, {**NEVER_KEPT, **(headers or {})}, MEDIA_TYPE)

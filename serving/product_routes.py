@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from index.base import IndexRefused
 from index.documents import document
 from index.limits import check_document
-from serving.access import require_api_key
+from serving.access import ApiKeys, require_api_key
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
 from serving.problems import Problem, from_validation, invalid_field
@@ -47,8 +47,8 @@ class Accepted(BaseModel):
     ids: list[str] = Field(examples=[["sku-1"]])
 
 
-def product_router(services: Services, settings: ServerSettings) -> APIRouter:
-    router = APIRouter(tags=["products"], dependencies=[Depends(require_api_key(settings.api_key))])
+def product_router(services: Services, settings: ServerSettings, keys: ApiKeys) -> APIRouter:
+    router = APIRouter(tags=["products"], dependencies=[Depends(require_api_key(keys))])
     waiting = CapacityLimiter(settings.publish_threads)
     writer = _Writer(services, settings)
     _add_publishing(router, settings, writer, waiting)
@@ -57,7 +57,7 @@ def product_router(services: Services, settings: ServerSettings) -> APIRouter:
 
 
 def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Writer", waiting: CapacityLimiter) -> None:
-    problems = problem_responses(400, 401, 413, 415, 422, 503)
+    problems = problem_responses(400, 401, 408, 413, 415, 422, 429, 503)
 
     @router.post(
         "/v1/products",
@@ -93,7 +93,7 @@ def _add_deletion(router: APIRouter, writer: "_Writer", waiting: CapacityLimiter
         "/v1/products/{product_id:path}",
         status_code=202,
         response_model=Accepted,
-        responses=problem_responses(401, 422, 503),
+        responses=problem_responses(401, 422, 429, 503),
     )
     async def delete_product(
         product_id: Annotated[ProductId, Path()],

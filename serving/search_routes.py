@@ -23,7 +23,7 @@ def search_router(services: Services, settings: ServerSettings) -> APIRouter:
     router = APIRouter(tags=["search"])
     answers = _Answers(Answerer(services), settings.max_image_url_queries)
 
-    @router.get("/v1/search", response_model=SearchResponse, responses=problem_responses(413, 422, 503))
+    @router.get("/v1/search", response_model=SearchResponse, responses=problem_responses(413, 422, 429, 503))
     async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
         """Search by text (`q`), by the picture behind `image_url`, or by both."""
         return await answers.answer(from_parameters(parameters, parameters.q))
@@ -31,7 +31,7 @@ def search_router(services: Services, settings: ServerSettings) -> APIRouter:
     @router.post(
         "/v1/search",
         response_model=SearchResponse,
-        responses=problem_responses(400, 413, 415, 422, 503),
+        responses=problem_responses(400, 408, 413, 415, 422, 429, 503),
         openapi_extra=search_body(),
     )
     async def search_by_body(request: Request) -> Response:

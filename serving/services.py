@@ -10,6 +10,7 @@ from encoders.settings import ImageLimits
 from index.base import VectorIndex
 from monitoring.metrics import Metrics
 from ranking.search import Search
+from serving.announcements import Announcements
 from topics.publisher import Publisher
 
 
@@ -27,6 +28,7 @@ class Services:
     images: ImageSource
     image_limits: ImageLimits
     metrics: Metrics
+    announcements: Announcements
     render_metrics: Callable[[], tuple[bytes, str]]
     clock: Callable[[], datetime]
     media_root: Path | None = None

@@ -1,6 +1,79 @@
-"""Where the HTTP API listens and what it takes."""
+"""Where the HTTP API listens, what it takes, and from whom."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing import Annotated, Self
+
+import limits
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+ANY_ORIGIN = "*"
+_ORIGIN = r"^(\*|https?://[^\s/?#,]+)$"  # without a path: a browser sends none
+
+
+def _readable_limits(text: str) -> str:
+    """Raises ValueError unless `limits` can read it."""
+    if text:
+        limits.parse_many(text)
+    return text
+
+
+def _usable_store(uri: SecretStr) -> SecretStr:
+    """Raises ValueError for a kind of store that `limits` does not know, or whose package is not installed."""
+    try:
+        storage_from_string(uri.get_secret_value())
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+    return uri
+
+
+Origin = Annotated[str, StringConstraints(pattern=_ORIGIN)]
+Limits = Annotated[str, AfterValidator(_readable_limits)]
+
+
+class CorsSettings(BaseModel):
+    """Which pages of other origins may call the API from a browser."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allowed_origins: tuple[Origin, ...] = Field(
+        default=(), description="such as https://shop.example, without a slash at the end; * for all; none: no CORS"
+    )
+    allow_credentials: bool = Field(
+        default=False, description="let browsers send cookies, for a proxy that asks for them; never with *"
+    )
+    max_age_seconds: int = Field(default=600, ge=0, description="how long a browser may keep what it was told")
+
+    @model_validator(mode="after")
+    def _no_credentials_for_everyone(self) -> Self:
+        if self.allow_credentials and ANY_ORIGIN in self.allowed_origins:
+            raise ValueError("allow_credentials needs allowed_origins by name, not *")
+        return self
+
+
+class RateLimitSettings(BaseModel):
+    """How many requests to /v1 a client may make. Off by default: behind a proxy all shoppers have one address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by_address: Limits = Field(
+        default="", description="of one client address, such as 20/second; 600/minute; empty: no limit"
+    )
+    by_api_key: Limits = Field(
+        default="", description="the same of one API key, whose requests do not count for their address"
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="proxies of yours that each request passes, each adding the address before it to X-Forwarded-For;"
+        " 0: the header is not believed",
+    )
+    store: Annotated[SecretStr, AfterValidator(_usable_store)] = Field(
+        default=SecretStr("memory://"),
+        description="where requests are counted: memory:// for each process alone, or redis://HOST:6379 for all"
+        " together (needs limits[redis])",
+    )
 
 
 class ServerSettings(BaseModel):
@@ -11,7 +84,11 @@ class ServerSettings(BaseModel):
     host: str = Field(default="127.0.0.1", min_length=1, description="0.0.0.0: every interface; set an API key then")
     port: int = Field(default=8080, ge=0, le=65_535, description="0 takes a free one")
     api_key: SecretStr = Field(default=SecretStr(""), description="X-API-Key of write routes; empty: open to all")
+    more_api_keys: tuple[SecretStr, ...] = Field(
+        default=(), description="taken as well: one for each client, or the next one while clients change over"
+    )
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="of any request, uploaded picture included")
+    body_timeout_seconds: float = Field(default=60.0, gt=0, description="how long a request's body may be on its way")
     max_product_bytes: int = Field(
         default=1_000_000, ge=1_000, description="of one product; no more than kafka.max_event_bytes"
     )
@@ -21,4 +98,9 @@ class ServerSettings(BaseModel):
     max_image_url_queries: int = Field(
         default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
     )
+    max_event_streams: int = Field(
+        default=100, ge=0, le=10_000, description="clients that follow /v1/indexed-products at once; others get 503"
+    )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")
+    cors: CorsSettings = CorsSettings()
+    rate_limits: RateLimitSettings = RateLimitSettings()

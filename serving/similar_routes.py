@@ -12,7 +12,7 @@ from ranking.similar import SimilarRequest
 from serving.answers import json_response
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
-from serving.problems import Problem
+from serving.problems import unknown_product
 from serving.search_answers import milliseconds, result_content, shown_product
 from serving.search_models import SimilarParameters, SimilarResponse
 from serving.services import Services
@@ -28,7 +28,7 @@ def similar_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/products/{product_id:path}/similar",
         response_model=SimilarResponse,
-        responses=problem_responses(404, 422, 503),
+        responses=problem_responses(404, 422, 429, 503),
     )
     async def similar(
         product_id: Annotated[ProductId, Path()], parameters: Annotated[SimilarParameters, Query()]
@@ -42,7 +42,7 @@ def similar_router(services: Services) -> APIRouter:
         hits = services.search.similar(SimilarRequest(product_id, parameters.limit, filters))
         product = services.index.documents([product_id]).get(product_id)
         if hits is None or product is None:
-            raise Problem("unknown-product", f"no product {product_id[:80]!r} is in the index")
+            raise unknown_product(product_id)
         return json_response(
             {
                 "query_id": str(uuid.uuid4()),

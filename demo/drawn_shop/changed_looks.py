@@ -54,7 +54,7 @@ def composed(
     right: dict[Attribute, AttributesRight] = {}
     for attribute in _ATTRIBUTES:
         asked = changes(looks, attribute)
-        words = [_word(change.wanted, attribute, language) for change in asked]
+        words = [word(change.wanted, attribute, language) for change in asked]
         queries = [composition.compose(*query) for query in zip(_pictures(gallery, asked), words, strict=True)]
         right[attribute] = _measure(gallery, asked, np.stack(queries))
     return right
@@ -65,7 +65,7 @@ def added_colours(
 ) -> dict[str, AttributesRight]:
     """By weight: the picture's vector plus that of the new colour's word."""
     asked = changes(looks, "colour")
-    new = encoder.encode_texts([_word(change.wanted, "colour", language) for change in asked])
+    new = encoder.encode_texts([word(change.wanted, "colour", language) for change in asked])
     return {str(weight): _measure(gallery, asked, _pictures(gallery, asked) + weight * new) for weight in WORD_WEIGHTS}
 
 
@@ -73,7 +73,7 @@ def exchanged_colours(encoder: Encoder, gallery: Gallery, looks: Sequence[Look],
     """The new colour's word added and the true old one's taken away, each once."""
     asked = changes(looks, "colour")
     new, old = (
-        encoder.encode_texts([_word(look, "colour", language) for look in side])
+        encoder.encode_texts([word(look, "colour", language) for look in side])
         for side in ([change.wanted for change in asked], [change.look for change in asked])
     )
     return _measure(gallery, asked, _pictures(gallery, asked) + new - old)
@@ -94,7 +94,8 @@ def _pictures(gallery: Gallery, asked: Sequence[Change]) -> Vectors:
     return pictures
 
 
-def _word(look: Look, attribute: Attribute, language: Language) -> str:
+def word(look: Look, attribute: Attribute, language: Language) -> str:
+    """How a shopper calls the look's value of the attribute."""
     if language == "en":
         return str(getattr(look, attribute))
     names = {

@@ -3,6 +3,7 @@
 import { begun, chosenAttributes, cleared, fromAddress, link, withOne } from "./address.js";
 import { $, pageLink } from "./elements.js";
 import { attributeFields, FIELDS } from "./facets.js";
+import { watchNews } from "./news.js";
 import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { PAGE_SIZE, search, similar } from "./server.js";
@@ -149,5 +150,10 @@ addEventListener("pagehide", keepScroll);
 history.scrollRestoration = "manual"; // the results come after the browser would scroll
 watchPictures((file, alone) => ask(alone ? "" : typed(), file));
 watchPanel();
+watchNews(
+  () => ({ asked, isSearch: asked.has("q") && !picture && Boolean(answer?.results) }),
+  actions.open,
+  () => actions.takeOff(asked),
+);
 speak();
 arrive();

@@ -22,9 +22,10 @@ from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
-from monitoring.metrics import create_metrics
+from monitoring.metrics import Metrics, create_metrics
 from ranking.search import Search
 from ranking.settings import RankingSettings
+from serving.announcements import Announcements
 from serving.app import create_app
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -58,9 +59,19 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(pictures: Path) -> Iterator[str]:
+def metrics() -> Metrics:
+    return create_metrics(CollectorRegistry())
+
+
+@pytest.fixture(scope="module")
+def announcements(metrics: Metrics) -> Announcements:
+    """What the page hears of products that become searchable."""
+    return Announcements(metrics)
+
+
+@pytest.fixture(scope="module")
+def url(pictures: Path, metrics: Metrics, announcements: Announcements) -> Iterator[str]:
     encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
-    metrics = create_metrics(registry)
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
@@ -71,6 +82,7 @@ def url(pictures: Path) -> Iterator[str]:
         images=ImageSource(ImageSourceSettings()),
         image_limits=ImageLimits(),
         metrics=metrics,
+        announcements=announcements,
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
         media_root=pictures,
@@ -81,6 +93,7 @@ def url(pictures: Path) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([socket],))
         thread.start()
         yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        announcements.close()
         server.should_exit = True
         thread.join()
     publisher.close()

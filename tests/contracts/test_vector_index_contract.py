@@ -398,6 +398,14 @@ def test_a_filter_lets_through_what_satisfies_it(assortment: VectorIndex, condit
         assert "".join(sorted(found(assortment, query, condition))) == expected
 
 
+def test_a_hit_tells_the_availability(assortment: VectorIndex) -> None:
+    query = VectorQuery(TEXT_FIELD, np.eye(TEXT_DIMENSION, dtype=np.float32)[0])
+    found = {hit.product_id: hit.availability for hit in assortment.search(query, 10)}
+    documents = assortment.documents(list(found))
+    assert found == {product_id: held.get("availability", "") for product_id, held in documents.items()}
+    assert "in_stock" in found.values()
+
+
 def test_several_filters_must_all_hold_and_none_brings_a_deleted_product_back(index: VectorIndex) -> None:
     index.apply(FILTERED)
     both = (Filter("categories", ("shoes",)), Filter("price", at_least=15))

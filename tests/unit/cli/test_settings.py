@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cli.settings import VARIABLE_PREFIX, Settings, SettingsError, changed_settings, load_settings
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "settings.sample.toml"
-TEXTS = ("0.5", "other", "copy.pem", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64)
+TEXTS = ("0.5", "other", "copy.pem", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64, "1/day", "memory://1")
 SSL = {"security_protocol": "SSL"}
 LOGIN = {"security_protocol": "SASL_SSL", "sasl_username": "me", "sasl_password": "opensesame"}
 # settings of Kafka that stand only together with others; the files are made by the test
@@ -25,7 +25,7 @@ COMPANIONS = {
     "key_file": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
     "key_password": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
 }
-LISTS_AND_TABLES = ('["CAD"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}')
+LISTS_AND_TABLES = ('["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}')
 
 
 def leaves(model: type[BaseModel] = Settings, *path: str) -> Iterator[tuple[str, ...]]:

@@ -23,6 +23,7 @@ from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
 from ranking.settings import RankingSettings
+from serving.announcements import Announcements
 from serving.app import create_app
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -113,6 +114,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             images=images,
             image_limits=ImageLimits(),
             metrics=metrics,
+            announcements=Announcements(metrics),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
         )

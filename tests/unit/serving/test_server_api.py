@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import pytest
 from fastapi.testclient import TestClient
 
 from index.base import IndexUnavailable
 from index.memory import MemoryIndex
+from serving.app import create_app
 from serving.problems import PROBLEMS
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -81,6 +83,29 @@ def test_a_body_that_grows_too_long_is_cut_off(make_client: MakeClient, content_
     client = make_client(ServerSettings(max_body_bytes=1_000))
     answer = client.post("/v1/search", content=endless(), headers={"Content-Type": content_type})
     assert problem(answer) == (413, "too-large")
+
+
+def test_a_body_that_does_not_arrive_in_time_is_waited_for_no_longer(services: Services) -> None:
+    app = create_app(ServerSettings(body_timeout_seconds=0.01), services)
+    path = "/v1/products"
+    headers = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    sent: list[Any] = []
+    chunks = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Any:
+        for chunk in chunks:
+            return chunk
+        await anyio.sleep_forever()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    anyio.run(app, scope, receive, send)
+    start, body = sent
+    assert start["status"] == 408
+    assert (b"connection", b"close") in start["headers"]
+    assert b"/problems/too-slow" in body["body"]
 
 
 def test_requests_are_timed_by_route_and_status(client: TestClient, services: Services) -> None:
@@ -199,7 +224,12 @@ def test_without_a_folder_there_are_no_pictures(client: TestClient) -> None:
 def test_the_document_describes_every_route_its_bodies_and_its_problems(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    products = {"/v1/products", "/v1/products/{product_id}", "/v1/products/{product_id}/similar"}
+    products = {
+        "/v1/products",
+        "/v1/products/{product_id}",
+        "/v1/products/{product_id}/similar",
+        "/v1/indexed-products",
+    }
     assert set(document["paths"]) == products | {"/v1/search", "/healthz", "/readyz", "/metrics", "/problems/{name}"}
     search = document["paths"]["/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}

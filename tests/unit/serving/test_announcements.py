@@ -1,0 +1,149 @@
+"""Which products became searchable, told to clients that stay connected."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from index.memory import MemoryIndex
+from monitoring.exposition import create_registry
+from monitoring.metrics import Metrics, create_metrics
+from serving.announcement_routes import _EventStream
+from serving.announcements import Announcements, Subscription, TooManyStreams
+from serving.indexed_products import IndexedProducts
+from serving.media_routes import MediaLinks
+from topics.events import ProductIndexed
+
+MakeClient = Callable[..., TestClient]
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return create_metrics(create_registry())
+
+
+def count(metrics: Metrics, outcome: str) -> float:
+    return float(metrics.announcements.labels(outcome)._value.get())
+
+
+def indexed(product_id: str, outcome: str = "indexed", **fields: Any) -> ProductIndexed:
+    times = {"event_at": 100.0, "received_at": 100.1, "encoded_at": 100.2, "searchable_at": 100.31}
+    return ProductIndexed.model_validate(
+        {"product_id": product_id, "version": 1, "outcome": outcome, "releases": {}} | times | fields
+    )
+
+
+def announced(index: MemoryIndex, metrics: Metrics, *events: ProductIndexed) -> list[dict[str, Any]]:
+    """What a subscriber hears of these events."""
+    announcements = Announcements(metrics)
+
+    async def listen() -> list[bytes]:
+        subscription = announcements.subscribe()
+        IndexedProducts(index, MediaLinks(None), announcements).hear(events)
+        taken = await subscription.take(1.0)
+        return taken[0] if taken else []
+
+    return [json.loads(message) for message in asyncio.run(listen())]
+
+
+def test_a_product_is_announced_as_search_shows_it(index: MemoryIndex, metrics: Metrics) -> None:
+    assert announced(index, metrics, indexed("dress")) == [
+        {
+            "product_id": "dress",
+            "outcome": "indexed",
+            "title": "Linen dress",
+            "language": "en",
+            "image": None,
+            "seconds": 0.31,
+        }
+    ]
+
+
+def test_a_deleted_product_is_announced_without_a_title(index: MemoryIndex, metrics: Metrics) -> None:
+    (event,) = announced(index, metrics, indexed("gone", "deleted"))
+    assert (event["product_id"], event["outcome"], event["title"]) == ("gone", "deleted", None)
+
+
+def test_what_changed_nothing_for_shoppers_is_not_announced(index: MemoryIndex, metrics: Metrics) -> None:
+    for_nobody = (indexed("dress", "stale"), indexed("dress", index="products_next"), indexed("deleted meanwhile"))
+    heard = announced(index, metrics, *for_nobody, indexed("lamp"))
+    assert [event["product_id"] for event in heard] == ["lamp"]
+
+
+def test_without_a_subscriber_the_index_is_not_asked(metrics: Metrics) -> None:
+    IndexedProducts(None, MediaLinks(None), Announcements(metrics)).hear([indexed("dress")])  # type: ignore[arg-type]
+
+
+def test_a_slow_client_loses_the_oldest_and_is_told_how_many(metrics: Metrics) -> None:
+    async def listen() -> tuple[list[bytes], int] | None:
+        announcements = Announcements(metrics, most_waiting=2)
+        subscription = announcements.subscribe()
+        announcements.announce([b"1", b"2"])
+        announcements.announce([b"3", b"4", b"5"])
+        return await subscription.take(1.0)
+
+    assert asyncio.run(listen()) == ([b"4", b"5"], 3)
+    assert (count(metrics, "offered"), count(metrics, "lost")) == (5, 3)
+
+
+async def events_of(stream: AsyncIterator[Any], number: int) -> list[bytes]:
+    return [await anext(stream) for _ in range(number)]
+
+
+def test_a_stream_is_made_of_events_and_of_losses_and_ends_with_the_server(metrics: Metrics) -> None:
+    async def listen() -> list[bytes]:
+        announcements = Announcements(metrics, most_waiting=1)
+        stream = _EventStream(announcements)
+        parts = stream.body_iterator
+        begin = await events_of(parts, 1)  # type: ignore[arg-type]
+        announcements.announce([b'{"product_id":"1"}', b'{"product_id":"2"}'])
+        begin += await events_of(parts, 1)  # type: ignore[arg-type]
+        announcements.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(parts)  # type: ignore[arg-type]
+        return begin
+
+    assert asyncio.run(listen()) == [
+        b"retry: 5000\n\n",
+        b'event: lost\ndata: 1\n\nevent: indexed\ndata: {"product_id":"2"}\n\n',
+    ]
+
+
+def test_silence_is_an_empty_answer_and_no_end(metrics: Metrics) -> None:
+    async def listen() -> tuple[list[bytes], int] | None:
+        return await Announcements(metrics).subscribe().take(0.001)
+
+    assert asyncio.run(listen()) == ([], 0)
+
+
+def test_a_place_is_free_again_once_its_client_is_gone(metrics: Metrics) -> None:
+    async def come_and_go() -> Subscription:
+        announcements = Announcements(metrics, max_streams=1)
+        first = announcements.subscribe()
+        with pytest.raises(TooManyStreams):
+            announcements.subscribe()
+        announcements.unsubscribe(first)
+        return announcements.subscribe()
+
+    assert isinstance(asyncio.run(come_and_go()), Subscription)
+
+
+def test_one_client_too_many_is_told_to_come_later(make_client: MakeClient, metrics: Metrics) -> None:
+    answer = make_client(announcements=Announcements(metrics, max_streams=0)).get("/v1/indexed-products")
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "/problems/too-many-streams"
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_route_streams_until_the_server_ends_it(make_client: MakeClient, metrics: Metrics) -> None:
+    announcements = Announcements(metrics)
+    announcements.close()
+    answer = make_client(announcements=announcements).get("/v1/indexed-products")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.text == "retry: 5000\n\n"
+    assert not announcements.has_subscribers
