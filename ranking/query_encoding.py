@@ -40,10 +40,14 @@ class QueryEncoder:
             if leg is Leg.TEXT:
                 with timer.step("encode_text"):
                     return VectorQuery(TEXT_FIELD, self._text_vector(request.text))
-            with timer.step("encode_image"):
-                return VectorQuery(IMAGE_FIELD, self._image_vector(request))
+            return self.image_query(request, timer)
         except UnusableVector as error:
             raise LegLeftOut(str(error)) from None
+
+    def image_query(self, request: SearchRequest, timer: StepTimer) -> VectorQuery:
+        """What the leg of pictures is asked. Raises LegLeftOut, UnusableVector."""
+        with timer.step("encode_image"):
+            return VectorQuery(IMAGE_FIELD, self._image_vector(request))
 
     def _keyword_query(self, request: SearchRequest) -> KeywordQuery:
         keywords = self._analyser.analyse(request.text, request.language)

@@ -1,11 +1,14 @@
 """Search: understand and encode the query, ask each leg, fuse what they find, keep what matches, order and count it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from PIL.Image import Image
+
 from encoders.base import Encoder, ImageEncoder
+from encoders.occlusion import SimilarityMap, similarity_map
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
@@ -65,6 +68,7 @@ class Search:
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
+        self._image_encoder = image_encoder
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
         self._floors_of_texts = {
@@ -97,6 +101,16 @@ class Search:
         Raises IndexUnavailable, IndexRefused.
         """
         return self._similar.find(request)
+
+    def heat_map(self, request: SearchRequest, picture: Image, is_over: Callable[[], bool]) -> SimilarityMap:
+        """Where in a product's picture its similarity to the query lies.
+
+        Raises LegLeftOut where the query has no vector among pictures, UnusableVector, OcclusionTooSlow.
+        """
+        timer = StepTimer(self._observers)
+        query = self._encoder.image_query(_to_search_for(request, self._understand(request)), timer)
+        with timer.step("heat_map"):
+            return similarity_map(self._image_encoder, picture, query.vector, is_over)
 
     def rank(
         self, request: SearchRequest, legs: Collection[Leg] | None = None, timer: StepTimer | None = None
