@@ -1,7 +1,7 @@
 """Weights of the legs of one kind of query, from judged queries, with cross-validation."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -117,7 +117,7 @@ def learn_weights(
     return LearnedWeights(
         choices[best],
         len(found),
-        Quality(*map(float, _cross_validated(views, options))),
+        Quality(*map(float, _cross_validated(views, _groups(found), options))),
         Quality(*map(float, views[:, best].mean(axis=1))),
     )
 
@@ -158,13 +158,18 @@ def _quality(views: _Scores) -> _Scores:
     return quality
 
 
-def _cross_validated(views: _Scores, options: LearningOptions) -> Sequence[float]:
+def _groups(found: Iterable[str]) -> NDArray[np.intp]:
+    """Of each query, the number of its id without the set's name: the same question in two sets stays in one fold."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name.rpartition("/")[2], len(numbers)) for name in found])
+
+
+def _cross_validated(views: _Scores, groups: NDArray[np.intp], options: LearningOptions) -> Sequence[float]:
     """Both views' mean over all queries, each measured with what was chosen on the folds that it is not in."""
     rng = np.random.default_rng(options.seed)
-    queries = views.shape[2]
-    held_out = np.zeros((2, options.repeats, queries))
+    held_out = np.zeros((2, options.repeats, views.shape[2]))
     for repeat in range(options.repeats):
-        fold_of = rng.permutation(queries) % options.folds
+        fold_of = (rng.permutation(groups.max() + 1) % options.folds)[groups]
         for fold in range(options.folds):
             chosen = int(np.argmax(_quality(views[:, :, fold_of != fold])))
             held_out[:, repeat, fold_of == fold] = views[:, chosen, fold_of == fold]
