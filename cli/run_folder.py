@@ -49,7 +49,7 @@ def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], p
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / _word(queries.name)
     for system, run in runs.items():
-        write_trec_run(run, Path(f"{stem}.{_word(system)}.run"), _TAG)
+        write_trec_run(run, run_file(folder, queries.name, system), _TAG)
     labels = {query_id: queries.label(query_id) for query_id in queries.judgments.ratings}
     judgments = Judgments(queries.judgments.ratings, labels)
     write_trec_qrels(judgments, stem.with_suffix(".qrels"), stem.with_suffix(".queries"))
@@ -61,6 +61,11 @@ def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], p
     _write_lines(Path(f"{stem}.products.jsonl"), _products(sorted(ids), parts))
     encoders = (parts.text_encoder.release, parts.image_encoder.release)
     _write_lines(Path(f"{stem}.encoders.jsonl"), [{"release": release} for release in encoders])
+
+
+def run_file(folder: Path, queries: str, system: str) -> Path:
+    """Where `write_runs` puts the run of a set of queries by one system."""
+    return folder / f"{_word(queries)}.{_word(system)}.run"
 
 
 def read_run(path: Path) -> StoredRun:

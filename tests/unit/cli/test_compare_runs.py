@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from cli.catalogue_evaluation import CatalogueOptions
 from cli.main import app
 from cli.run_folder import read_run, write_runs
 from cli.settings import load_settings
@@ -108,3 +110,28 @@ def test_runs_of_other_judgments_are_refused(runs: Path, tmp_path: Path) -> None
 
     assert answer.exit_code == 1
     assert "different judgments" in answer.stderr
+
+
+def test_two_settings_files_are_compared_on_one_index(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CatalogueOptions] = []
+
+    def evaluated(options: CatalogueOptions, _: object, folder: Path, __: object) -> dict[str, object]:
+        asked.append(options)
+        shutil.copytree(runs, folder)
+        return {"query_sets": {"text and pictures": {}, "others": {}}}
+
+    monkeypatch.setattr("cli.compare_runs.evaluate_catalogue", evaluated)
+    command = ["one.toml", "two.toml", "--on", "groceries", "--work", tmp_path, "--page", tmp_path / "page.html"]
+
+    answer = compare(*command)
+
+    assert answer.exit_code == 0, answer.stderr
+    assert [(options.config, options.reuse_index) for options in asked] == [
+        (Path("one.toml"), False),
+        (Path("two.toml"), True),
+    ]
+    assert "1-one/text-and-pictures.as-served" in answer.stdout
+    shutil.rmtree(tmp_path / "runs")
+    assert "no queries 'more'; there are: text and pictures, others" in compare(*command, "--queries", "more").stderr
