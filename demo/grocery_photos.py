@@ -44,8 +44,9 @@ def grocery_photos(products: Path, photos: Path) -> QuerySet:
     """The photos that a CSV file names, with the product that each shows.
 
     The file has a column `file` (or path, photo, image) and one of `class_name`, `class_id`, `product`, `label`. Paths
-    start there or in the working folder; photos may also lie in a ZIP archive beside it. Where it has a column `split`, what is for training is left out. A
-    rating of 2 is the product itself, 1 another one of its category. Raises RelevanceError.
+    start there or in the working folder; photos may also lie in a ZIP archive beside it. Where it has a column `split`,
+    what is for training is left out. A rating of 2 is the product itself, 1 another one of its category. Raises
+    RelevanceError.
     """
     shop = _read_shop(products)
     ratings: dict[str, Mapping[str, int]] = {}
