@@ -77,8 +77,8 @@ def train_retrieval_weights(  # noqa: PLR0913 - each is an option of the command
     index, with what to expect of other queries by cross-validation.
 
     Prints the lines for the settings file. Needs ten queries at least; fewer than fifty choose by chance. RATINGS and
-    --on icecat teach the weights of text queries, --on drawn-shop also those of a picture with words. Queries by
-    picture alone have one way of finding, so there is nothing to weigh.
+    --on icecat teach the weights of text queries, --on drawn-shop those of a picture with words. Queries by picture
+    alone have one way of finding, so there is nothing to weigh.
 
     Example: millrace train retrieval-weights ratings.csv --config millrace.toml
 
@@ -123,7 +123,7 @@ def _learn(
     results = {}
     settings = parts.settings.ranking
     for kind in (QueryKind.TEXT, QueryKind.TEXT_AND_PICTURE):
-        of_kind = [queries for queries in query_sets if queries.kind is kind]
+        of_kind = [queries for queries in query_sets if queries.kind is kind and queries.teaches]
         if of_kind:
             places = options.keyword_places if kind is QueryKind.TEXT else (settings.keyword_places,)
             results[kind] = _learn_kind(kind, of_kind, parts, _with_places(options, places), output)

@@ -29,7 +29,7 @@ class QuerySet:
 
     `measures` are names with notations of ir_measures, empty: those of text search. `own` names the product that a
     query's picture shows, which is not to be found. `pooled`: only some products were judged, so that the judged ones
-    are ranked alone, too.
+    are ranked alone, too. `teaches`: weights may be learned from it; not where titles are what the queries say.
     """
 
     name: str
@@ -40,6 +40,7 @@ class QuerySet:
     filters: Sequence[Filter] = ()
     own: Mapping[str, str] = field(default_factory=dict)
     pooled: bool = False
+    teaches: bool = True
 
     @property
     def kind(self) -> QueryKind:

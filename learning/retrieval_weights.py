@@ -107,12 +107,11 @@ def learn_weights(
     if len(found) < max(_LEAST_QUERIES, options.folds):
         raise RelevanceError(f"{len(found)} queries with a rating above 0 are too few to choose weights by")
     choices = list(_choices(found, options.keyword_places))
-    judged, full = [], []
+    measured = []
     for number, choice in enumerate(choices, start=1):
-        judged.append(_ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments))
-        full.append(_ndcg({query_id: legs.full for query_id, legs in found.items()}, choice, judgments))
+        measured.append(_views(choice, found, judgments))
         on_choice(number, len(choices))
-    views = np.stack([np.array(judged), np.array(full)])
+    views = np.stack(measured, axis=1)
     best = int(np.argmax(_quality(views)))
     return LearnedWeights(
         choices[best],
@@ -124,9 +123,16 @@ def learn_weights(
 
 def quality_of(choice: WeightChoice, found: Mapping[str, FoundLegs], judgments: Judgments) -> Quality:
     """What given weights reach on these queries."""
-    judged = _ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments)
+    judged, full = _views(choice, found, judgments).mean(axis=1)
+    return Quality(float(judged), float(full))
+
+
+def _views(choice: WeightChoice, found: Mapping[str, FoundLegs], judgments: Judgments) -> _Scores:
+    """Of shape (2 views, queries)."""
     full = _ndcg({query_id: legs.full for query_id, legs in found.items()}, choice, judgments)
-    return Quality(float(judged.mean()), float(full.mean()))
+    if all(legs.judged is legs.full for legs in found.values()):
+        return np.stack([full, full])
+    return np.stack([_ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments), full])
 
 
 def _choices(found: Mapping[str, FoundLegs], keyword_places: Sequence[int]) -> Iterator[WeightChoice]:

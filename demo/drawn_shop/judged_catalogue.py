@@ -104,7 +104,7 @@ def _captions(gallery: _Gallery, language: Language) -> QuerySet:
     texts = {_id(number): canonical_caption(look, language) for number, look in enumerate(looks)}
     name = f"text {language} {gallery.name}"
     judgments = Judgments(_first_pictures(gallery, looks), texts)
-    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True))
+    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True), teaches=False)
 
 
 def _pictures(gallery: _Gallery) -> QuerySet:

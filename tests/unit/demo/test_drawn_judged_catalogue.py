@@ -37,6 +37,8 @@ def test_there_are_queries_of_each_kind_in_both_languages(shop: JudgedCatalogue)
         for language in ("en", "zh"):
             assert kinds[f"text {language} {gallery}"] is QueryKind.TEXT
             assert kinds[f"picture and words {language} {gallery}"] is QueryKind.TEXT_AND_PICTURE
+    taught = {queries.kind for queries in shop.query_sets if queries.teaches}
+    assert taught == {QueryKind.PICTURE, QueryKind.TEXT_AND_PICTURE}, "captions are the titles of what they look for"
     assert all(len(queries.judgments.answerable()) == 128 for queries in shop.query_sets)
 
 
