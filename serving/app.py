@@ -8,6 +8,7 @@ from serving.access import API_KEY_HEADER, ApiKeys
 from serving.announcement_routes import announcement_router
 from serving.event_routes import event_router
 from serving.health_routes import health_router
+from serving.heat_map_routes import heat_map_router
 from serving.lookup_routes import lookup_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
@@ -39,6 +40,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     keys = ApiKeys(settings)
     app.include_router(search_router(services, settings))
     app.include_router(similar_router(services))
+    app.include_router(heat_map_router(services, settings))
     app.include_router(announcement_router(services))
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))

@@ -101,6 +101,15 @@ class ServerSettings(BaseModel):
     )
     publish_timeout_seconds: float = Field(default=10.0, gt=0, description="how long a write waits for the broker")
     publish_threads: int = Field(default=32, ge=1, le=1_000, description="writes that wait for the broker at once")
+    max_heat_maps: int = Field(
+        default=2,
+        ge=1,
+        le=1_000,
+        description="heat maps at once, each 65 pictures for the model; others are answered 503",
+    )
+    heat_map_timeout_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="for one heat map, from fetching its pictures on"
+    )
     max_image_url_queries: int = Field(
         default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
     )
