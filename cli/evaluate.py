@@ -82,9 +82,7 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
             help="With --on groceries: a CSV of other photos, with columns `file` and `class_name` or `class_id`."
         ),
     ] = None,
-    work: Annotated[
-        Path | None, typer.Option(help="With --on: data and logs. Default: .bench/relevance/NAME.")
-    ] = None,
+    work: Annotated[Path | None, typer.Option(help="With --on: data and logs. Default: .bench/relevance/NAME.")] = None,
     reuse_index: Annotated[
         bool, typer.Option("--reuse-index", help="With --on: ask the index that the last run left, fill none.")
     ] = False,
