@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,12 +67,18 @@ class MemoryIndex:
             kept = self._alive[slots]
             slots, scores = slots[kept], scores[kept]
             best = self._matching(slots, scores, limit, matchers) if matchers else _best(scores, limit)
-            return [ScoredProduct(self._ids[slots[place]], float(scores[place])) for place in best]
+            return [self._hit(slots[place], scores[place]) for place in best]
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         with self._lock:
             slots = {id_: self._slots[id_] for id_ in product_ids if id_ in self._slots}
             return {id_: dict(self._documents[slot]) for id_, slot in slots.items() if self._alive[slot]}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        with self._lock:
+            alive = [document for document, alive in zip(self._documents, self._alive, strict=False) if alive]
+        for document in alive:
+            yield dict(document)
 
     def vectors(self, product_id: str) -> dict[str, Vector] | None:
         with self._lock:
@@ -142,6 +148,9 @@ class MemoryIndex:
         slots = np.flatnonzero(self._present[query.field][:used])
         scores: NDArray[np.float32] = (vectors[:used] @ query.vector.astype(np.float32, copy=False))[slots]
         return slots, scores
+
+    def _hit(self, slot: int, score: float) -> ScoredProduct:
+        return ScoredProduct(self._ids[slot], float(score), self._documents[slot].get("availability", ""))
 
     def _matching(
         self, slots: NDArray[np.int64], scores: NDArray[np.float32], limit: int, matchers: Sequence[Matcher]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from index.base import Filter, Query, ScoredProduct, VectorIndex
+from ranking.availability import Availability
 from ranking.fusion import FusedProduct, Leg, RankedLegs, Weights, fuse_reciprocal_ranks, fuse_weighted
 from ranking.settings import RankingSettings
 
@@ -16,6 +17,7 @@ class Retrieval:
     def __init__(self, index: VectorIndex, settings: RankingSettings) -> None:
         self._index = index
         self._settings = settings
+        self._availability = Availability(settings.availability)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search-leg")
 
     def close(self) -> None:
@@ -23,8 +25,8 @@ class Retrieval:
         self._threads.shutdown()
 
     def ask(self, query: Query, depth: int, filters: Sequence[Filter]) -> Future[list[ScoredProduct]]:
-        """The best `depth` products of one leg, while the caller goes on."""
-        return self._threads.submit(self._index.search, query, depth, filters)
+        """The best `depth` products of one leg that are not hidden, while the caller goes on."""
+        return self._threads.submit(self._index.search, query, depth, self._availability.filters(filters))
 
     def find(
         self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter]
@@ -34,7 +36,10 @@ class Retrieval:
         return {leg: search.result() for leg, search in searches.items()}
 
     def fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
-        """Block of candidates after block, so that a deeper page goes on where the one before it ended."""
+        """Block of candidates after block, so that a deeper page goes on where the one before it ended.
+
+        Within a block stands last what the rules of availability put there.
+        """
         products: dict[str, FusedProduct] = {}
         for end in range(self._settings.candidates, depth + self._settings.candidates, self._settings.candidates):
             block = {leg: hits[:end] for leg, hits in found.items()}
@@ -42,6 +47,6 @@ class Retrieval:
                 fused = fuse_reciprocal_ranks(block, weights, self._settings.rrf_k)
             else:
                 fused = fuse_weighted(block, weights, self._settings.keyword_places)
-            for product in fused:
+            for product in self._availability.last(fused, block):
                 products.setdefault(product.product_id, product)
         return list(products.values())

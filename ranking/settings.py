@@ -55,6 +55,20 @@ class UnderstandingSettings(BaseModel):
     )
 
 
+class AvailabilityRules(BaseModel):
+    """Where products stand that are not in stock, unless the shopper filters by availability.
+
+    `last` is after the other candidates (a setting above says how many), where relevance decides the order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preorder: Literal["shown", "last", "hidden"] = "shown"
+    backorder: Literal["shown", "last", "hidden"] = "shown"
+    out_of_stock: Literal["shown", "last", "hidden"] = "last"
+    discontinued: Literal["shown", "last", "hidden"] = "last"
+
+
 class RankingSettings(BaseModel):
     """How many candidates are retrieved and how their scores become one."""
 
@@ -91,6 +105,7 @@ class RankingSettings(BaseModel):
     image_floor: float | None = Field(
         default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
     )
+    availability: AvailabilityRules = AvailabilityRules()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",

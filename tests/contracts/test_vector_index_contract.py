@@ -398,6 +398,14 @@ def test_a_filter_lets_through_what_satisfies_it(assortment: VectorIndex, condit
         assert "".join(sorted(found(assortment, query, condition))) == expected
 
 
+def test_a_hit_tells_the_availability(assortment: VectorIndex) -> None:
+    query = VectorQuery(TEXT_FIELD, np.eye(TEXT_DIMENSION, dtype=np.float32)[0])
+    found = {hit.product_id: hit.availability for hit in assortment.search(query, 10)}
+    documents = assortment.documents(list(found))
+    assert found == {product_id: held.get("availability", "") for product_id, held in documents.items()}
+    assert "in_stock" in found.values()
+
+
 def test_several_filters_must_all_hold_and_none_brings_a_deleted_product_back(index: VectorIndex) -> None:
     index.apply(FILTERED)
     both = (Filter("categories", ("shoes",)), Filter("price", at_least=15))
@@ -511,3 +519,17 @@ def test_a_text_only_index_takes_no_pictures() -> None:
     assert outcomes(index, product("a"), product("b", image=axis(0))) == [Outcome.WRITTEN, Outcome.REFUSED]
     with pytest.raises(IndexRefused, match=IMAGE_FIELD):
         index.search(VectorQuery(IMAGE_FIELD, axis(0)), 1)
+
+
+def test_a_scan_gives_each_product_that_is_there_once(index: VectorIndex) -> None:
+    assert list(index.scan()) == []
+    rows = [product(f"p-{number}", title=f"Shoe {number}") for number in range(1_100)]
+    for start in range(0, len(rows), 500):
+        index.apply(rows[start : start + 500])
+    index.apply([Tombstone("p-7", 2), product("p-8", 2, title="Boot")])
+
+    titles = {document["id"]: document["title"] for document in index.scan()}
+
+    expected = {f"p-{number}": f"Shoe {number}" for number in range(1_100) if number != 7} | {"p-8": "Boot"}
+    assert titles == expected
+    assert sum(1 for _ in index.scan()) == len(expected)

@@ -1,0 +1,31 @@
+"""Products that cannot be bought now: shown like others, after them, or not at all."""
+
+from collections.abc import Mapping, Sequence
+
+from index.base import Filter
+from ranking.fusion import FusedProduct, Leg, RankedLegs
+from ranking.settings import AvailabilityRules
+
+_FIELD = "availability"
+
+
+class Availability:
+    """What the rules mean for a search. Who filters by availability has a rule of their own."""
+
+    def __init__(self, rules: AvailabilityRules) -> None:
+        placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}
+        self._last = frozenset(value for value, place in placed.items() if place == "last")
+        shown = tuple(value for value, place in placed.items() if place != "hidden")
+        self._shown = () if len(shown) == len(placed) else (Filter(_FIELD, any_of=shown),)
+
+    def filters(self, asked: Sequence[Filter]) -> Sequence[Filter]:
+        """Those asked for, and one against what is hidden."""
+        return asked if any(one.field == _FIELD for one in asked) else [*asked, *self._shown]
+
+    def last(self, products: Sequence[FusedProduct], found: RankedLegs) -> list[FusedProduct]:
+        """The order that came in, but for those that belong last; who names an article number sees it first."""
+        if not self._last:
+            return list(products)
+        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
+        late -= {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+        return sorted(products, key=lambda product: product.product_id in late)

@@ -1,0 +1,74 @@
+"""Where products stand that cannot be bought now."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from encoders.hash import HashEncoder
+from encoders.product_text import text_to_encode
+from index.base import TEXT_FIELD, ContentHashes, Filter, ProductRow
+from index.documents import document, keywords
+from index.memory import MemoryIndex
+from index.text_analysis import Analyser
+from monitoring.metrics import Metrics
+from ranking.queries import SearchRequest, Sort
+from ranking.search import Search
+from ranking.settings import AvailabilityRules, RankingSettings
+from topics.events import Product
+
+STOCK = {
+    "LD-4711": ("red linen dress", "out_of_stock"),
+    "ended": ("red linen dress with belt", "discontinued"),
+    "soon": ("red dress", "preorder"),
+    "here": ("dress", "in_stock"),
+}
+
+
+@pytest.fixture
+def found(encoder: HashEncoder, analyser: Analyser, metrics: Metrics) -> Any:
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    index.apply([row(product_id, *what, encoder, analyser) for product_id, what in STOCK.items()])
+
+    def find(rules: Mapping[str, str], text: str = "red linen dress", **options: Any) -> list[str]:
+        settings = RankingSettings(availability=AvailabilityRules.model_validate(rules))
+        with closing(Search(index, encoder, encoder, analyser, settings, metrics)) as search:
+            return [hit.product_id for hit in search.search(SearchRequest(text=text, **options)).hits]
+
+    return find
+
+
+def row(product_id: str, title: str, availability: str, encoder: HashEncoder, analyser: Analyser) -> ProductRow:
+    product = Product.model_validate(
+        {"id": product_id, "updated_at": datetime(2026, 11, 1, tzinfo=UTC), "title": title, "price": len(title),
+         "currency": "EUR", "availability": availability}
+    )  # fmt: skip
+    vectors = {TEXT_FIELD: encoder.encode_texts([text_to_encode(product)])[0]}
+    return ProductRow(
+        product_id, product.version, document(product), keywords(product, analyser), ContentHashes(), vectors
+    )
+
+
+def test_what_is_sold_out_or_ended_comes_after_what_can_be_had(found: Any) -> None:
+    assert found({"out_of_stock": "shown", "discontinued": "shown"})[0] == "LD-4711"
+    assert found({}) == ["soon", "here", "LD-4711", "ended"]
+
+
+def test_what_is_hidden_is_not_found(found: Any) -> None:
+    assert found({"discontinued": "hidden", "preorder": "hidden"}) == ["here", "LD-4711"]
+
+
+def test_who_filters_by_availability_sees_what_is_hidden_else(found: Any) -> None:
+    ended = [Filter("availability", any_of=("discontinued",))]
+    assert found({"discontinued": "hidden"}, filters=ended) == ["ended"]
+
+
+def test_who_names_an_article_number_sees_that_product_first(found: Any) -> None:
+    assert found({}, text="linen dress")[0] != "LD-4711"
+    assert found({}, text="LD-4711")[0] == "LD-4711"
+
+
+def test_a_wish_for_another_order_counts_for_all(found: Any) -> None:
+    assert found({}, sort=Sort.PRICE_DESCENDING) == ["ended", "LD-4711", "soon", "here"]
