@@ -69,7 +69,7 @@ class PageParameters(FilterParameters):
 class SearchParameters(PageParameters):
     """The query string of GET /v1/search."""
 
-    q: Text = Field(default="", description="what is searched for", examples=["red linen dress"])
+    q: Text = Field(default="", description="what is searched for", examples=["red linen dress under 60"])
 
 
 class SearchForm(PageParameters):
