@@ -38,18 +38,18 @@ SEARCH_QUERIES: dict[str, Any] = {
 }
 SEARCH_FORM: dict[str, Any] = {"text": "dress", "price_max": 50, "brand": ["Loom"]}
 SEARCH_ANSWER: dict[str, Any] = {
-    "query_id": "8ed456e4-4945-4432-a90e-5373631061fc",
+    "query_id": "1c06b6f5-7971-4de0-a947-5a50fe62d3d9",
     "kind": "text",
     "results": [
         {
             "position": 1,
-            "score": 0.874,
+            "score": 1.0000003039836882,
             "product": _SHOWN,
             "explanation": {
-                "text": {"rank": 1, "score": 0.852, "contribution": 0.724},
+                "text": {"rank": 1, "score": 1.0000003576278687, "contribution": 0.8500003039836883},
                 "keywords": {
                     "rank": 1,
-                    "score": 1.433,
+                    "score": 1.433303952217102,
                     "contribution": 0.15,
                     "terms": ["red", "linen", "dress"],
                 },
@@ -79,7 +79,7 @@ SEARCH_ANSWER: dict[str, Any] = {
         ],
     },
     "notes": [],
-    "took_ms": 23.4,
+    "took_ms": 2.861,
     "steps_ms": {
         "encode_text": 8.2,
         "encode_image": 9.9,
@@ -90,10 +90,10 @@ SEARCH_ANSWER: dict[str, Any] = {
     },
 }
 SIMILAR_ANSWER: dict[str, Any] = {
-    "query_id": "958f0707-9ab1-4214-902a-49216556dd9f",
+    "query_id": "cb12bffd-82d4-4d6a-9d1d-afa9f622a2de",
     "product": _SHOWN,
-    "results": [{"position": 1, "score": 0.268, "product": _NEIGHBOUR_SHOWN}],
-    "took_ms": 6.3,
+    "results": [{"position": 1, "score": 0.26804178953170776, "product": _NEIGHBOUR_SHOWN}],
+    "took_ms": 0.592,
 }
 LOOKED_UP = _SHOWN
 ACCEPTED = {"accepted": 1, "ids": ["sku-1"]}

@@ -1,7 +1,6 @@
 """The API's description is valid, and each of its examples is true."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,37 +8,12 @@ import schemathesis
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from encoders.hash import HashEncoder
-from index.base import TEXT_FIELD, ContentHashes, ProductRow
-from index.documents import document, keywords
-from index.memory import MemoryIndex
-from index.text_analysis import Analyser
-from ranking.search import Search
-from ranking.settings import RankingSettings
 from serving.openapi import problem_example
-from serving.openapi_examples import LOOKED_UP, NEIGHBOUR, PRODUCT, SEARCH_ANSWER, SEARCH_QUERIES, SIMILAR_ANSWER
+from serving.openapi_examples import LOOKED_UP, SEARCH_ANSWER, SEARCH_QUERIES, SIMILAR_ANSWER
 from serving.problems import PROBLEMS
-from serving.services import Services
-from topics.events import Product
+from tests.unit.serving.conftest import without_figures
 
-MakeClient = Callable[..., TestClient]
-FIGURES = {"query_id", "score", "contribution", "took_ms", "steps_ms"}
 STREAMS = {"/v1/indexed-products"}
-VERSION = "2026-11-20T09:30:00Z"
-
-
-@pytest.fixture
-def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Iterator[TestClient]:
-    """The API over the products of the examples."""
-    encoder = HashEncoder()
-    index = MemoryIndex(encoder.dimension, encoder.dimension)
-    for fields in (PRODUCT, NEIGHBOUR):
-        product = Product.model_validate({**fields, "updated_at": VERSION})
-        vectors = {TEXT_FIELD: encoder.encode_texts([product.title])[0]}
-        words = keywords(product, analyser)
-        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
-    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), services.metrics)) as search:
-        yield make_client(search=search, index=index)
 
 
 @pytest.fixture
@@ -123,13 +97,6 @@ def test_the_examples_of_answers_are_what_the_requests_give(shop: TestClient) ->
     assert without_figures(found) == without_figures(SEARCH_ANSWER)
     assert without_figures(shop.get("/v1/products/sku-1/similar").json()) == without_figures(SIMILAR_ANSWER)
     assert shop.get("/v1/products/sku-1").json() == LOOKED_UP
-
-
-def without_figures(value: Any) -> Any:
-    """Without what depends on the models, the clock or chance."""
-    if isinstance(value, dict):
-        return {name: without_figures(one) for name, one in value.items() if name not in FIGURES}
-    return [without_figures(one) for one in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
