@@ -18,6 +18,7 @@ from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.fusion import FusedProduct, Leg, RankedLegs
 from ranking.matching import image_floor, is_exact, matching, text_floor
+from ranking.matching_terms import MatchingTerms
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
@@ -67,6 +68,7 @@ class Search:
     ) -> None:
         """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._index = index
+        self._analyser = analyser
         self._settings = settings
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
@@ -100,6 +102,13 @@ class Search:
             raise
         self._searches.labels(request.kind, "answered" if answer.hits else "empty").inc()
         return answer
+
+    def explain(self, request: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
+        """The answer to the request, its hits with the words for which the keywords leg found them."""
+        understood = answer.understood
+        text = understood.text if understood.text.strip() else request.text
+        terms = MatchingTerms(self._analyser, text, understood.language)
+        return replace(answer, hits=[replace(hit, terms=terms.of(hit)) for hit in answer.hits])
 
     def similar(self, request: SimilarRequest) -> list[SearchHit] | None:
         """Products like the given one, best first, without itself; None where there is no such product.

@@ -25,7 +25,7 @@ _INTERPRET = "make filters of phrases such as `under 50` or `四星以上`, corr
 _AS_WORDS = "phrases to take as words, and words not to correct, as `understood` showed them"
 _LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
 _AVAILABLE = "only products that are in stock"
-_EXPLAIN = "say for each result where each leg of the search placed it"
+_EXPLAIN = "say for each result where each leg of the search placed it, and which words it has"
 
 
 class SearchQuery(BaseModel):
@@ -70,7 +70,7 @@ class PageParameters(FilterParameters):
 class SearchParameters(PageParameters):
     """The query string of GET /v1/search."""
 
-    q: Text = Field(default="", description="what is searched for", examples=["red linen dress"])
+    q: Text = Field(default="", description="what is searched for", examples=["red linen dress under 60"])
 
 
 class SearchForm(PageParameters):
@@ -85,6 +85,7 @@ class LegExplanation(BaseModel):
     rank: int | None = Field(description="1 is the best of this leg; null: not among those that it found")
     score: float | None = Field(description="cosine of the vectors, or BM25; null: not found")
     contribution: float = Field(description="part of the result's score; of one not found as of the last that was")
+    terms: list[str] = Field(default=[], description="of keywords: the words of the query, as written, that it has")
 
 
 class SearchResult(BaseModel):

@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from ranking.similar import SimilarRequest
 from serving.answers import json_response
@@ -13,10 +13,10 @@ from serving.filters import IN_STOCK
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
 from serving.problems import unknown_product
+from serving.product_models import ProductPath
 from serving.search_answers import milliseconds, result_content, shown_product
 from serving.search_models import SimilarParameters, SimilarResponse
 from serving.services import Services
-from topics.events import ProductId
 
 
 def similar_router(services: Services) -> APIRouter:
@@ -28,9 +28,7 @@ def similar_router(services: Services) -> APIRouter:
         response_model=SimilarResponse,
         responses=problem_responses(404, 422, 429, 503),
     )
-    async def similar(
-        product_id: Annotated[ProductId, Path()], parameters: Annotated[SimilarParameters, Query()]
-    ) -> Response:
+    async def similar(product_id: ProductPath, parameters: Annotated[SimilarParameters, Query()]) -> Response:
         """The nearest products by text and picture: a recommendation that needs no history."""
         return await anyio.to_thread.run_sync(answer, product_id, parameters)
 
