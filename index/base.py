@@ -1,6 +1,6 @@
 """The seam between Millrace and a vector database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
@@ -210,6 +210,9 @@ class VectorIndex(Protocol):
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The documents of these products that are there and not deleted."""
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        """Every product's document once, in no order, deleted ones left out; of what changes meanwhile either state."""
 
     def vectors(self, product_id: str) -> dict[str, Vector] | None:
         """The vectors of a product by field, those that it has; None where it is not there or deleted."""

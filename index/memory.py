@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,12 @@ class MemoryIndex:
         with self._lock:
             slots = {id_: self._slots[id_] for id_ in product_ids if id_ in self._slots}
             return {id_: dict(self._documents[slot]) for id_, slot in slots.items() if self._alive[slot]}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        with self._lock:
+            alive = [document for document, alive in zip(self._documents, self._alive, strict=False) if alive]
+        for document in alive:
+            yield dict(document)
 
     def vectors(self, product_id: str) -> dict[str, Vector] | None:
         with self._lock:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 _MAX_HITS = 16_384  # Milvus refuses to give more in one answer
 _IDS_A_QUERY = 1_000
+_ROWS_A_PAGE = 1_000
 _GRPC = {"grpc.max_reconnect_backoff_ms": 2_000}  # else up to two minutes pass unnoticed after Milvus is back
 
 
@@ -130,6 +132,22 @@ class MilvusIndex:
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         rows = self._rows(product_ids, ["id", "deleted", "document"], "Session")
         return {row["id"]: _json(row["document"]) for row in rows if not row["deleted"]}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        try:
+            pages = self._client.query_iterator(
+                self._settings.alias,
+                batch_size=_ROWS_A_PAGE,
+                filter="deleted == false",
+                output_fields=["document"],
+                consistency_level="Session",
+                timeout=self._settings.timeout_seconds,
+            )
+            with closing(pages):
+                while rows := pages.next():
+                    yield from (_json(row["document"]) for row in rows)
+        except PYMILVUS_ERRORS as error:
+            raise translated(error, self._settings.uri) from error
 
     def vectors(self, product_id: str) -> dict[str, Vector] | None:
         columns = ["deleted", *(column for name in self._dimensions for column in (name, HAS_PREFIX + name))]

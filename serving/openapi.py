@@ -33,12 +33,18 @@ def search_body() -> dict[str, Any]:
     """The `openapi_extra` of POST /v1/search: a JSON query or a form."""
     form = SearchForm.model_json_schema(ref_template=_REFERENCE)
     form.pop("$defs")
+    form["properties"] = {name: _or_empty(schema) for name, schema in form["properties"].items()}
     form["properties"] |= {"image": {"type": "string", "format": "binary", "description": "the picture, as a file"}}
     query = SearchQuery.model_json_schema(ref_template=_REFERENCE)
     query.pop("$defs")
     examples = {"filtered": {"value": {"text": "dress", "filters": [{"field": "price", "at_most": 50}], "limit": 5}}}
     content = {"application/json": {"schema": query, "examples": examples}, "multipart/form-data": {"schema": form}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _or_empty(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A form's field that nobody filled in is as good as none."""
+    return {"anyOf": [schema, {"const": ""}]}
 
 
 def add_schemas(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from index.base import IndexRefused, IndexUnavailable
 from serving.caching import NEVER_KEPT
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_ERRORS = 20
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARAMETER_PLACES = ("query", "path", "header", "form")
 
 # What each `type` stands for: the page at /problems/<name> says the same.
@@ -153,7 +155,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         details = ProblemDetails(
             type="about:blank", title=title, status=error.status_code, detail=detail, request_id=request_id(request)
         )
-        return _response(details, error.headers)
+        allowed = {"Allow": _allowed(app, request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        return _response(details, {**(error.headers or {}), **allowed})
 
     @app.exception_handler(IndexUnavailable)
     def index_down(request: Request, error: IndexUnavailable) -> Response:
@@ -175,6 +178,13 @@ def add_problem_handlers(app: FastAPI) -> None:
 def request_id(request: Request) -> str | None:
     found: str | None = request.scope.get("request_id")
     return found
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """Methods that some route takes for the request's path; the framework names those of the first alone."""
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    taken = [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in app.routes)]
+    return ", ".join(taken)
 
 
 def _field_error(location: Sequence[int | str], message: str) -> FieldError:

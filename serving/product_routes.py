@@ -9,7 +9,7 @@ import anyio.to_thread
 import orjson
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from index.base import IndexRefused
 from index.documents import document
@@ -18,11 +18,12 @@ from serving.access import ApiKeys, require_api_key
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
 from serving.problems import Problem, from_validation, invalid_field
+from serving.product_models import Accepted, DeletionParameters, ProductInput
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.catalogue import CATALOG_PRODUCTS
 from topics.codec import deletion_headers, encode_product
-from topics.events import Product, ProductId, Version, version_of
+from topics.events import Product, ProductId, version_of
 from topics.publisher import Message
 
 _EXAMPLE = {
@@ -36,15 +37,7 @@ _EXAMPLE = {
     "image_links": ["https://shop.example/sku-1.jpg"],
     "attributes": {"colour": "red", "size": ["S", "M"]},
 }
-
-
-class Accepted(BaseModel):
-    """The broker holds the change; it becomes searchable when a worker has indexed it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    accepted: int
-    ids: list[str] = Field(examples=[["sku-1"]])
+_WITHOUT_ID = {name: value for name, value in _EXAMPLE.items() if name != "id"}
 
 
 def product_router(services: Services, settings: ServerSettings, keys: ApiKeys) -> APIRouter:
@@ -80,7 +73,7 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         status_code=202,
         response_model=Accepted,
         responses=problems,
-        openapi_extra=json_body(_schema(required_id=False), {"one": _EXAMPLE}),
+        openapi_extra=json_body(_schema(required_id=False), {"one": _WITHOUT_ID}),
     )
     async def publish_product(request: Request, product_id: Annotated[ProductId, Path()]) -> Response:
         """Add or replace one product; an `id` in the body must be the one in the path."""
@@ -96,11 +89,10 @@ def _add_deletion(router: APIRouter, writer: "_Writer", waiting: CapacityLimiter
         responses=problem_responses(401, 422, 429, 503),
     )
     async def delete_product(
-        product_id: Annotated[ProductId, Path()],
-        updated_at: Annotated[Version | None, Query(description="when it was taken out; now, where left out")] = None,
+        product_id: Annotated[ProductId, Path()], parameters: Annotated[DeletionParameters, Query()]
     ) -> Response:
         """Take a product out of search. One that changed after `updated_at` stays."""
-        return await anyio.to_thread.run_sync(writer.delete, product_id, updated_at, limiter=waiting)
+        return await anyio.to_thread.run_sync(writer.delete, product_id, parameters.updated_at, limiter=waiting)
 
 
 class _Writer:
@@ -122,7 +114,7 @@ class _Writer:
         self._publish([Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
         return _accepted([product_id])
 
-    def _products(self, body: bytes, product_id: str | None) -> list[Product]:
+    def _products(self, body: bytes, product_id: str | None) -> Sequence[Product]:
         """The products in a body. Raises Problem where one of them, or the whole, cannot be taken."""
         try:
             sent = orjson.loads(body)
@@ -143,7 +135,7 @@ class _Writer:
 
     def _product(self, item: Any) -> Product:
         try:
-            return Product.model_validate(self._dated(item))
+            return ProductInput.model_validate(self._dated(item))
         except ValidationError as error:
             raise from_validation(error) from None
 
@@ -172,7 +164,7 @@ class _Writer:
             self._published.labels(CATALOG_PRODUCTS, outcome).inc(len(messages))
 
 
-_PRODUCTS = TypeAdapter(list[Product])
+_PRODUCTS = TypeAdapter(list[ProductInput])
 
 
 async def _json_body(request: Request) -> bytes:
@@ -205,7 +197,8 @@ def _accepted(ids: list[str]) -> Response:
 
 def _schema(required_id: bool = True) -> dict[str, Any]:
     """The JSON Schema of a product as this API takes it: `updated_at` may be left out."""
-    schema = Product.model_json_schema()
+    schema = ProductInput.model_json_schema()
+    schema["properties"]["updated_at"]["anyOf"].append({"type": "null"})
     optional = {"updated_at"} if required_id else {"updated_at", "id"}
     return schema | {"required": [name for name in schema["required"] if name not in optional]}
 

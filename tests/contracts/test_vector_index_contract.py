@@ -519,3 +519,17 @@ def test_a_text_only_index_takes_no_pictures() -> None:
     assert outcomes(index, product("a"), product("b", image=axis(0))) == [Outcome.WRITTEN, Outcome.REFUSED]
     with pytest.raises(IndexRefused, match=IMAGE_FIELD):
         index.search(VectorQuery(IMAGE_FIELD, axis(0)), 1)
+
+
+def test_a_scan_gives_each_product_that_is_there_once(index: VectorIndex) -> None:
+    assert list(index.scan()) == []
+    rows = [product(f"p-{number}", title=f"Shoe {number}") for number in range(1_100)]
+    for start in range(0, len(rows), 500):
+        index.apply(rows[start : start + 500])
+    index.apply([Tombstone("p-7", 2), product("p-8", 2, title="Boot")])
+
+    titles = {document["id"]: document["title"] for document in index.scan()}
+
+    expected = {f"p-{number}": f"Shoe {number}" for number in range(1_100) if number != 7} | {"p-8": "Boot"}
+    assert titles == expected
+    assert sum(1 for _ in index.scan()) == len(expected)

@@ -128,11 +128,16 @@ def test_delete_publishes_a_tombstone_of_now_or_of_the_shops_time(client: TestCl
         ({"price": 1}, "#"),
         ({"currency": "euro"}, "#/currency"),
         ({"rating": 6}, "#/rating"),
+        ({"rating": "4.5"}, "#/rating"),
+        ({"rating": True}, "#/rating"),
+        ({"rating_count": False}, "#/rating_count"),
+        ({"rating_count": "7"}, "#/rating_count"),
         ({"image_links": ["ftp://shop.example/a.png"]}, "#/image_links/0"),
         ({"attributes": {"size/cm": {"deep": 1}}}, "#/attributes/size~1cm"),
         ({"updated_at": "yesterday"}, "#/updated_at"),
         ({"updated_at": "2026-01-01T00:00:00"}, "#/updated_at"),
         ({"updated_at": 9e99}, "#/updated_at"),
+        ({"updated_at": "0.5"}, "#/updated_at"),
         ({"language": "English!"}, "#/language"),
     ],
 )
@@ -142,6 +147,21 @@ def test_a_product_with_a_wrong_field(
     answer = client.post("/v1/products", json=product(**fields))
     assert problem(answer) == (422, "invalid-fields")
     assert answer.json()["errors"][0]["pointer"] == pointer
+    assert read_new() == []
+
+
+def test_a_number_as_text_is_a_version_in_milliseconds_everywhere(client: TestClient, read_new: ReadNew) -> None:
+    assert client.put("/v1/products/p1", json={"title": "a", "updated_at": "1767319445"}).status_code == 202
+    assert client.delete("/v1/products/p1?updated_at=1767319445").status_code == 202
+    change, deletion = read_new()
+    assert isinstance(change, Product)
+    assert isinstance(deletion, ProductDeletion)
+    assert change.version == deletion.version == 1_767_319_445_000
+
+
+@pytest.mark.parametrize("query", ["updated_at=0.5", "updated_at=yesterday", "version=1"])
+def test_a_deletion_that_cannot_be_understood(client: TestClient, read_new: ReadNew, query: str) -> None:
+    assert problem(client.delete(f"/v1/products/p1?{query}")) == (422, "invalid-fields")
     assert read_new() == []
 
 

@@ -39,6 +39,7 @@ def test_unknown_paths_and_methods_are_problems_too(client: TestClient) -> None:
     answer = client.delete("/v1/products")
     assert problem(answer) == (405, "about:blank")
     assert answer.headers["allow"] == "POST"
+    assert client.post("/v1/products/p1").headers["allow"] == "GET, PUT, DELETE"
 
 
 def test_a_failure_of_the_server_tells_the_log_and_not_the_client(
