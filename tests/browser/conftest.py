@@ -79,7 +79,7 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements) -> Itera
         search=Search(index, encoder, encoder, analyser, settings, metrics),
         index=index,
         publisher=publisher,
-        images=ImageSource(ImageSourceSettings()),
+        images=ImageSource(ImageSourceSettings(file_root=str(pictures))),
         image_limits=ImageLimits(),
         metrics=metrics,
         announcements=announcements,
