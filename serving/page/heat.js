@@ -3,8 +3,8 @@
 import { button, element } from "./elements.js";
 import { words } from "./words.js";
 
-const COLOUR = [255, 64, 0];
-const STRONGEST = 0.75; // of 1: the product stays to be seen below
+const COLD_TO_HOT = [[68, 1, 84], [33, 145, 140], [253, 231, 37]]; // as in viridis: light and dark tell them apart, too
+const ALPHA = 150; // of 255: the product stays to be seen below
 const SIDE = 256; // of the painted map, in pixels
 
 // `load()`: the map's values, row by row. The first click asks for them, later ones hide and show.
@@ -43,7 +43,7 @@ function painted(values, image) {
   const grid = element("canvas", "");
   [grid.width, grid.height] = [values[0].length, values.length];
   const cells = new ImageData(grid.width, grid.height);
-  values.flat().forEach((value, at) => cells.data.set([...COLOUR, 255 * STRONGEST * value], 4 * at));
+  values.flat().forEach((value, at) => cells.data.set([...colour(value), ALPHA], 4 * at));
   grid.getContext("2d").putImageData(cells, 0, 0);
   const map = element("canvas", "");
   const scale = SIDE / Math.max(image.naturalWidth, image.naturalHeight);
@@ -52,6 +52,11 @@ function painted(values, image) {
   map.role = "img";
   map.ariaLabel = words.heatMap(place(values));
   return map;
+}
+
+function colour(value) {
+  const low = value < 0.5 ? 0 : 1;
+  return COLD_TO_HOT[low].map((part, at) => part + (2 * value - low) * (COLD_TO_HOT[low + 1][at] - part));
 }
 
 // Where the hottest part is, in words: for whoever does not see the map.
