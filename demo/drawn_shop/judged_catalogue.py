@@ -104,7 +104,7 @@ def _captions(gallery: _Gallery, language: Language) -> QuerySet:
     texts = {_id(number): canonical_caption(look, language) for number, look in enumerate(looks)}
     name = f"text {language} {gallery.name}"
     judgments = Judgments(_first_pictures(gallery, looks), texts)
-    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True))
+    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True), teaches=False)
 
 
 def _pictures(gallery: _Gallery) -> QuerySet:
@@ -139,8 +139,7 @@ def _first_pictures(gallery: _Gallery, looks: Sequence[Look]) -> dict[str, dict[
 
 
 def _query_picture(gallery: _Gallery, look: Look, number: int) -> QueryPicture:
-    path = gallery.picture(look, number)
-    return QueryPicture(path.stem, partial(_load, path))
+    return QueryPicture(f"[{canonical_caption(look, 'en')}]", partial(_load, gallery.picture(look, number)))
 
 
 def _load(path: Path) -> Image.Image:

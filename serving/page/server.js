@@ -39,6 +39,10 @@ export async function heatMap(id, asked, picture) {
   return values;
 }
 
+export async function trending(limit) {
+  return answered(await fetch(`v1/trending?limit=${limit}`));
+}
+
 function form(asked, rest, picture) {
   const body = new FormData();
   for (const [name, value] of [...asked, ...rest]) body.append(name === "q" ? "text" : name, value);

@@ -26,14 +26,9 @@ COMPANIONS = {
     "key_password": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
 }
 LISTS_AND_TABLES = (
-    '{"heel": [["flat", "high"]]}',
-    '["CAD"]',
-    '["http://other"]',
-    '["other"]',
-    '["han"]',
-    '["title"]',
-    '{"title": "name"}',
-)
+    '["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}',
+    '{"heel": [["flat", "high"]]}', '{"click": 2}',
+)  # fmt: skip
 
 
 def leaves(model: type[BaseModel] = Settings, *path: str) -> Iterator[tuple[str, ...]]:
