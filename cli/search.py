@@ -48,6 +48,8 @@ def search_command(  # noqa: PLR0913 - each is an option of the command
         waiting = output.waiting("loading models and asking the index")
         with waiting, open_parts(settings) as parts, closing(parts.search()) as search:
             answer = search.search(request)
+            if explain:
+                answer = search.explain(request, answer)
     show_answer(answer, explain, output)
 
 
@@ -82,7 +84,7 @@ def show_answer(answer: SearchAnswer, explain: bool, output: Output) -> None:
 
 def _table(answer: SearchAnswer, explain: bool) -> Table:
     table = Table(box=None)
-    for heading in ("", "id", "title", "price", "score", *(Leg if explain else ())):
+    for heading in ("", "id", "title", "price", "score", *((*Leg, "words") if explain else ())):
         table.add_column(heading)
     for hit in answer.hits:
         title, price = str(hit.document.get("title", "")), hit.document.get("price")
@@ -93,7 +95,9 @@ def _table(answer: SearchAnswer, explain: bool) -> Table:
             "" if price is None else f"{price:,.2f} {hit.document.get('currency', '')}",
             f"{hit.score:.3f}",
         ]
-        table.add_row(*cells, *([_leg_cell(hit, leg) for leg in Leg] if explain else ()))
+        if explain:
+            cells += [*(_leg_cell(hit, leg) for leg in Leg), escape(" ".join(hit.terms))]
+        table.add_row(*cells)
     return table
 
 
@@ -118,4 +122,6 @@ def _hit_facts(hit: SearchHit, explain: bool) -> dict[str, Any]:
             leg: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
             for leg, found in hit.legs.items()
         }
+        if hit.terms:
+            facts["legs"][Leg.KEYWORDS]["terms"] = list(hit.terms)
     return facts

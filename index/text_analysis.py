@@ -13,6 +13,7 @@ _UNSPACED = "\u3041-\u30ff\u31f0-\u31ff\u1100-\u11ff\uac00-\ud7af\u0e00-\u0eff\u
 _RUN = re.compile(
     rf"(?P<han>[{_HAN}]+)|(?P<unspaced>[{_UNSPACED}]+)|(?P<word>[^\s'{_HAN}{_UNSPACED}]+(?:'[^\s'{_HAN}{_UNSPACED}]+)*)"
 )
+HAN_WORD = re.compile(rf"[{_HAN}]+")
 _ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
 
 # Lucene's list, which bm25s takes over.
@@ -85,6 +86,18 @@ class Analyser:
         primary = language.partition("-")[0].lower()
         algorithm = _STEMMERS.get("en" if primary in _ENGLISH_BESIDE else primary, "")
         return " ".join(self._tokens(_fold(text), algorithm))
+
+    def terms(self, text: str, language: str = "en") -> dict[str, str]:
+        """Each token that `analyse` gives, and the part of the text that it stands for, as it is written there."""
+        found: dict[str, str] = {}
+        for run in _RUN.finditer("".join(map(_kept, text))):  # places in it are places in the text
+            written = text[run.start() : run.end()]
+            if run.lastgroup == "word":
+                found |= dict.fromkeys(self.analyse(written, language).split(), written)
+            else:
+                parts = self._segment(written) if run.lastgroup == "han" else _bigrams(written)
+                found |= {_alphanumeric(_fold(part)): part for part in parts}
+        return found
 
     def _tokens(self, folded: str, algorithm: str) -> Iterator[str]:
         for run in _RUN.finditer(folded):

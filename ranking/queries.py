@@ -79,13 +79,17 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One result. `position` counts from 1 over all pages; `score` is the fused one, `legs` what it is the sum of."""
+    """One result. `position` counts from 1 over all pages; `score` is the fused one, `legs` what it is the sum of.
+
+    `terms`: the words of the query, as written, that the product has; where an explanation was asked for.
+    """
 
     position: int
     product_id: str
     score: float
     document: Mapping[str, Any]
     legs: Mapping[Leg, LegHit]
+    terms: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from PIL.Image import Image
@@ -12,10 +13,12 @@ from encoders.occlusion import SimilarityMap, similarity_map
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.fusion import FusedProduct, Leg, RankedLegs
 from ranking.matching import image_floor, is_exact, matching, text_floor
+from ranking.matching_terms import MatchingTerms
 from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
@@ -53,7 +56,7 @@ class Ranking:
 class Search:
     """Safe to call from several threads, as its encoders and its index are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part
         self,
         index: VectorIndex,
         text_encoder: Encoder,
@@ -61,8 +64,11 @@ class Search:
         analyser: Analyser,
         settings: RankingSettings,
         metrics: Metrics,
+        catalogue: CatalogueWords | None = None,
     ) -> None:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._index = index
+        self._analyser = analyser
         self._settings = settings
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
@@ -70,9 +76,11 @@ class Search:
         self._similar = SimilarProducts(index, self._retrieval, settings)
         self._image_encoder = image_encoder
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
-        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
+        self._catalogue = catalogue
+        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
+            Leg.BRANDS: inf,  # a brand alone makes no match
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
         }
         self._weights = {
@@ -94,6 +102,13 @@ class Search:
             raise
         self._searches.labels(request.kind, "answered" if answer.hits else "empty").inc()
         return answer
+
+    def explain(self, request: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
+        """The answer to the request, its hits with the words for which the keywords leg found them."""
+        understood = answer.understood
+        text = understood.text if understood.text.strip() else request.text
+        terms = MatchingTerms(self._analyser, text, understood.language)
+        return replace(answer, hits=[replace(hit, terms=terms.of(hit)) for hit in answer.hits])
 
     def similar(self, request: SimilarRequest) -> list[SearchHit] | None:
         """Products like the given one, best first, without itself; None where there is no such product.
@@ -144,7 +159,7 @@ class Search:
         with timer.step("retrieve"):
             found = {leg: search.result() for leg, search in searches.items()}
         with timer.step("fuse"):
-            fused = self._retrieval.fuse(found, weights, depth)
+            fused = self._retrieval.fuse(found, weights, depth, self._of_brands(found, understood.brands))
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
@@ -155,6 +170,11 @@ class Search:
         if not request.interpret:
             return UnderstoodQuery(request.text, request.language or self._settings.default_language, (), ())
         return self._understanding.understand(request.text, request.language, request.as_words)
+
+    def _of_brands(self, found: RankedLegs, brands: Collection[str]) -> Collection[str]:
+        if self._catalogue is None or not brands:
+            return ()
+        return self._catalogue.of_brands({hit.product_id for hits in found.values() for hit in hits}, brands)
 
     def _floors(self, kind: QueryKind, understood: UnderstoodQuery) -> Mapping[Leg, float]:
         """Whatever its filters find matches a query that is nothing but filters."""

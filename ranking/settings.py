@@ -11,6 +11,7 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 
 
 _OUTWEIGHS = 2.0
+_BRAND = 0.2
 
 
 class LegWeights(BaseModel):
@@ -32,9 +33,13 @@ class LegWeights(BaseModel):
         return self
 
     def by_leg(self) -> dict[Leg, float]:
-        """The leg of article numbers outweighs the others together: who names one wants that product first."""
+        """The leg of article numbers outweighs the others together: who names one wants that product first.
+
+        That of brands lifts the brand's products above like ones, not above those that fit better: decision 21.
+        """
         shares = {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
-        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * sum(shares.values())}
+        whole = sum(shares.values())
+        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * whole, Leg.BRANDS: _BRAND * whole}
 
 
 class UnderstandingSettings(BaseModel):
@@ -90,6 +95,20 @@ class AvailabilityRules(BaseModel):
     discontinued: Literal["shown", "last", "hidden"] = "last"
 
 
+class TrendingSettings(BaseModel):
+    """What counts as attention, and how fast it fades."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_life_hours: float = Field(
+        default=24.0, gt=0, le=10_000, description="after which an action counts half, by its own time"
+    )
+    action_weights: dict[str, Annotated[float, Field(ge=0, le=1_000)]] = Field(
+        default={"click": 1.0, "add_to_cart": 3.0, "purchase": 5.0},
+        description="what one action of each UBI action_name counts; others count nothing",
+    )
+
+
 class RankingSettings(BaseModel):
     """How many candidates are retrieved and how their scores become one."""
 
@@ -128,6 +147,7 @@ class RankingSettings(BaseModel):
         default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
     )
     availability: AvailabilityRules = AvailabilityRules()
+    trending: TrendingSettings = TrendingSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",

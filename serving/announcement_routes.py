@@ -41,7 +41,10 @@ def announcement_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/indexed-products",
         response_class=StreamingResponse,
-        responses={200: {"description": _DESCRIPTION, "content": content}, **problem_responses(429, 503)},
+        responses={
+            200: {"description": _DESCRIPTION, "content": content},
+            **problem_responses(429, 503, example="too-many-streams"),
+        },
     )
     async def indexed_products() -> StreamingResponse:
         """Server-sent events that do not end: each product as it becomes searchable, changes, or goes."""

@@ -1,20 +1,27 @@
 """Whether this process lives, whether it can serve, and its metrics."""
 
+from typing import Annotated
+
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.base import VectorIndexError
 from serving.answers import json_response
 from serving.caching import NEVER_KEPT
-from serving.openapi import problem_responses
+from serving.openapi import answer_example, problem_responses
 from serving.problems import PROBLEMS, unavailable
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.publisher import PublisherError
 
 _THREADS = 4
+_READY = problem_responses(503, example="not-ready")
+_METRICS = answer_example('millrace_searches_total{kind="text",outcome="answered"} 1.0\n', media_type="text/plain")
+_PROBLEM = answer_example(
+    "invalid-fields (422): The request has fields that cannot be used.\n", media_type="text/plain"
+) | problem_responses(404)
 
 
 class Alive(BaseModel):
@@ -40,20 +47,20 @@ def health_router(services: Services, settings: ServerSettings) -> APIRouter:
         """Answers as long as the process does: a supervisor restarts it otherwise."""
         return json_response({"status": "alive"})
 
-    @router.get("/readyz", response_model=Ready, responses=problem_responses(503))
+    @router.get("/readyz", response_model=Ready, responses=_READY)
     async def ready() -> Response:
         """Whether the index and the broker answer: a load balancer waits until then."""
         products = await run_sync(_probe, services, settings.ready_timeout_seconds, limiter=probing)
         return json_response({"status": "ready", "products": products})
 
-    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    @router.get("/metrics", response_class=Response, responses=_METRICS)
     async def metrics() -> Response:
         """Every metric of this process in Prometheus' text format."""
         text, content_type = await run_sync(services.render_metrics, limiter=scraping)
         return Response(text, headers={**NEVER_KEPT, "Content-Type": content_type})
 
-    @router.get("/problems/{name}", responses=problem_responses(404), response_class=Response)
-    async def problem(name: str) -> Response:
+    @router.get("/problems/{name}", responses=_PROBLEM, response_class=Response)
+    async def problem(name: Annotated[str, Path(examples=["invalid-fields"])]) -> Response:
         """What a `type` of problem details stands for."""
         if name not in PROBLEMS:
             raise HTTPException(404, f"there is no problem {name[:80]!r}")

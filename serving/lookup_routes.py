@@ -1,18 +1,19 @@
 """One product, as search would show it."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from serving.answers import kept_response
 from serving.media_routes import MediaLinks
-from serving.openapi import problem_responses
+from serving.openapi import answer_example, problem_responses
+from serving.openapi_examples import LOOKED_UP
 from serving.problems import unknown_product
+from serving.product_models import ProductPath
 from serving.search_answers import shown_product
 from serving.services import Services
-from topics.events import ProductId
 
 
 def lookup_router(services: Services) -> APIRouter:
@@ -22,9 +23,9 @@ def lookup_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/products/{product_id:path}",
         response_model=dict[str, Any],
-        responses=problem_responses(404, 422, 429, 503),
+        responses=answer_example(LOOKED_UP) | problem_responses(404, 422, 429, 503),
     )
-    async def product(request: Request, product_id: Annotated[ProductId, Path()]) -> Response:
+    async def product(request: Request, product_id: ProductPath) -> Response:
         """A product as the index holds it. Its ETag changes with the product."""
         found = await run_sync(services.index.documents, [product_id])
         if product_id not in found:

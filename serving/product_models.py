@@ -3,9 +3,10 @@
 import re
 from typing import Annotated, Any
 
+from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from topics.events import Product, Version
+from topics.events import Product, ProductId, Version
 
 _NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+\s*")
 
@@ -20,6 +21,9 @@ def _milliseconds(value: Any) -> Any:
 WrittenVersion = Annotated[Version, BeforeValidator(_milliseconds, json_schema_input_type=AwareDatetime | int)]
 
 
+ProductPath = Annotated[ProductId, Path(examples=["sku-1"])]
+
+
 class ProductInput(Product):
     """A product with JSON's own types: `"4.5"` and `true` are no numbers."""
 
@@ -31,7 +35,9 @@ class ProductInput(Product):
 class DeletionParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    updated_at: WrittenVersion | None = Field(default=None, description="when it was taken out; now, where left out")
+    updated_at: WrittenVersion | None = Field(
+        default=None, description="when it was taken out; now, where left out", examples=["2026-11-20T09:30:00Z"]
+    )
 
 
 class Accepted(BaseModel):

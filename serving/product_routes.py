@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import anyio.to_thread
 import orjson
 from anyio import CapacityLimiter
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from index.base import IndexRefused
@@ -17,27 +17,19 @@ from index.limits import check_document
 from serving.access import ApiKeys, require_api_key
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
+from serving.openapi_examples import PRODUCT
 from serving.problems import Problem, from_validation, invalid_field
-from serving.product_models import Accepted, DeletionParameters, ProductInput
+from serving.product_models import Accepted, DeletionParameters, ProductInput, ProductPath
+from serving.publishing import WaitingPublisher
+from serving.request_bodies import json_request_body
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.catalogue import CATALOG_PRODUCTS
 from topics.codec import deletion_headers, encode_product
-from topics.events import Product, ProductId, version_of
+from topics.events import Product, version_of
 from topics.publisher import Message
 
-_EXAMPLE = {
-    "id": "sku-1",
-    "title": "Red linen dress",
-    "description": "Knee-length, with pockets",
-    "brand": "Millrace",
-    "categories": ["Clothing", "Dresses"],
-    "price": 49.9,
-    "currency": "EUR",
-    "image_links": ["https://shop.example/sku-1.jpg"],
-    "attributes": {"colour": "red", "size": ["S", "M"]},
-}
-_WITHOUT_ID = {name: value for name, value in _EXAMPLE.items() if name != "id"}
+_WITHOUT_ID = {name: value for name, value in PRODUCT.items() if name != "id"}
 
 
 def product_router(services: Services, settings: ServerSettings, keys: ApiKeys) -> APIRouter:
@@ -50,14 +42,15 @@ def product_router(services: Services, settings: ServerSettings, keys: ApiKeys) 
 
 
 def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Writer", waiting: CapacityLimiter) -> None:
-    problems = problem_responses(400, 401, 408, 413, 415, 422, 429, 503)
+    statuses = (400, 401, 408, 413, 415, 422, 429, 503)
+    responses = problem_responses(*statuses, example="broker-unavailable")
 
     @router.post(
         "/v1/products",
         status_code=202,
         response_model=Accepted,
-        responses=problems,
-        openapi_extra=json_body(_one_or_many(settings), {"one": _EXAMPLE, "many": [_EXAMPLE]}),
+        responses=responses,
+        openapi_extra=json_body(_one_or_many(settings), {"one": PRODUCT, "many": [PRODUCT]}),
     )
     async def publish_products(request: Request) -> Response:
         """Add or replace one product, or a list of them: all are published, or, where one is invalid, none.
@@ -65,19 +58,19 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         `updated_at` is the product's version: an older one never overwrites a newer one. Left out, it is the time of
         this request.
         """
-        body = await _json_body(request)
+        body = await json_request_body(request)
         return await anyio.to_thread.run_sync(writer.publish_body, body, limiter=waiting)
 
     @router.put(
         "/v1/products/{product_id:path}",
         status_code=202,
         response_model=Accepted,
-        responses=problems,
+        responses=responses,
         openapi_extra=json_body(_schema(required_id=False), {"one": _WITHOUT_ID}),
     )
-    async def publish_product(request: Request, product_id: Annotated[ProductId, Path()]) -> Response:
+    async def publish_product(request: Request, product_id: ProductPath) -> Response:
         """Add or replace one product; an `id` in the body must be the one in the path."""
-        body = await _json_body(request)
+        body = await json_request_body(request)
         return await anyio.to_thread.run_sync(partial(writer.publish_body, body, product_id), limiter=waiting)
 
 
@@ -86,11 +79,9 @@ def _add_deletion(router: APIRouter, writer: "_Writer", waiting: CapacityLimiter
         "/v1/products/{product_id:path}",
         status_code=202,
         response_model=Accepted,
-        responses=problem_responses(401, 422, 429, 503),
+        responses=problem_responses(401, 422, 429, 503, example="broker-unavailable"),
     )
-    async def delete_product(
-        product_id: Annotated[ProductId, Path()], parameters: Annotated[DeletionParameters, Query()]
-    ) -> Response:
+    async def delete_product(product_id: ProductPath, parameters: Annotated[DeletionParameters, Query()]) -> Response:
         """Take a product out of search. One that changed after `updated_at` stays."""
         return await anyio.to_thread.run_sync(writer.delete, product_id, parameters.updated_at, limiter=waiting)
 
@@ -99,19 +90,19 @@ class _Writer:
     """Waits for the broker on a thread of its own kind, so that a slow broker does not hold up search."""
 
     def __init__(self, services: Services, settings: ServerSettings) -> None:
-        self._publisher = services.publisher
-        self._published = services.metrics.published
+        self._publisher = WaitingPublisher(services.publisher, services.metrics, settings.publish_timeout_seconds)
         self._clock = services.clock
         self._settings = settings
 
     def publish_body(self, body: bytes, product_id: str | None = None) -> Response:
         products = self._products(body, product_id)
-        self._publish([self._message(product, position) for position, product in enumerate(products)])
+        messages = [self._message(product, position) for position, product in enumerate(products)]
+        self._publisher.publish(CATALOG_PRODUCTS, messages)
         return _accepted([product.id for product in products])
 
     def delete(self, product_id: str, updated_at: datetime | None) -> Response:
         headers = deletion_headers(version_of(updated_at or self._clock()))
-        self._publish([Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
+        self._publisher.publish(CATALOG_PRODUCTS, [Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
         return _accepted([product_id])
 
     def _products(self, body: bytes, product_id: str | None) -> Sequence[Product]:
@@ -155,23 +146,8 @@ class _Writer:
             raise Problem("invalid-fields", f"product {position} cannot be indexed: {refusal}") from None
         return Message(CATALOG_PRODUCTS, product.id.encode(), value)
 
-    def _publish(self, messages: Sequence[Message]) -> None:
-        outcome = "failed"
-        try:
-            self._publisher.publish_and_wait(messages, self._settings.publish_timeout_seconds)
-            outcome = "acknowledged"
-        finally:
-            self._published.labels(CATALOG_PRODUCTS, outcome).inc(len(messages))
-
 
 _PRODUCTS = TypeAdapter(list[ProductInput])
-
-
-async def _json_body(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem("unsupported-media-type", f"send application/json, not {media_type[:80] or 'nothing'}")
-    return await request.body()
 
 
 def _with_id(sent: Any, product_id: str) -> Any:

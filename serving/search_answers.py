@@ -14,6 +14,7 @@ from PIL.Image import Image
 from encoders.images import ImageError, ImageFailure, decode_image
 from index.base import Filter
 from ranking.facets import Facet
+from ranking.fusion import Leg
 from ranking.queries import InvalidQueryError, SearchAnswer, SearchHit, SearchRequest
 from ranking.query_understanding import UnderstoodQuery
 from serving.answers import json_response
@@ -81,6 +82,8 @@ class Answerer:
         start = perf_counter()
         request = self.request(asked)
         answer = self._search.search(request)
+        if asked.rest.explain:
+            answer = self._search.explain(request, answer)
         return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
 
     def request(self, asked: Asked) -> SearchRequest:
@@ -153,7 +156,13 @@ def _understood(understood: UnderstoodQuery) -> dict[str, Any]:
         {"text": phrase.text, "filters": [asdict(condition) for condition in phrase.filters]}
         for phrase in understood.phrases
     ]
-    return {"text": understood.text, "language": understood.language, "phrases": phrases}
+    return {
+        "text": understood.text,
+        "language": understood.language,
+        "phrases": phrases,
+        "corrections": [{"text": written, "replacement": word} for written, word in understood.corrections],
+        "brands": list(understood.brands),
+    }
 
 
 def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
@@ -165,6 +174,8 @@ def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str
             leg.value: {"rank": found.rank, "score": found.score, "contribution": found.contribution}
             for leg, found in hit.legs.items()
         }
+        if hit.terms:
+            result["explanation"][Leg.KEYWORDS.value]["terms"] = hit.terms
     return result
 
 

@@ -2,17 +2,18 @@
 
 import { similarTo } from "./address.js";
 import { element, pageLink } from "./elements.js";
+import { asClick } from "./events.js";
 import { number, words } from "./words.js";
 
 // `legs`: those that found any of the results; `best`: the first one's score.
-export function card({ product, explanation }, legs, best, open) {
-  const title = element("h3", "", product.title);
+export function card({ product, position, explanation }, legs, best, open) {
+  const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
   title.lang = product.language;
   title.title = product.title; // a long one is cut
   const made = element("li", "card", frame(product), element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
-    element("div", "facts", stock(product), similarLink(product, open)),
+    element("div", "facts", stock(product), similarLink(product, position, open)),
   ), why(explanation ?? {}, legs, best));
   made.tabIndex = -1;
   return made;
@@ -49,8 +50,8 @@ function stars({ rating, rating_count: count }) {
 
 const stock = ({ availability }) => element("span", `stock ${availability}`, words.stock[availability] ?? availability);
 
-function similarLink(product, open) {
-  const made = pageLink("similar", similarTo(product.id), open, words.similar);
+function similarLink(product, position, open) {
+  const made = asClick(pageLink("similar", similarTo(product.id), open, words.similar), product, position);
   made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
   return made;
 }
@@ -66,7 +67,21 @@ function why(explanation, legs, best) {
     const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : score;
     const rank = found?.rank ? `${words.rank} ${found.rank}` : "–";
     list.append(element("dt", "", words.legs[leg], element("span", "", rank)));
-    list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures)));
+    list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
   }
   return legs.length ? element("details", "", element("summary", "", words.why), list) : null;
+}
+
+function matched(found) {
+  if (!found?.terms?.length) return null;
+  const separated = found.terms.flatMap((term) => [" ", element("mark", "", term)]);
+  return element("span", "matched", `${words.matched}:`, ...separated);
+}
+
+// Terms hold letters, digits and apostrophes only, so that they are patterns as they are.
+function marked(text, terms) {
+  if (terms.length === 0) return [text];
+  const whole = (term) => (/\p{Script=Han}/u.test(term) ? term : `(?<![\\p{L}\\p{N}])${term}(?![\\p{L}\\p{N}])`);
+  const parts = text.split(new RegExp(`(${terms.map(whole).join("|")})`, "giu"));
+  return parts.map((part, place) => (place % 2 ? element("mark", "", part) : part));
 }

@@ -63,6 +63,20 @@ def test_why_opens_by_keyboard_and_shows_each_leg(page: Any) -> None:
     assert sum(widths) == pytest.approx(100, abs=0.1)
 
 
+def test_why_names_the_matching_words_and_the_title_marks_them(page: Any) -> None:
+    search(page, "STRIPED umbrella of velvet")
+    card = page.locator(".card", has=page.locator("h3 mark")).first
+    words = {word.lower() for word in card.locator("h3 mark").all_inner_texts()}
+    assert words
+    assert words <= {"striped", "umbrella"}
+    card.locator("summary").click()
+    assert {word.lower() for word in card.locator("details mark").all_inner_texts()} == words
+    assert "matching words: " in card.locator("details").inner_text()
+    page.click("#language")
+    card.locator("summary").click()
+    assert "匹配词" in card.locator("details").inner_text()
+
+
 @pytest.mark.parametrize("way", ["button", "drop", "paste"])
 def test_a_picture_finds_itself_and_can_be_taken_away(page: Any, pictures: Path, way: str) -> None:
     picture = pictures / "drawn-1-000004.jpg"

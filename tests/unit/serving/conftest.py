@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,12 +23,15 @@ from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
-from ranking.settings import RankingSettings
+from ranking.settings import RankingSettings, TrendingSettings
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
+from serving.openapi_examples import NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.catalogue import CATALOG_PRODUCTS
+from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
 from topics.events import Product
 from topics.publisher import Publisher
@@ -40,6 +44,7 @@ SHOP = (
     ("shirt", "Cotton shirt", "Loom", ("Clothing",), 20, {"colour": "blue"}, BLUE),
     ("lamp", "Desk lamp with a fabric dress", "Lux", ("Home",), 35, {}, None),
 )
+FIGURES = {"query_id", "request_id", "score", "contribution", "took_ms", "steps_ms"}
 
 MakeClient = Callable[..., TestClient]
 
@@ -53,7 +58,8 @@ def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaSettings]:
     cluster = MockCluster()
-    cluster.create_topic(CATALOG_PRODUCTS, 1)
+    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS):
+        cluster.create_topic(topic, 1)
     yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
     cluster.close()
 
@@ -115,6 +121,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),
+            trending=TrendingProducts(index, Trending(TrendingSettings())),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
         )
@@ -134,6 +141,27 @@ def make_client(services: Services) -> MakeClient:
 @pytest.fixture
 def client(make_client: MakeClient) -> TestClient:
     return make_client()
+
+
+@pytest.fixture
+def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Iterator[TestClient]:
+    """The API over the products of the description's examples."""
+    encoder = HashEncoder()
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    for fields in (PRODUCT, NEIGHBOUR):
+        product = Product.model_validate({**fields, "updated_at": "2026-11-20T09:30:00Z"})
+        vectors = {TEXT_FIELD: encoder.encode_texts([product.title])[0]}
+        words = keywords(product, analyser)
+        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), services.metrics)) as search:
+        yield make_client(search=search, index=index)
+
+
+def without_figures(value: Any) -> Any:
+    """An answer without what depends on the models, the clock or chance."""
+    if isinstance(value, dict):
+        return {name: without_figures(one) for name, one in value.items() if name not in FIGURES}
+    return [without_figures(one) for one in value] if isinstance(value, list) else value
 
 
 @pytest.fixture

@@ -91,6 +91,16 @@ def test_an_explanation_adds_up_to_the_score(client: TestClient, method: str) ->
     assert set(response.steps_ms) == {"encode_text", "encode_image", "retrieve", "fuse", "documents"}
 
 
+def test_an_explanation_names_the_words_that_a_product_has(client: TestClient) -> None:
+    answer = client.get("/v1/search?q=LINEN+dresses+of+silk&explain=true")
+    terms = {
+        result["product"]["id"]: result["explanation"]["keywords"]["terms"]
+        for result in answer.json()["results"]
+        if "terms" in result["explanation"].get("keywords", {})
+    }
+    assert terms == {"dress": ["LINEN", "dresses"], "lamp": ["dresses"]}
+
+
 def test_pages_continue_one_list(client: TestClient) -> None:
     whole = found(client.get("/v1/search?q=dress"))
     assert whole == [found(client.get(f"/v1/search?q=dress&limit=1&offset={offset}"))[0] for offset in range(3)]

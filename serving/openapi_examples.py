@@ -1,0 +1,134 @@
+"""Examples of the API's description; a test sends the requests and holds the answers against their schemas."""
+
+from typing import Any
+
+PRODUCT: dict[str, Any] = {
+    "id": "sku-1",
+    "title": "Red linen dress",
+    "description": "Knee-length, with pockets",
+    "brand": "Loom",
+    "categories": ["Clothing", "Dresses"],
+    "price": 49.9,
+    "currency": "EUR",
+    "rating": 4.5,
+    "rating_count": 112,
+    "image_links": ["https://shop.example/sku-1.jpg"],
+    "attributes": {"colour": "red", "size": ["S", "M"]},
+}
+NEIGHBOUR: dict[str, Any] = {
+    "id": "sku-2",
+    "title": "Blue linen shirt",
+    "brand": "Loom",
+    "categories": ["Clothing"],
+    "price": 35,
+    "currency": "EUR",
+    "attributes": {"colour": "blue"},
+}
+_SHOWN = PRODUCT | {"updated_at": "2026-11-20T09:30:00Z", "availability": "in_stock", "language": "en"}
+_NEIGHBOUR_SHOWN = NEIGHBOUR | {"updated_at": "2026-11-20T09:30:00Z", "availability": "in_stock", "language": "en"}
+
+_RED_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFUlEQVR42mM8IafBgA0wMeAAg1MCANh8AR6FrdlEAAAAAElFTkSuQmCC"
+)
+SEARCH_TEXT = "red linen dress under 60"
+SEARCH_QUERIES: dict[str, Any] = {
+    "filtered": {"text": "dress", "filters": [{"field": "price", "at_most": 50}], "limit": 5},
+    "explained": {"text": SEARCH_TEXT, "facets": ["brand", "price"], "limit": 1, "explain": True},
+    "by picture": {"image_base64": _RED_PICTURE},
+}
+SEARCH_FORM: dict[str, Any] = {"text": "dress", "price_max": 50, "brand": ["Loom"]}
+SEARCH_ANSWER: dict[str, Any] = {
+    "query_id": "1c06b6f5-7971-4de0-a947-5a50fe62d3d9",
+    "kind": "text",
+    "results": [
+        {
+            "position": 1,
+            "score": 1.0000003039836882,
+            "product": _SHOWN,
+            "explanation": {
+                "text": {"rank": 1, "score": 1.0000003576278687, "contribution": 0.8500003039836883},
+                "keywords": {
+                    "rank": 1,
+                    "score": 1.433303952217102,
+                    "contribution": 0.15,
+                    "terms": ["red", "linen", "dress"],
+                },
+            },
+        }
+    ],
+    "total": {"matches": 2, "exact": True},
+    "nearest": False,
+    "facets": [
+        {
+            "field": "brand",
+            "values": [{"value": "Loom", "count": 2}],
+            "exact": True,
+            "lowest": None,
+            "highest": None,
+        },
+        {"field": "price", "values": [], "exact": True, "lowest": 35.0, "highest": 49.9},
+    ],
+    "understood": {
+        "text": "red linen dress",
+        "language": "en",
+        "phrases": [
+            {
+                "text": "under 60",
+                "filters": [{"field": "price", "any_of": [], "at_least": None, "at_most": 60.0}],
+            }
+        ],
+    },
+    "notes": [],
+    "took_ms": 2.861,
+    "steps_ms": {
+        "encode_text": 8.2,
+        "encode_image": 9.9,
+        "retrieve": 4.1,
+        "fuse": 0.1,
+        "documents": 0.6,
+        "facets": 2.9,
+    },
+}
+SIMILAR_ANSWER: dict[str, Any] = {
+    "query_id": "cb12bffd-82d4-4d6a-9d1d-afa9f622a2de",
+    "product": _SHOWN,
+    "results": [{"position": 1, "score": 0.26804178953170776, "product": _NEIGHBOUR_SHOWN}],
+    "took_ms": 0.592,
+}
+LOOKED_UP = _SHOWN
+ACCEPTED = {"accepted": 1, "ids": ["sku-1"]}
+
+_RESULT = SEARCH_ANSWER["results"][0]
+_FIELD_ERROR = {"detail": "Input should be greater than or equal to 0", "parameter": "price_max"}
+REQUEST_ID = "2f1c6f0a9d0b4a5e8c3d7e6f5a4b3c2d"
+MODELS: dict[str, Any] = {
+    "Accepted": ACCEPTED,
+    "Alive": {"status": "alive"},
+    "Ready": {"status": "ready", "products": 640},
+    "FacetCounts": SEARCH_ANSWER["facets"][0],
+    "FacetValueCount": SEARCH_ANSWER["facets"][0]["values"][0],
+    "FieldError": _FIELD_ERROR,
+    "FilterInput": {"field": "price", "at_least": 20, "at_most": 50},
+    "LegExplanation": _RESULT["explanation"]["keywords"],
+    "MatchTotal": SEARCH_ANSWER["total"],
+    "PhraseFilter": SEARCH_ANSWER["understood"]["phrases"][0],
+    "SearchResponse": SEARCH_ANSWER,
+    "SearchResult": _RESULT,
+    "SimilarResponse": SIMILAR_ANSWER,
+    "Understood": SEARCH_ANSWER["understood"],
+}
+
+PROBLEM_DETAILS = {
+    "invalid-json": "unexpected end of data: line 1 column 2 (char 1)",
+    "unauthorized": "send a key in the header X-API-Key",
+    "unknown-product": "no product 'sku-9' is in the index",
+    "too-slow": "a body may take 60 s",
+    "too-large": "at most 10000000 bytes are taken",
+    "unsupported-media-type": "send application/json, not text/plain",
+    "invalid-fields": "price_max: Input should be greater than or equal to 0",
+    "too-many-requests": "come back in 12 s",
+    "index-unavailable": "search again in a moment",
+    "broker-unavailable": "no broker answered within 10 s",
+    "not-ready": "index: http://milvus:19530 does not answer",
+    "too-many-streams": "search without news, or try again later",
+}
