@@ -9,13 +9,15 @@ from pathlib import Path
 import setproctitle
 
 from cli.catalogue_reading import CatalogueReader
-from cli.following import follow_indexed
+from cli.following import follow_behavior, follow_indexed
 from cli.processes import require_shared_index, require_topics
 from cli.settings import Settings
 from cli.wiring import Parts, open_parts, open_publisher
 from encoders.image_sources import ImageSource
 from monitoring.exposition import render
 from ranking.catalogue_words import CatalogueWords
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
 from serving.indexed_products import IndexedProducts
@@ -41,8 +43,12 @@ def serve(settings: Settings) -> None:
     ):
         products = IndexedProducts(parts.index, MediaLinks(services.media_root), services.announcements)
         catalogue = CatalogueReader(parts.index, words)
-        # The follower first: what is indexed while the catalogue is read must not be missed.
-        with follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear]), catalogue:
+        with (
+            # The follower first: what is indexed while the catalogue is read must not be missed.
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear]),
+            catalogue,
+            follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
+        ):
             run_server(create_app(settings.server, services), settings.server, services.announcements.close)
 
 
@@ -61,6 +67,7 @@ def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | No
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
+            trending=TrendingProducts(parts.index, Trending(parts.settings.ranking.trending)),
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             media_root=Path(workers.file_root) if workers.file_root else None,

@@ -1,12 +1,15 @@
 """Search: understand and encode the query, ask each leg, fuse what they find, keep what matches, order and count it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
+from PIL.Image import Image
+
 from encoders.base import Encoder, ImageEncoder
+from encoders.occlusion import SimilarityMap, similarity_map
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
@@ -19,6 +22,7 @@ from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
+from ranking.referring_words import without_referring_words
 from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
@@ -68,7 +72,8 @@ class Search:
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
-        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
+        self._image_encoder = image_encoder
+        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
         self._catalogue = catalogue
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
@@ -102,6 +107,16 @@ class Search:
         Raises IndexUnavailable, IndexRefused.
         """
         return self._similar.find(request)
+
+    def heat_map(self, request: SearchRequest, picture: Image, is_over: Callable[[], bool]) -> SimilarityMap:
+        """Where in a product's picture its similarity to the query lies.
+
+        Raises LegLeftOut where the query has no vector among pictures, UnusableVector, OcclusionTooSlow.
+        """
+        timer = StepTimer(self._observers)
+        query = self._encoder.image_query(_to_search_for(request, self._understand(request)), timer)
+        with timer.step("heat_map"):
+            return similarity_map(self._image_encoder, picture, query.vector, is_over)
 
     def rank(
         self, request: SearchRequest, legs: Collection[Leg] | None = None, timer: StepTimer | None = None
@@ -210,9 +225,13 @@ class Search:
 
 def _to_search_for(request: SearchRequest, understood: UnderstoodQuery) -> SearchRequest:
     """A query that is nothing but filters is searched by its words, which then only decide the order."""
+    if request.image is not None:
+        text = without_referring_words(understood.text)
+    else:
+        text = understood.text if understood.text.strip() else request.text
     return replace(
         request,
-        text=understood.text if understood.text.strip() or request.image is not None else request.text,
+        text=text,
         language=understood.language,
         filters=[*request.filters, *(condition for phrase in understood.phrases for condition in phrase.filters)],
     )

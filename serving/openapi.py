@@ -12,6 +12,7 @@ from serving.answers import kept_response
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, ProblemDetails
 from serving.search_models import SearchForm, SearchQuery
+from topics.behavior import BehaviorEvent
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -54,7 +55,7 @@ def add_schemas(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (ProblemDetails, FilterInput):
+        for model in (BehaviorEvent, ProblemDetails, FilterInput):
             schema = model.model_json_schema(ref_template=_REFERENCE)
             schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
         return document

@@ -79,8 +79,14 @@ class Answerer:
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
+        request = self.request(asked)
+        answer = self._search.search(request)
+        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
+
+    def request(self, asked: Asked) -> SearchRequest:
+        """With the picture, fetched and decoded. Raises Problem."""
         try:
-            request = SearchRequest(
+            return SearchRequest(
                 text=asked.text,
                 image=self._picture(asked),
                 filters=asked.filters,
@@ -94,8 +100,6 @@ class Answerer:
             )
         except InvalidQueryError as error:
             raise Problem("invalid-fields", str(error)) from None
-        answer = self._search.search(request)
-        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
 
     def _picture(self, asked: Asked) -> Image | None:
         try:
@@ -103,15 +107,15 @@ class Answerer:
                 return decode_image(self._images.fetch(asked.picture_link), self._image_limits)
             return None if asked.picture is None else decode_image(asked.picture, self._image_limits)
         except ImageError as error:
-            detail = str(error) if asked.picture_link is None else _for_strangers(error.reason)
+            detail = str(error) if asked.picture_link is None else for_strangers(error.reason, "image_url")
             name = "too-large" if error.reason is ImageFailure.TOO_MANY_BYTES else "unusable-picture"
             raise Problem(name, detail) from None
 
 
-def _for_strangers(reason: ImageFailure) -> str:
+def for_strangers(reason: ImageFailure, link: str) -> str:
     """Nothing of what a link answered, nor which names there are in the network inside."""
     shown = ImageFailure.UNREACHABLE if reason is ImageFailure.PRIVATE_ADDRESS else reason
-    return f"{shown}: no picture could be fetched from image_url"
+    return f"{shown}: no picture could be fetched from {link}"
 
 
 def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:

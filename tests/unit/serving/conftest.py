@@ -22,12 +22,14 @@ from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
-from ranking.settings import RankingSettings
+from ranking.settings import RankingSettings, TrendingSettings
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.catalogue import CATALOG_PRODUCTS
+from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
 from topics.events import Product
 from topics.publisher import Publisher
@@ -53,7 +55,8 @@ def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaSettings]:
     cluster = MockCluster()
-    cluster.create_topic(CATALOG_PRODUCTS, 1)
+    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS):
+        cluster.create_topic(topic, 1)
     yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
     cluster.close()
 
@@ -115,6 +118,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),
+            trending=TrendingProducts(index, Trending(TrendingSettings())),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
         )
