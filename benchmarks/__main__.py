@@ -8,6 +8,7 @@ from benchmarks import (
     attribute_change,
     first_answer,
     indexing_throughput,
+    picture_relevance,
     recovery,
     relevance,
     search_overhead,
@@ -24,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "recovery": recovery.run,
     "relevance": relevance.run,
     "search_overhead": search_overhead.run,
+    "picture_relevance": picture_relevance.run,
     "first_answer": first_answer.run,
 }
 BY_NAME_ONLY: Mapping[str, Callable[[], None]] = {"soak": soak.run}  # takes most of an hour

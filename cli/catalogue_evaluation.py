@@ -39,11 +39,16 @@ class CatalogueOptions:
     reuse_index: bool = False
     config: Path | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Data and logs."""
+        return self.work or Path(".bench/relevance") / self.name
+
 
 @contextmanager
 def open_catalogue(options: CatalogueOptions, output: Output) -> Iterator[tuple[JudgedCatalogue, FilledIndex]]:
     """The catalogue and its index, filled or found there. Raises what the embedded parts raise."""
-    work = options.work or Path(".bench/relevance") / options.name
+    work = options.folder
     settings = embedded_settings(load_settings(options.config), work)
     if not options.reuse_index:
         make_room(work)

@@ -1,5 +1,6 @@
 """`millrace evaluate relevance`: how well search answers queries whose right answers are known."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,10 @@ class RatedQueries:
     config: Path | None
 
 
-def read_judgments(ratings: Path, queries: Path | None, columns: RatingColumns) -> Judgments:
+def read_judgments(ratings: Path | None, queries: Path | None, columns: RatingColumns) -> Judgments:
     """TREC qrels when there is a file of queries, else CSV. Raises RelevanceError."""
+    if ratings is None:
+        raise RelevanceError("no file of ratings is given")
     return read_csv_ratings(ratings, columns) if queries is None else read_trec_qrels(ratings, queries)
 
 
@@ -127,14 +130,17 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     queries, systems (by name: full, and judged where only some products are)).
     """
     output = Output(as_json)
-    _check_together(on, ratings, photos)
+    of_on = {"--photos": photos, "--work": work, "--reuse-index": reuse_index}
+    check_together(
+        on, ratings, of_on, {"--queries": queries, "--leg": leg, "--run-file": run_file, "--against": against}
+    )
     options = RelevanceOptions(threshold=threshold, cutoff=cutoff, seed=seed)
     with output.failing_on(*RELEVANCE_ERRORS):
         if on is not None:
             chosen = CatalogueOptions(on, data, ratings, photos, work, reuse_index, config)
             facts = evaluate_catalogue(chosen, options, runs, output)
         else:
-            judgments = read_judgments(_given(ratings), queries, rating_columns(columns))
+            judgments = read_judgments(ratings, queries, rating_columns(columns))
             facts = _evaluate_ratings(RatedQueries(judgments, leg, run_file, against, runs, config), options, output)
     output.finish(facts)
 
@@ -163,17 +169,19 @@ def _evaluate_ratings(asked: RatedQueries, options: RelevanceOptions, output: Ou
     return result.facts(options)
 
 
-def _check_together(on: CatalogueName | None, ratings: Path | None, photos: Path | None) -> None:
-    """Raises typer.BadParameter."""
+def check_together(
+    on: CatalogueName | None,
+    ratings: Path | None,
+    with_on: Mapping[str, object],
+    with_ratings: Mapping[str, object],
+) -> None:
+    """Raises typer.BadParameter: `with_on` belong to --on, `with_ratings` to RATINGS of an index of one's own."""
+    if on is not CatalogueName.GROCERIES and with_on.get("--photos"):
+        raise typer.BadParameter("--photos are of the groceries: add --on groceries")
+    strangers = [name for name, value in (with_on if on is None else with_ratings).items() if value]
+    if strangers:
+        raise typer.BadParameter(f"{strangers[0]} {'goes' if on is None else 'does not go'} with --on NAME")
     if on is None and ratings is None:
         raise typer.BadParameter("give a file of RATINGS, or a catalogue: --on icecat, groceries or drawn-shop")
-    if photos is not None and on is not CatalogueName.GROCERIES:
-        raise typer.BadParameter("--photos are of the groceries: add --on groceries")
     if ratings is not None and on not in (None, CatalogueName.ICECAT):
         raise typer.BadParameter(f"{on} brings its own answers: leave RATINGS out")
-
-
-def _given(ratings: Path | None) -> Path:
-    if ratings is None:
-        raise RelevanceError("no file of ratings")
-    return ratings

@@ -1,9 +1,12 @@
-"""Following `catalog.indexed` in a process that serves shoppers."""
+"""What a process that serves shoppers hears of what happens elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from monitoring.metrics import Metrics
-from topics.catalogue import CATALOG_INDEXED
+from ranking.trending import Trending
+from topics.behavior import BehaviorEvent
+from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_INDEXED
 from topics.events import ProductIndexed
 from topics.follower import FollowerReports, Listener, TopicFollower
 from topics.settings import KafkaSettings
@@ -15,6 +18,25 @@ def follow_indexed(
 ) -> TopicFollower[ProductIndexed]:
     """From now on; what the listeners must know of the past they look up in the index."""
     return TopicFollower(kafka, CATALOG_INDEXED, _indexed, listeners, _reports(metrics, CATALOG_INDEXED))
+
+
+def follow_behavior(
+    kafka: KafkaSettings, metrics: Metrics, trending: Trending, clock: Callable[[], datetime]
+) -> TopicFollower[BehaviorEvent]:
+    """Beginning with the events that have not faded yet."""
+
+    def hear(events: Sequence[BehaviorEvent]) -> None:
+        now = clock()
+        for event in events:
+            metrics.trending_events.labels(trending.count(event, now)).inc()
+
+    since = clock().timestamp() - trending.horizon_seconds
+    reports = _reports(metrics, BEHAVIOR_EVENTS)
+    return TopicFollower(kafka, BEHAVIOR_EVENTS, _behavior, [hear], reports, since)
+
+
+def _behavior(record: KeptRecord) -> BehaviorEvent:
+    return BehaviorEvent.model_validate_json(record.value or b"")
 
 
 def _indexed(record: KeptRecord) -> ProductIndexed:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import dead_letters, evaluate, topics_commands
+from cli.compare_runs import compare_command
 from cli.demo import demo_command
 from cli.doctor import doctor_command
 from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
@@ -123,6 +124,7 @@ app.add_typer(topics_commands.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train, name="train")
+evaluate.app.command("compare")(compare_command)
 evaluate.app.command("drawn-clip")(evaluate_drawn_clip)
 train.command("drawn-clip")(train_drawn_clip)
 train.command("retrieval-weights")(train_retrieval_weights)

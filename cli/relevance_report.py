@@ -98,15 +98,15 @@ def relevance_table(result: RelevanceResult) -> Table:
 def query_set_table(queries: QuerySet, results: Mapping[str, SystemResult]) -> Table:
     """One row a measure and view, one column a system."""
     asked = len(queries.judgments.answerable())
-    table = Table(title=f"{queries.name}: {asked} queries, mean [95 % interval]")
-    for heading in ("", *results):
-        table.add_column(heading)
+    table = Table(title=f"{queries.name}: {asked} queries, mean [95 % interval]", box=None)
+    for heading in ("", *([""] if queries.pooled else []), *results):
+        table.add_column(heading, no_wrap=True)
     views = {"judged only": [each.judged for each in results.values()]} if queries.pooled else {}
     views["full index" if queries.pooled else ""] = [each.full for each in results.values()]
     for view, reports in views.items():
         for name in next(iter(results.values())).full.intervals:
             cells = [_cell(report.intervals[name]) for report in reports if report is not None]
-            table.add_row(f"{name} {view}".strip(), *cells)
+            table.add_row(*([view] if queries.pooled else []), name, *cells)
     return table
 
 

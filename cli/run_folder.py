@@ -34,13 +34,14 @@ _FIELDS = ("title", "brand", "price", "currency")
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run file with what lies beside it: documents by product, and data: links of pictures by query, where stored."""
+    """A run file with what lies beside it, where stored: documents by product, data: links of pictures by query."""
 
     name: str
     run: RankedRun
     judgments: Judgments
     products: Mapping[str, Mapping[str, Any]]
     pictures: Mapping[str, str]
+    encoders: Sequence[str] = ()
 
 
 def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], parts: Parts) -> None:
@@ -48,17 +49,23 @@ def write_runs(folder: Path, queries: QuerySet, runs: Mapping[str, RankedRun], p
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / _word(queries.name)
     for system, run in runs.items():
-        write_trec_run(run, Path(f"{stem}.{_word(system)}.run"), _TAG)
+        write_trec_run(run, run_file(folder, queries.name, system), _TAG)
     labels = {query_id: queries.label(query_id) for query_id in queries.judgments.ratings}
     judgments = Judgments(queries.judgments.ratings, labels)
     write_trec_qrels(judgments, stem.with_suffix(".qrels"), stem.with_suffix(".queries"))
-    pictured = (query_id for query_id in queries.judgments.answerable() if query_id in queries.pictures)
-    _write_lines(
-        Path(f"{stem}.pictures.jsonl"),
-        ({"id": query_id, "picture": _thumbnail(queries.pictures[query_id].load())} for query_id in pictured),
-    )
+    if queries.pictures:
+        pictured = (query_id for query_id in queries.judgments.answerable() if query_id in queries.pictures)
+        lines = ({"id": query_id, "picture": _thumbnail(queries.pictures[query_id].load())} for query_id in pictured)
+        _write_lines(Path(f"{stem}.pictures.jsonl"), lines)
     ids = {product for run in runs.values() for ranked in run.values() for product, _ in ranked[:SHOWN]}
     _write_lines(Path(f"{stem}.products.jsonl"), _products(sorted(ids), parts))
+    encoders = (parts.text_encoder.release, parts.image_encoder.release)
+    _write_lines(Path(f"{stem}.encoders.jsonl"), [{"release": release} for release in encoders])
+
+
+def run_file(folder: Path, queries: str, system: str) -> Path:
+    """Where `write_runs` puts the run of a set of queries by one system."""
+    return folder / f"{_word(queries)}.{_word(system)}.run"
 
 
 def read_run(path: Path) -> StoredRun:
@@ -75,7 +82,10 @@ def read_run(path: Path) -> StoredRun:
     judgments = read_trec_qrels(Path(f"{stem}.qrels"), Path(f"{stem}.queries"))
     products = {line["id"]: line for line in _read_lines(Path(f"{stem}.products.jsonl"))}
     pictures = {line["id"]: line["picture"] for line in _read_lines(Path(f"{stem}.pictures.jsonl"))}
-    return StoredRun(f"{path.parent.name}/{path.name.removesuffix('.run')}", run, judgments, products, pictures)
+    encoders = [line["release"] for line in _read_lines(Path(f"{stem}.encoders.jsonl"))]
+    return StoredRun(
+        f"{path.parent.name}/{path.name.removesuffix('.run')}", run, judgments, products, pictures, encoders
+    )
 
 
 def _word(name: str) -> str:

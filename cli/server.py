@@ -8,12 +8,16 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.following import follow_indexed
+from cli.catalogue_reading import CatalogueReader
+from cli.following import follow_behavior, follow_indexed
 from cli.processes import require_shared_index, require_topics
 from cli.settings import Settings
 from cli.wiring import Parts, open_parts, open_publisher
 from encoders.image_sources import ImageSource
 from monitoring.exposition import render
+from ranking.catalogue_words import CatalogueWords
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
 from serving.indexed_products import IndexedProducts
@@ -35,20 +39,26 @@ def serve(settings: Settings) -> None:
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
-        open_services(parts, publisher) as services,
+        open_services(parts, publisher, words := CatalogueWords(parts.analyser)) as services,
     ):
         products = IndexedProducts(parts.index, MediaLinks(services.media_root), services.announcements)
-        with follow_indexed(settings.kafka, parts.metrics, [products.hear]):
+        catalogue = CatalogueReader(parts.index, words)
+        with (
+            # The follower first: what is indexed while the catalogue is read must not be missed.
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear]),
+            catalogue,
+            follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
+        ):
             run_server(create_app(settings.server, services), settings.server, services.announcements.close)
 
 
 @contextmanager
-def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
-    """What the HTTP API works with. `parts` and `publisher` stay open."""
+def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | None = None) -> Iterator[Services]:
+    """What the HTTP API works with. `parts` and `publisher` stay open. Without `words` no query is corrected."""
     workers = parts.settings.encoders.image_sources
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
-    with closing(parts.search()) as search, ImageSource(shoppers) as images:
+    with closing(parts.search(words)) as search, ImageSource(shoppers) as images:
         yield Services(
             search=search,
             index=parts.index,
@@ -57,6 +67,7 @@ def open_services(parts: Parts, publisher: Publisher) -> Iterator[Services]:
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
+            trending=TrendingProducts(parts.index, Trending(parts.settings.ranking.trending)),
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             media_root=Path(workers.file_root) if workers.file_root else None,

@@ -16,6 +16,7 @@ from index.text_analysis import Analyser
 from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import Metrics, create_metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.search import Search
 from topics.catalogue import CATALOG_PRODUCTS, index_products_group
 from topics.clients import client_config
@@ -35,9 +36,15 @@ class Parts:
     registry: Any
     metrics: Metrics
 
-    def search(self) -> Search:
+    def search(self, catalogue: CatalogueWords | None = None) -> Search:
         return Search(
-            self.index, self.text_encoder, self.image_encoder, self.analyser, self.settings.ranking, self.metrics
+            self.index,
+            self.text_encoder,
+            self.image_encoder,
+            self.analyser,
+            self.settings.ranking,
+            self.metrics,
+            catalogue,
         )
 
 

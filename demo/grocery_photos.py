@@ -43,9 +43,10 @@ class _Shop:
 def grocery_photos(products: Path, photos: Path) -> QuerySet:
     """The photos that a CSV file names, with the product that each shows.
 
-    The file has a column `file` (or path, photo, image) and one of `class_name`, `class_id`, `product`, `label`. Photos
-    are beside it, or in a ZIP archive beside it. Where it has a column `split`, what is for training is left out. A
-    rating of 2 is the product itself, 1 another one of its category. Raises RelevanceError.
+    The file has a column `file` (or path, photo, image) and one of `class_name`, `class_id`, `product`, `label`. Paths
+    start there or in the working folder; photos may also lie in a ZIP archive beside it. Where it has a column `split`,
+    what is for training is left out. A rating of 2 is the product itself, 1 another one of its category. Raises
+    RelevanceError.
     """
     shop = _read_shop(products)
     ratings: dict[str, Mapping[str, int]] = {}
@@ -75,9 +76,9 @@ class _PhotoFiles:
         self._packed: dict[str, bytes] | None = None
 
     def find(self, name: str, place: str) -> Callable[[], bytes]:
-        path = self._folder / name
-        if path.is_file():
-            return path.read_bytes
+        for path in (self._folder / name, Path(name)):
+            if path.is_file():
+                return path.read_bytes
         if self._packed is None:
             self._packed = _unpack(self._folder)
         if name not in self._packed:

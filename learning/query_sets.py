@@ -9,7 +9,7 @@ from index.base import Filter
 from learning.qrels import Judgments, RankedRun
 from learning.relevance import RelevanceOptions, RelevanceReport, evaluate, measure
 from ranking.fusion import Leg
-from ranking.queries import MAX_DEPTH, SearchRequest
+from ranking.queries import MAX_DEPTH, QueryKind, SearchRequest
 from ranking.search import Search
 
 AS_SERVED = "as served"
@@ -29,7 +29,7 @@ class QuerySet:
 
     `measures` are names with notations of ir_measures, empty: those of text search. `own` names the product that a
     query's picture shows, which is not to be found. `pooled`: only some products were judged, so that the judged ones
-    are ranked alone, too.
+    are ranked alone, too. `teaches`: weights may be learned from it; not where titles are what the queries say.
     """
 
     name: str
@@ -40,6 +40,14 @@ class QuerySet:
     filters: Sequence[Filter] = ()
     own: Mapping[str, str] = field(default_factory=dict)
     pooled: bool = False
+    teaches: bool = True
+
+    @property
+    def kind(self) -> QueryKind:
+        """Of all its queries."""
+        if not self.pictures:
+            return QueryKind.TEXT
+        return QueryKind.TEXT_AND_PICTURE if any(self.judgments.texts.values()) else QueryKind.PICTURE
 
     def label(self, query_id: str) -> str:
         """What a person sees of the query: its words, its picture's name, or both."""

@@ -1,22 +1,20 @@
-"""Weights of the legs of a text query, from judged queries, with cross-validation."""
+"""Weights of the legs of one kind of query, from judged queries, with cross-validation."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.base import Filter
 from learning.qrels import Judgments, RelevanceError
+from learning.query_sets import QuerySet
 from learning.relevance import RelevanceOptions, evaluate
 from ranking.fusion import Leg, RankedLegs, fuse_weighted
-from ranking.queries import SearchRequest
 from ranking.search import Search
 
 LEGS = (Leg.TEXT, Leg.KEYWORDS, Leg.IMAGE)
-_PLACES = (25, 50, 75, 100)
 _STEPS = {1: 1, 2: 20, 3: 10}  # into how many parts the whole is divided, by how many legs there are
 _NDCG = "NDCG@10"
 _DEPTH = 10
@@ -61,23 +59,39 @@ class LearnedWeights:
 
 @dataclass(frozen=True, slots=True)
 class LearningOptions:
+    """`keyword_places`: which to try; only text queries choose, since one setting holds for all kinds."""
+
     folds: int = 5
     repeats: int = 20
     seed: int = 0
+    keyword_places: tuple[int, ...] = (25, 50, 75, 100)
 
 
 def find_legs(
-    search: Search, judgments: Judgments, on_query: Callable[[], None] = lambda: None
-) -> dict[str, FoundLegs]:
-    """Ask each judged query twice, by the pipeline that serves."""
-    found = {}
-    for query_id in judgments.answerable():
-        text, rated = judgments.texts[query_id], tuple(judgments.ratings[query_id])
-        confined = SearchRequest(text=text, limit=len(rated), filters=[Filter("id", any_of=rated)])
-        judged = search.rank(confined, LEGS).found
-        found[query_id] = FoundLegs(search.rank(SearchRequest(text=text), LEGS).found, judged)
-        on_query()
-    return found
+    search: Search, query_sets: Sequence[QuerySet], on_query: Callable[[], None] = lambda: None
+) -> tuple[dict[str, FoundLegs], Judgments]:
+    """Ask each judged query of sets of one kind by the pipeline that serves; with their judgments under the same ids.
+
+    Where all products are judged, both views are the same.
+    """
+    found: dict[str, FoundLegs] = {}
+    ratings, texts = {}, {}
+    for queries in query_sets:
+        for query_id in queries.judgments.answerable():
+            name = f"{queries.name}/{query_id}"
+            ratings[name] = rated = queries.judgments.ratings[query_id]
+            texts[name] = queries.label(query_id)
+            full = _without(queries.own.get(query_id), search.rank(queries.request(query_id, 1), LEGS).found)
+            judged = full
+            if queries.pooled:
+                judged = search.rank(queries.request(query_id, len(rated), only=list(rated)), LEGS).found
+            found[name] = FoundLegs(full, judged)
+            on_query()
+    return found, Judgments(ratings, texts)
+
+
+def _without(product_id: str | None, found: RankedLegs) -> RankedLegs:
+    return {leg: [hit for hit in hits if hit.product_id != product_id] for leg, hits in found.items()}
 
 
 def learn_weights(
@@ -92,33 +106,46 @@ def learn_weights(
     """
     if len(found) < max(_LEAST_QUERIES, options.folds):
         raise RelevanceError(f"{len(found)} queries with a rating above 0 are too few to choose weights by")
-    choices = list(_choices(found))
-    judged, full = [], []
+    choices = list(_choices(found, options.keyword_places))
+    measured = []
     for number, choice in enumerate(choices, start=1):
-        judged.append(_ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments))
-        full.append(_ndcg({query_id: legs.full for query_id, legs in found.items()}, choice, judgments))
+        measured.append(_views(choice, found, judgments))
         on_choice(number, len(choices))
-    views = np.stack([np.array(judged), np.array(full)])
+    views = np.stack(measured, axis=1)
     best = int(np.argmax(_quality(views)))
     return LearnedWeights(
         choices[best],
         len(found),
-        Quality(*map(float, _cross_validated(views, options))),
+        Quality(*map(float, _cross_validated(views, _groups(found), options))),
         Quality(*map(float, views[:, best].mean(axis=1))),
     )
 
 
-def _choices(found: Mapping[str, FoundLegs]) -> Iterator[WeightChoice]:
+def quality_of(choice: WeightChoice, found: Mapping[str, FoundLegs], judgments: Judgments) -> Quality:
+    """What given weights reach on these queries."""
+    judged, full = _views(choice, found, judgments).mean(axis=1)
+    return Quality(float(judged), float(full))
+
+
+def _views(choice: WeightChoice, found: Mapping[str, FoundLegs], judgments: Judgments) -> _Scores:
+    """Of shape (2 views, queries)."""
+    full = _ndcg({query_id: legs.full for query_id, legs in found.items()}, choice, judgments)
+    if all(legs.judged is legs.full for legs in found.values()):
+        return np.stack([full, full])
+    return np.stack([_ndcg({query_id: legs.judged for query_id, legs in found.items()}, choice, judgments), full])
+
+
+def _choices(found: Mapping[str, FoundLegs], keyword_places: Sequence[int]) -> Iterator[WeightChoice]:
     heard = [leg for leg in LEGS if any(legs.full.get(leg) for legs in found.values())]
     if not heard:
         raise RelevanceError("the queries found nothing: is the catalogue indexed? `millrace doctor` tells")
     steps = _STEPS[len(heard)]
-    places = _PLACES if Leg.KEYWORDS in heard else _PLACES[:1]
+    counted = keyword_places if Leg.KEYWORDS in heard else keyword_places[:1]
     for parts in itertools.product(range(steps + 1), repeat=len(heard)):
         if sum(parts) == steps:
             weights = {leg: part / steps for leg, part in zip(heard, parts, strict=True)}
-            for keyword_places in places:
-                yield WeightChoice(weights, keyword_places)
+            for places in counted:
+                yield WeightChoice(weights, places)
 
 
 def _ndcg(found: Mapping[str, RankedLegs], choice: WeightChoice, judgments: Judgments) -> _Scores:
@@ -137,13 +164,18 @@ def _quality(views: _Scores) -> _Scores:
     return quality
 
 
-def _cross_validated(views: _Scores, options: LearningOptions) -> Sequence[float]:
+def _groups(found: Iterable[str]) -> NDArray[np.intp]:
+    """Of each query, the number of its id without the set's name: the same question in two sets stays in one fold."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name.rpartition("/")[2], len(numbers)) for name in found])
+
+
+def _cross_validated(views: _Scores, groups: NDArray[np.intp], options: LearningOptions) -> Sequence[float]:
     """Both views' mean over all queries, each measured with what was chosen on the folds that it is not in."""
     rng = np.random.default_rng(options.seed)
-    queries = views.shape[2]
-    held_out = np.zeros((2, options.repeats, queries))
+    held_out = np.zeros((2, options.repeats, views.shape[2]))
     for repeat in range(options.repeats):
-        fold_of = rng.permutation(queries) % options.folds
+        fold_of = (rng.permutation(groups.max() + 1) % options.folds)[groups]
         for fold in range(options.folds):
             chosen = int(np.argmax(_quality(views[:, :, fold_of != fold])))
             held_out[:, repeat, fold_of == fold] = views[:, chosen, fold_of == fold]

@@ -36,6 +36,7 @@ class Metrics:
     follower_failures: Counter  # topic, reason
     announcement_streams: Gauge
     announcements: Counter  # outcome
+    trending_events: Counter  # outcome
     rate_limited: Counter  # kind, outcome
 
 
@@ -128,6 +129,9 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             ("topic", "reason"),
         ),
         announcement_streams=gauge("announcement_streams", "Clients that follow which products become searchable"),
+        trending_events=counter(
+            "trending_events_total", "Events of shoppers, counted for what trends or left out", ("outcome",)
+        ),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),

@@ -23,16 +23,25 @@ class _Token(NamedTuple):
 class BrandNames:
     """Brands by their first word; a query is looked up in time that grows with its own length only."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._known: set[str] = set()
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
-        lengths: dict[str, set[int]] = {}
+        self._lengths: dict[str, tuple[int, ...]] = {}  # by the first word, the greatest first
+        self.add(names)
+
+    def add(self, names: Iterable[str]) -> None:
+        """Further brands, from one thread at a time; others may look up meanwhile."""
         for name in names:
-            words = tuple(token.text for token in _tokens(name))
-            if words:
-                spellings = self._names.get(words, ())
-                self._names[words] = spellings if name in spellings else (*spellings, name)
-                lengths.setdefault(words[0], set()).add(len(words))
-        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+            if name not in self._known:
+                self._known.add(name)
+                self._add(name)
+
+    def _add(self, name: str) -> None:
+        words = tuple(token.text for token in _tokens(name))
+        if words:
+            self._names[words] = (*self._names.get(words, ()), name)
+            lengths = {*self._lengths.get(words[0], ()), len(words)}
+            self._lengths[words[0]] = tuple(sorted(lengths, reverse=True))
 
     def find(self, text: str) -> tuple[str, ...]:
         """The brands that stand in `text` as whole words, the longest where several begin, in the order of the text.

@@ -15,6 +15,7 @@ class Leg(StrEnum):
     KEYWORDS = "keywords"
     IMAGE = "image"
     IDENTIFIERS = "identifiers"
+    BRANDS = "brands"
 
 
 RankedLegs: TypeAlias = Mapping[Leg, Sequence[ScoredProduct]]
@@ -58,11 +59,11 @@ def fuse_weighted(
     A cosine counts as it is, and a product that a vector leg did not find as if it were the last that it found. The
     first keyword hit counts 1, each later one `1 / keyword_places` less, down to 0 (a Borda count): BM25 has no scale
     that queries share, and little to say among products that all have the words. All hits of an
-    article number count 1.
+    article number count 1, and so do all products of a brand that the query names.
     """
     parts: dict[Leg, _Parts] = {}
     for leg, weight in _shares(legs, weights).items():
-        if leg is Leg.IDENTIFIERS:
+        if leg in (Leg.IDENTIFIERS, Leg.BRANDS):
             parts[leg] = _Parts([weight] * len(legs[leg]))
         elif leg is Leg.KEYWORDS:
             parts[leg] = _Parts([weight * max(0.0, 1 - place / keyword_places) for place in range(len(legs[leg]))])

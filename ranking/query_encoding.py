@@ -1,15 +1,14 @@
 """A query as each leg asks it: vectors and keywords."""
 
 from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
-from encoders.fusion import WeightedFusion
 from index.base import IMAGE_FIELD, TEXT_FIELD, KeywordQuery, Query, Vector, VectorQuery
 from index.identifiers import find_identifiers, identifier_token
 from index.text_analysis import Analyser
+from ranking.composition import PictureAndWords
 from ranking.fusion import Leg
 from ranking.queries import QueryKind, SearchRequest
+from ranking.settings import CompositionSettings
 from ranking.steps import StepTimer
-
-_BOTH = WeightedFusion({"picture": 1, "text": 1})
 
 
 class LegLeftOut(Exception):
@@ -23,10 +22,13 @@ class NothingToAsk(Exception):
 class QueryEncoder:
     """Safe to use from several threads, as its encoders are."""
 
-    def __init__(self, text_encoder: Encoder, image_encoder: ImageEncoder, analyser: Analyser) -> None:
+    def __init__(
+        self, text_encoder: Encoder, image_encoder: ImageEncoder, analyser: Analyser, composition: CompositionSettings
+    ) -> None:
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._analyser = analyser
+        self._composition = PictureAndWords(image_encoder, composition)
 
     def encode(self, leg: Leg, request: SearchRequest, timer: StepTimer) -> Query:
         """What to ask of one leg. Raises LegLeftOut, NothingToAsk."""
@@ -38,10 +40,14 @@ class QueryEncoder:
             if leg is Leg.TEXT:
                 with timer.step("encode_text"):
                     return VectorQuery(TEXT_FIELD, self._text_vector(request.text))
-            with timer.step("encode_image"):
-                return VectorQuery(IMAGE_FIELD, self._image_vector(request))
+            return self.image_query(request, timer)
         except UnusableVector as error:
             raise LegLeftOut(str(error)) from None
+
+    def image_query(self, request: SearchRequest, timer: StepTimer) -> VectorQuery:
+        """What the leg of pictures is asked. Raises LegLeftOut, UnusableVector."""
+        with timer.step("encode_image"):
+            return VectorQuery(IMAGE_FIELD, self._image_vector(request))
 
     def _keyword_query(self, request: SearchRequest) -> KeywordQuery:
         keywords = self._analyser.analyse(request.text, request.language)
@@ -54,7 +60,7 @@ class QueryEncoder:
         return _lone(self._text_encoder.encode_texts([text]))
 
     def _image_vector(self, request: SearchRequest) -> Vector:
-        """The picture, the text in the pictures' space, or the direction between both."""
+        """The picture, the text in the pictures' space, or the picture as the text changes it."""
         encoder = self._image_encoder
         if request.image is None:
             _require_understood(encoder, request.text)
@@ -62,10 +68,7 @@ class QueryEncoder:
         picture = _lone(encoder.encode_images([request.image]))
         if request.kind is QueryKind.PICTURE or not encoder.understands(request.text):
             return picture
-        try:
-            return _BOTH.fuse({"picture": picture, "text": _lone(encoder.encode_texts([request.text]))})
-        except UnusableVector:
-            return picture
+        return self._composition.compose(picture, request.text)
 
 
 def _identifier_query(text: str) -> KeywordQuery:

@@ -1,6 +1,6 @@
 """What the legs find, as one list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from index.base import Filter, Query, ScoredProduct, VectorIndex
@@ -35,14 +35,20 @@ class Retrieval:
         searches = {leg: self.ask(query, depth, filters) for leg, query in queries.items()}
         return {leg: search.result() for leg, search in searches.items()}
 
-    def fuse(self, found: RankedLegs, weights: Weights, depth: int) -> list[FusedProduct]:
+    def fuse(
+        self, found: RankedLegs, weights: Weights, depth: int, of_brands: Collection[str] = ()
+    ) -> list[FusedProduct]:
         """Block of candidates after block, so that a deeper page goes on where the one before it ended.
 
-        Within a block stands last what the rules of availability put there.
+        `of_brands`: those of what was found that are of a brand that the query names, as a leg of their own. Within a
+        block stands last what the rules of availability put there.
         """
         products: dict[str, FusedProduct] = {}
         for end in range(self._settings.candidates, depth + self._settings.candidates, self._settings.candidates):
             block = {leg: hits[:end] for leg, hits in found.items()}
+            if of_brands:
+                candidates = dict.fromkeys(hit.product_id for hits in block.values() for hit in hits)
+                block[Leg.BRANDS] = [ScoredProduct(id_, 1.0) for id_ in candidates if id_ in of_brands]
             if self._settings.fusion == "rrf":
                 fused = fuse_reciprocal_ranks(block, weights, self._settings.rrf_k)
             else:

@@ -1,14 +1,19 @@
 """Search: understand and encode the query, ask each leg, fuse what they find, keep what matches, order and count it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
+from PIL.Image import Image
+
 from encoders.base import Encoder, ImageEncoder
+from encoders.occlusion import SimilarityMap, similarity_map
 from index.base import IndexUnavailable, Query, ScoredProduct, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.contradictions import contradictions
 from ranking.facets import Facet, count_facet
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -18,6 +23,7 @@ from ranking.ordering import in_order
 from ranking.queries import MAX_DEPTH, QueryKind, SearchAnswer, SearchHit, SearchRequest, Sort, Total
 from ranking.query_encoding import LegLeftOut, NothingToAsk, QueryEncoder
 from ranking.query_understanding import QueryUnderstanding, UnderstoodQuery
+from ranking.referring_words import without_referring_words
 from ranking.retrieval import Retrieval
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
@@ -50,7 +56,7 @@ class Ranking:
 class Search:
     """Safe to call from several threads, as its encoders and its index are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part
         self,
         index: VectorIndex,
         text_encoder: Encoder,
@@ -58,7 +64,9 @@ class Search:
         analyser: Analyser,
         settings: RankingSettings,
         metrics: Metrics,
+        catalogue: CatalogueWords | None = None,
     ) -> None:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._index = index
         self._analyser = analyser
         self._settings = settings
@@ -66,10 +74,13 @@ class Search:
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
         self._similar = SimilarProducts(index, self._retrieval, settings)
-        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser)
-        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language)
+        self._image_encoder = image_encoder
+        self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
+        self._catalogue = catalogue
+        self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
         self._floors_of_texts = {
             Leg.TEXT: text_floor(text_encoder.release, settings.text_floor),
+            Leg.BRANDS: inf,  # a brand alone makes no match
             Leg.IMAGE: image_floor(image_encoder.release, settings.image_floor),
         }
         self._weights = {
@@ -106,6 +117,16 @@ class Search:
         """
         return self._similar.find(request)
 
+    def heat_map(self, request: SearchRequest, picture: Image, is_over: Callable[[], bool]) -> SimilarityMap:
+        """Where in a product's picture its similarity to the query lies.
+
+        Raises LegLeftOut where the query has no vector among pictures, UnusableVector, OcclusionTooSlow.
+        """
+        timer = StepTimer(self._observers)
+        query = self._encoder.image_query(_to_search_for(request, self._understand(request)), timer)
+        with timer.step("heat_map"):
+            return similarity_map(self._image_encoder, picture, query.vector, is_over)
+
     def rank(
         self, request: SearchRequest, legs: Collection[Leg] | None = None, timer: StepTimer | None = None
     ) -> Ranking:
@@ -138,7 +159,7 @@ class Search:
         with timer.step("retrieve"):
             found = {leg: search.result() for leg, search in searches.items()}
         with timer.step("fuse"):
-            fused = self._retrieval.fuse(found, weights, depth)
+            fused = self._retrieval.fuse(found, weights, depth, self._of_brands(found, understood.brands))
             floors = self._floors(request.kind, understood)
             matches = matching(fused, floors)
         exact = is_exact(found, floors, depth)
@@ -149,6 +170,11 @@ class Search:
         if not request.interpret:
             return UnderstoodQuery(request.text, request.language or self._settings.default_language, (), ())
         return self._understanding.understand(request.text, request.language, request.as_words)
+
+    def _of_brands(self, found: RankedLegs, brands: Collection[str]) -> Collection[str]:
+        if self._catalogue is None or not brands:
+            return ()
+        return self._catalogue.of_brands({hit.product_id for hits in found.values() for hit in hits}, brands)
 
     def _floors(self, kind: QueryKind, understood: UnderstoodQuery) -> Mapping[Leg, float]:
         """Whatever its filters find matches a query that is nothing but filters."""
@@ -208,9 +234,13 @@ class Search:
 
 def _to_search_for(request: SearchRequest, understood: UnderstoodQuery) -> SearchRequest:
     """A query that is nothing but filters is searched by its words, which then only decide the order."""
+    if request.image is not None:
+        text = without_referring_words(understood.text)
+    else:
+        text = understood.text if understood.text.strip() else request.text
     return replace(
         request,
-        text=understood.text if understood.text.strip() or request.image is not None else request.text,
+        text=text,
         language=understood.language,
         filters=[*request.filters, *(condition for phrase in understood.phrases for condition in phrase.filters)],
     )

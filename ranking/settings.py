@@ -11,6 +11,7 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 
 
 _OUTWEIGHS = 2.0
+_BRAND = 0.2
 
 
 class LegWeights(BaseModel):
@@ -32,9 +33,13 @@ class LegWeights(BaseModel):
         return self
 
     def by_leg(self) -> dict[Leg, float]:
-        """The leg of article numbers outweighs the others together: who names one wants that product first."""
+        """The leg of article numbers outweighs the others together: who names one wants that product first.
+
+        That of brands lifts the brand's products above like ones, not above those that fit better: decision 21.
+        """
         shares = {Leg.TEXT: self.text, Leg.KEYWORDS: self.keywords, Leg.IMAGE: self.image}
-        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * sum(shares.values())}
+        whole = sum(shares.values())
+        return shares | {Leg.IDENTIFIERS: _OUTWEIGHS * whole, Leg.BRANDS: _BRAND * whole}
 
 
 class UnderstandingSettings(BaseModel):
@@ -55,6 +60,27 @@ class UnderstandingSettings(BaseModel):
     )
 
 
+class CompositionSettings(BaseModel):
+    """How words change the picture that is searched by: "this, but red"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exchange_weight: float = Field(
+        default=1.25,
+        ge=0,
+        le=100,
+        description="how far the picture's vector moves from the value that it has to the one that is named; 0: not",
+    )
+    words_weight: float = Field(
+        default=2.0, ge=0, le=100, description="of words that name no known value, where the picture counts 1"
+    )
+    attributes: dict[str, tuple[tuple[str, ...], ...]] = Field(
+        default={},
+        description="values beside the standard colours, patterns, materials and kinds, or instead of those of the "
+        'same attribute, each with all its names: {heel = [["flat", "平底"], ["high heel", "高跟"]]}',
+    )
+
+
 class AvailabilityRules(BaseModel):
     """Where products stand that are not in stock, unless the shopper filters by availability.
 
@@ -67,6 +93,20 @@ class AvailabilityRules(BaseModel):
     backorder: Literal["shown", "last", "hidden"] = "shown"
     out_of_stock: Literal["shown", "last", "hidden"] = "last"
     discontinued: Literal["shown", "last", "hidden"] = "last"
+
+
+class TrendingSettings(BaseModel):
+    """What counts as attention, and how fast it fades."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_life_hours: float = Field(
+        default=24.0, gt=0, le=10_000, description="after which an action counts half, by its own time"
+    )
+    action_weights: dict[str, Annotated[float, Field(ge=0, le=1_000)]] = Field(
+        default={"click": 1.0, "add_to_cart": 3.0, "purchase": 5.0},
+        description="what one action of each UBI action_name counts; others count nothing",
+    )
 
 
 class RankingSettings(BaseModel):
@@ -89,6 +129,7 @@ class RankingSettings(BaseModel):
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
     text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
+    composition: CompositionSettings = CompositionSettings()
     similar_products: LegWeights = Field(
         default=LegWeights(text=0.5, image=0.5), description="product to product; there are no keywords to look up"
     )
@@ -106,6 +147,7 @@ class RankingSettings(BaseModel):
         default=None, ge=-1, le=1, description="the same of a text query and a product's picture"
     )
     availability: AvailabilityRules = AvailabilityRules()
+    trending: TrendingSettings = TrendingSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",

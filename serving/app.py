@@ -6,7 +6,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from monitoring.metrics import Metrics
 from serving.access import API_KEY_HEADER, ApiKeys
 from serving.announcement_routes import announcement_router
+from serving.event_routes import event_router
 from serving.health_routes import health_router
+from serving.heat_map_routes import heat_map_router
 from serving.lookup_routes import lookup_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
@@ -19,6 +21,7 @@ from serving.search_routes import search_router
 from serving.services import Services
 from serving.settings import ServerSettings
 from serving.similar_routes import similar_router
+from serving.trending_routes import trending_router
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _DESCRIPTION = "Search that is as fresh as a shop's event stream. Errors are problem details (RFC 9457)."
@@ -37,9 +40,12 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     keys = ApiKeys(settings)
     app.include_router(search_router(services, settings))
     app.include_router(similar_router(services))
+    app.include_router(heat_map_router(services, settings))
     app.include_router(announcement_router(services))
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
+    app.include_router(trending_router(services))
+    app.include_router(event_router(services, settings))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
     app.include_router(openapi_router(app))

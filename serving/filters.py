@@ -14,6 +14,9 @@ Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder", "dis
 _MAX_VALUES = 200
 
 
+IN_STOCK = Filter("availability", any_of=("in_stock",))
+
+
 class FilterInput(BaseModel):
     """One condition; several must all hold."""
 

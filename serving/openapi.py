@@ -13,6 +13,7 @@ from serving.answers import kept_response
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, PROBLEMS, ProblemDetails
 from serving.search_models import SearchForm, SearchQuery
+from topics.behavior import BehaviorEvent
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -88,7 +89,7 @@ def add_schemas(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (ProblemDetails, FilterInput):
+        for model in (BehaviorEvent, ProblemDetails, FilterInput):
             schema = model.model_json_schema(ref_template=_REFERENCE)
             schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
         _drop_the_frameworks_own_errors(document)

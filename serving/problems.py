@@ -29,6 +29,7 @@ PROBLEMS = {
     "invalid-json": (400, "The body is not JSON that can be read"),
     "unauthorized": (401, "The API key is missing or wrong"),
     "unknown-product": (404, "There is no such product"),
+    "no-picture": (404, "The product has no picture to show anything in"),
     "too-slow": (408, "The body did not arrive in time"),
     "too-large": (413, "The request is larger than this server takes"),
     "unsupported-media-type": (415, "The body has a content type that this route does not read"),
@@ -39,6 +40,8 @@ PROBLEMS = {
     "broker-unavailable": (503, "The broker does not take messages now"),
     "too-many-streams": (503, "As many clients as this server takes are following it"),
     "too-many-image-urls": (503, "As many pictures as this server takes are being fetched now"),
+    "too-many-heat-maps": (503, "As many heat maps as this server takes are being made now"),
+    "heat-map-too-slow": (503, "The picture model does not get through a heat map in time"),
     "not-ready": (503, "A part that this server needs does not answer"),
 }
 

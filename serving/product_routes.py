@@ -20,6 +20,8 @@ from serving.openapi import json_body, problem_responses
 from serving.openapi_examples import PRODUCT
 from serving.problems import Problem, from_validation, invalid_field
 from serving.product_models import Accepted, DeletionParameters, ProductInput, ProductPath
+from serving.publishing import WaitingPublisher
+from serving.request_bodies import json_request_body
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.catalogue import CATALOG_PRODUCTS
@@ -56,7 +58,7 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         `updated_at` is the product's version: an older one never overwrites a newer one. Left out, it is the time of
         this request.
         """
-        body = await _json_body(request)
+        body = await json_request_body(request)
         return await anyio.to_thread.run_sync(writer.publish_body, body, limiter=waiting)
 
     @router.put(
@@ -68,7 +70,7 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
     )
     async def publish_product(request: Request, product_id: ProductPath) -> Response:
         """Add or replace one product; an `id` in the body must be the one in the path."""
-        body = await _json_body(request)
+        body = await json_request_body(request)
         return await anyio.to_thread.run_sync(partial(writer.publish_body, body, product_id), limiter=waiting)
 
 
@@ -88,19 +90,19 @@ class _Writer:
     """Waits for the broker on a thread of its own kind, so that a slow broker does not hold up search."""
 
     def __init__(self, services: Services, settings: ServerSettings) -> None:
-        self._publisher = services.publisher
-        self._published = services.metrics.published
+        self._publisher = WaitingPublisher(services.publisher, services.metrics, settings.publish_timeout_seconds)
         self._clock = services.clock
         self._settings = settings
 
     def publish_body(self, body: bytes, product_id: str | None = None) -> Response:
         products = self._products(body, product_id)
-        self._publish([self._message(product, position) for position, product in enumerate(products)])
+        messages = [self._message(product, position) for position, product in enumerate(products)]
+        self._publisher.publish(CATALOG_PRODUCTS, messages)
         return _accepted([product.id for product in products])
 
     def delete(self, product_id: str, updated_at: datetime | None) -> Response:
         headers = deletion_headers(version_of(updated_at or self._clock()))
-        self._publish([Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
+        self._publisher.publish(CATALOG_PRODUCTS, [Message(CATALOG_PRODUCTS, product_id.encode(), None, headers)])
         return _accepted([product_id])
 
     def _products(self, body: bytes, product_id: str | None) -> Sequence[Product]:
@@ -144,23 +146,8 @@ class _Writer:
             raise Problem("invalid-fields", f"product {position} cannot be indexed: {refusal}") from None
         return Message(CATALOG_PRODUCTS, product.id.encode(), value)
 
-    def _publish(self, messages: Sequence[Message]) -> None:
-        outcome = "failed"
-        try:
-            self._publisher.publish_and_wait(messages, self._settings.publish_timeout_seconds)
-            outcome = "acknowledged"
-        finally:
-            self._published.labels(CATALOG_PRODUCTS, outcome).inc(len(messages))
-
 
 _PRODUCTS = TypeAdapter(list[ProductInput])
-
-
-async def _json_body(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem("unsupported-media-type", f"send application/json, not {media_type[:80] or 'nothing'}")
-    return await request.body()
 
 
 def _with_id(sent: Any, product_id: str) -> Any:

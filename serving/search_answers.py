@@ -80,8 +80,16 @@ class Answerer:
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
+        request = self.request(asked)
+        answer = self._search.search(request)
+        if asked.rest.explain:
+            answer = self._search.explain(request, answer)
+        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
+
+    def request(self, asked: Asked) -> SearchRequest:
+        """With the picture, fetched and decoded. Raises Problem."""
         try:
-            request = SearchRequest(
+            return SearchRequest(
                 text=asked.text,
                 image=self._picture(asked),
                 filters=asked.filters,
@@ -95,10 +103,6 @@ class Answerer:
             )
         except InvalidQueryError as error:
             raise Problem("invalid-fields", str(error)) from None
-        answer = self._search.search(request)
-        if asked.rest.explain:
-            answer = self._search.explain(request, answer)
-        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
 
     def _picture(self, asked: Asked) -> Image | None:
         try:
@@ -106,15 +110,15 @@ class Answerer:
                 return decode_image(self._images.fetch(asked.picture_link), self._image_limits)
             return None if asked.picture is None else decode_image(asked.picture, self._image_limits)
         except ImageError as error:
-            detail = str(error) if asked.picture_link is None else _for_strangers(error.reason)
+            detail = str(error) if asked.picture_link is None else for_strangers(error.reason, "image_url")
             name = "too-large" if error.reason is ImageFailure.TOO_MANY_BYTES else "unusable-picture"
             raise Problem(name, detail) from None
 
 
-def _for_strangers(reason: ImageFailure) -> str:
+def for_strangers(reason: ImageFailure, link: str) -> str:
     """Nothing of what a link answered, nor which names there are in the network inside."""
     shown = ImageFailure.UNREACHABLE if reason is ImageFailure.PRIVATE_ADDRESS else reason
-    return f"{shown}: no picture could be fetched from image_url"
+    return f"{shown}: no picture could be fetched from {link}"
 
 
 def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
@@ -152,7 +156,13 @@ def _understood(understood: UnderstoodQuery) -> dict[str, Any]:
         {"text": phrase.text, "filters": [asdict(condition) for condition in phrase.filters]}
         for phrase in understood.phrases
     ]
-    return {"text": understood.text, "language": understood.language, "phrases": phrases}
+    return {
+        "text": understood.text,
+        "language": understood.language,
+        "phrases": phrases,
+        "corrections": [{"text": written, "replacement": word} for written, word in understood.corrections],
+        "brands": list(understood.brands),
+    }
 
 
 def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str, Any]:

@@ -21,9 +21,10 @@ AsWords = Annotated[list[Text], Field(max_length=20)]
 
 _SORT = "by relevance, price (`-price`: the dearest first), rating, or the time of the last change"
 _FACETS = "fields whose values are counted over all matches, for instance brand or attributes.colour"
-_INTERPRET = "make filters of phrases such as `under 50` or `四星以上`"
-_AS_WORDS = "phrases to take as words, as `understood` showed them"
+_INTERPRET = "make filters of phrases such as `under 50` or `四星以上`, correct misspelt words, and put brands first"
+_AS_WORDS = "phrases to take as words, and words not to correct, as `understood` showed them"
 _LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
+_AVAILABLE = "only products that are in stock"
 _EXPLAIN = "say for each result where each leg of the search placed it, and which words it has"
 
 
@@ -127,12 +128,21 @@ class PhraseFilter(BaseModel):
     filters: list[FilterInput]
 
 
+class WordCorrection(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(description="a word that no product has, as written; repeat it in `as_words` to search for it")
+    replacement: str = Field(description="the word that was searched for in its place")
+
+
 class Understood(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = Field(description="the words that were searched for")
     language: str = Field(description="BCP 47 tag: as given, else by the script")
     phrases: list[PhraseFilter] = Field(description="parts of the query that became filters")
+    corrections: list[WordCorrection] = Field(description="words that were taken for misspelt")
+    brands: list[str] = Field(description="brands that the query names: their products come before like ones")
 
 
 class SearchResponse(BaseModel):
@@ -150,6 +160,33 @@ class SearchResponse(BaseModel):
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")
 
 
+class TrendingParameters(FilterParameters):
+    """The query string of GET /v1/trending."""
+
+    limit: Limit = 10
+    explain: bool = Field(default=False, description="say what each kind of action counts for")
+    available: bool = Field(default=True, description=_AVAILABLE)
+
+
+class TrendingResult(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    position: int
+    score: float = Field(description="the actions' weights, each faded by half within the half-life; their sum")
+    product: dict[str, Any] = Field(description="as the index holds it; `file:` pictures as /media addresses")
+    actions: dict[str, float] | None = Field(
+        default=None, description="the part of each action in the score, only where `explain` was asked"
+    )
+
+
+class TrendingResponse(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query_id: str = Field(description="names this answer in later events")
+    results: list[TrendingResult] = Field(description="empty where nothing was clicked or bought of late")
+    took_ms: float
+
+
 class SimilarParameters(BaseModel):
     """The query string of GET /v1/products/{product_id}/similar."""
 
@@ -157,7 +194,7 @@ class SimilarParameters(BaseModel):
 
     limit: Limit = 10
     explain: bool = Field(default=False, description=_EXPLAIN)
-    available: bool = Field(default=True, description="only products that are in stock")
+    available: bool = Field(default=True, description=_AVAILABLE)
 
 
 class SimilarResponse(BaseModel):

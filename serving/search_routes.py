@@ -36,15 +36,7 @@ def search_router(services: Services, settings: ServerSettings) -> APIRouter:
     )
     async def search_by_body(request: Request) -> Response:
         """Search by a JSON query, or by a form with the picture as file `image`."""
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type == "application/json":
-            asked = await _from_json(request)
-        elif media_type == "multipart/form-data":
-            asked = await _from_form(request)
-        else:
-            wanted = "send application/json or multipart/form-data"
-            raise Problem("unsupported-media-type", f"{wanted}, not {media_type[:80] or 'nothing'}")
-        return await answers.answer(asked)
+        return await answers.answer(await asked_in_body(request))
 
     return router
 
@@ -69,6 +61,17 @@ class _Answers:
             return await run_sync(self._answerer.answer, asked, limiter=self._threads)
         finally:
             self._places.release()
+
+
+async def asked_in_body(request: Request) -> Asked:
+    """From a JSON query, or from a form with the picture as a file. Raises Problem."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return await _from_json(request)
+    if media_type == "multipart/form-data":
+        return await _from_form(request)
+    wanted = "send application/json or multipart/form-data"
+    raise Problem("unsupported-media-type", f"{wanted}, not {media_type[:80] or 'nothing'}")
 
 
 async def _from_json(request: Request) -> Asked:

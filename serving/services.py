@@ -10,6 +10,7 @@ from encoders.settings import ImageLimits
 from index.base import VectorIndex
 from monitoring.metrics import Metrics
 from ranking.search import Search
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from topics.publisher import Publisher
 
@@ -29,6 +30,7 @@ class Services:
     image_limits: ImageLimits
     metrics: Metrics
     announcements: Announcements
+    trending: TrendingProducts
     render_metrics: Callable[[], tuple[bytes, str]]
     clock: Callable[[], datetime]
     media_root: Path | None = None

@@ -93,8 +93,23 @@ class ServerSettings(BaseModel):
         default=1_000_000, ge=1_000, description="of one product; no more than kafka.max_event_bytes"
     )
     max_products: int = Field(default=1_000, ge=1, description="in one POST /v1/products")
+    max_events: int = Field(default=1_000, ge=1, description="in one POST /v1/events")
+    pseudonym_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="turns the names of people in events into pseudonyms; keep it secret and the same on all servers. "
+        "Empty: a random one, which ends with the process",
+    )
     publish_timeout_seconds: float = Field(default=10.0, gt=0, description="how long a write waits for the broker")
     publish_threads: int = Field(default=32, ge=1, le=1_000, description="writes that wait for the broker at once")
+    max_heat_maps: int = Field(
+        default=2,
+        ge=1,
+        le=1_000,
+        description="heat maps at once, each 65 pictures for the model; others are answered 503",
+    )
+    heat_map_timeout_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="for one heat map, from fetching its pictures on"
+    )
     max_image_url_queries: int = Field(
         default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
     )

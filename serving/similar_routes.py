@@ -7,9 +7,9 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 
-from index.base import Filter
 from ranking.similar import SimilarRequest
 from serving.answers import json_response
+from serving.filters import IN_STOCK
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
 from serving.problems import unknown_product
@@ -17,8 +17,6 @@ from serving.product_models import ProductPath
 from serving.search_answers import milliseconds, result_content, shown_product
 from serving.search_models import SimilarParameters, SimilarResponse
 from serving.services import Services
-
-_IN_STOCK = Filter("availability", any_of=("in_stock",))
 
 
 def similar_router(services: Services) -> APIRouter:
@@ -36,7 +34,7 @@ def similar_router(services: Services) -> APIRouter:
 
     def answer(product_id: str, parameters: SimilarParameters) -> Response:
         start = perf_counter()
-        filters = (_IN_STOCK,) if parameters.available else ()
+        filters = (IN_STOCK,) if parameters.available else ()
         hits = services.search.similar(SimilarRequest(product_id, parameters.limit, filters))
         product = services.index.documents([product_id]).get(product_id)
         if hits is None or product is None:

@@ -7,6 +7,7 @@ from topics.settings import KafkaSettings
 
 CATALOG_PRODUCTS = "catalog.products"
 CATALOG_INDEXED = "catalog.indexed"
+BEHAVIOR_EVENTS = "behavior.events"
 DEAD_LETTER_PREFIX = "dead-letters."
 DEAD_LETTER_RESOLUTIONS = DEAD_LETTER_PREFIX + "resolutions"
 
@@ -48,6 +49,7 @@ def dead_letter_topic(topic: str) -> str:
 TOPICS = (
     TopicSpec(CATALOG_PRODUCTS, "product_id", "full products and tombstones, as the shop sends them", "compact"),
     TopicSpec(CATALOG_INDEXED, "product_id", "what became of each product event, and when it became searchable"),
+    TopicSpec(BEHAVIOR_EVENTS, "query_id", "what shoppers did, as UBI 1.3 documents", retention_days=30),
     TopicSpec(
         dead_letter_topic(CATALOG_PRODUCTS),
         "as the source",

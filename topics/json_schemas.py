@@ -12,13 +12,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS
+from topics.behavior import BehaviorEvent
+from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_INDEXED, CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS
 from topics.events import DeadLetterResolved, Product, ProductIndexed
 
 SNAPSHOTS = Path(__file__).parent / "schemas"
 _MODELS: Mapping[str, type[BaseModel]] = {
     CATALOG_PRODUCTS: Product,
     CATALOG_INDEXED: ProductIndexed,
+    BEHAVIOR_EVENTS: BehaviorEvent,
     DEAD_LETTER_RESOLUTIONS: DeadLetterResolved,
 }
 _UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -86,6 +86,9 @@ class NullIndex:
 
     def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        return iter(())
 
     def vectors(self, product_id: str) -> dict[str, Vector] | None:
         return None

@@ -31,10 +31,16 @@ def _cells(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, precision in of_language["partial_precision_at_10"].items():
             yield f"{language}, {name.replace('_', ' ')} alone, P@10", f"{precision:.3f}"
         for weight, right in of_language["picture_plus_new_colour"].items():
-            yield f"picture + {weight} × {language} new colour, all three right", f"{right['all_three']:.3f}"
+            yield f"picture + {weight} × {language} new colour, all three right", _share(right)
         exchanged = of_language["picture_plus_new_minus_old_colour"]
-        yield f"picture + {language} new colour − old colour, all three right", f"{exchanged['all_three']:.3f}"
+        yield f"picture + {language} new colour − old colour, all three right", _share(exchanged)
+        for attribute, right in of_language["picture_and_words_as_searched"].items():
+            yield f"picture + {language} new {attribute}, as search composes them, all three right", _share(right)
 
 
 def _recall(figures: Mapping[str, float]) -> str:
     return f"{figures['at_1']:.3f} / {figures['at_10']:.3f}"
+
+
+def _share(right: Mapping[str, float]) -> str:
+    return f"{right['all_three']:.3f}"

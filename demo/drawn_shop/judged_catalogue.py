@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from demo.drawn_shop.captions import LANGUAGES, Language, canonical_caption
-from demo.drawn_shop.evaluation import GALLERIES, colour_changes, colour_word
+from demo.drawn_shop.changed_looks import changes, word
+from demo.drawn_shop.evaluation import GALLERIES
 from demo.drawn_shop.looks import Look, all_looks, split_looks
 from demo.drawn_shop.rendering import Series, render
 from demo.judged_catalogues import JudgedCatalogue
@@ -103,7 +104,7 @@ def _captions(gallery: _Gallery, language: Language) -> QuerySet:
     texts = {_id(number): canonical_caption(look, language) for number, look in enumerate(looks)}
     name = f"text {language} {gallery.name}"
     judgments = Judgments(_first_pictures(gallery, looks), texts)
-    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True))
+    return QuerySet(name, judgments, _SYSTEMS, _RECALL, filters=gallery.filters(first_only=True), teaches=False)
 
 
 def _pictures(gallery: _Gallery) -> QuerySet:
@@ -118,19 +119,18 @@ def _pictures(gallery: _Gallery) -> QuerySet:
 
 
 def _pictures_and_words(gallery: _Gallery, language: Language) -> QuerySet:
-    changes = [(_id(number), look, colour) for number, (look, colour) in enumerate(colour_changes())]
-    wanted = {query_id: Look(look.kind, colour, look.pattern) for query_id, look, colour in changes}
+    asked = {_id(number): change for number, change in enumerate(changes(split_looks().held_out, "colour"))}
     return QuerySet(
         f"picture and words {language} {gallery.name}",
         Judgments(
-            {query_id: gallery.all_of(look) for query_id, look in wanted.items()},
-            {query_id: colour_word(colour, language) for query_id, _, colour in changes},
+            {query_id: gallery.all_of(change.wanted) for query_id, change in asked.items()},
+            {query_id: word(change.wanted, "colour", language) for query_id, change in asked.items()},
         ),
         _SYSTEMS,
         {"all three right": f"P@{gallery.series.count}", "R@1": "Success@1"},
-        pictures={query_id: _query_picture(gallery, look, 0) for query_id, look, _ in changes},
+        pictures={query_id: _query_picture(gallery, change.look, 0) for query_id, change in asked.items()},
         filters=gallery.filters(first_only=False),
-        own={query_id: gallery.product_id(look, 0) for query_id, look, _ in changes},
+        own={query_id: gallery.product_id(change.look, 0) for query_id, change in asked.items()},
     )
 
 
@@ -139,8 +139,7 @@ def _first_pictures(gallery: _Gallery, looks: Sequence[Look]) -> dict[str, dict[
 
 
 def _query_picture(gallery: _Gallery, look: Look, number: int) -> QueryPicture:
-    path = gallery.picture(look, number)
-    return QueryPicture(path.stem, partial(_load, path))
+    return QueryPicture(f"[{canonical_caption(look, 'en')}]", partial(_load, gallery.picture(look, number)))
 
 
 def _load(path: Path) -> Image.Image:

@@ -2,17 +2,18 @@
 
 import { similarTo } from "./address.js";
 import { element, pageLink } from "./elements.js";
+import { asClick } from "./events.js";
 import { number, words } from "./words.js";
 
 // `legs`: those that found any of the results; `best`: the first one's score.
-export function card({ product, explanation }, legs, best, open) {
+export function card({ product, position, explanation }, legs, best, open) {
   const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
   title.lang = product.language;
   title.title = product.title; // a long one is cut
   const made = element("li", "card", frame(product), element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
-    element("div", "facts", stock(product), similarLink(product, open)),
+    element("div", "facts", stock(product), similarLink(product, position, open)),
   ), why(explanation ?? {}, legs, best));
   made.tabIndex = -1;
   return made;
@@ -49,8 +50,8 @@ function stars({ rating, rating_count: count }) {
 
 const stock = ({ availability }) => element("span", `stock ${availability}`, words.stock[availability] ?? availability);
 
-function similarLink(product, open) {
-  const made = pageLink("similar", similarTo(product.id), open, words.similar);
+function similarLink(product, position, open) {
+  const made = asClick(pageLink("similar", similarTo(product.id), open, words.similar), product, position);
   made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
   return made;
 }

@@ -7,7 +7,8 @@ import { watchNews } from "./news.js";
 import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { PAGE_SIZE, search, similar } from "./server.js";
-import { fillShelf } from "./shelf.js";
+import { watchClicks } from "./events.js";
+import { fillShelf, fillTrends } from "./shelf.js";
 import { show, showMore, showPanel, speak } from "./view.js";
 import { changeLanguage, words } from "./words.js";
 
@@ -47,7 +48,7 @@ async function load() {
   }
   show(answer, asked, actions);
   scrollTo(0, scroll);
-  if (answer === null) await fillShelf(EXAMPLES.join(" "), actions.open);
+  if (answer === null) await Promise.all([fillTrends(actions.open), fillShelf(EXAMPLES.join(" "), actions.open)]);
   if (answer?.facets) await loadChoices(signal);
 }
 
@@ -150,6 +151,7 @@ addEventListener("pagehide", keepScroll);
 history.scrollRestoration = "manual"; // the results come after the browser would scroll
 watchPictures((file, alone) => ask(alone ? "" : typed(), file));
 watchPanel();
+watchClicks(() => answer?.query_id);
 watchNews(
   () => ({ asked, isSearch: asked.has("q") && !picture && Boolean(answer?.results) }),
   actions.open,

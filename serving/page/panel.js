@@ -4,7 +4,7 @@ import { $, renew } from "./elements.js";
 import { words } from "./words.js";
 
 // The status is not among them: it tells how many the choice finds.
-const COVERED = ["open-panel", "sorting", "chips", "notes", "found", "news"];
+const COVERED = ["open-panel", "sorting", "correction", "chips", "notes", "found", "news"];
 const covered = () => [document.querySelector("header"), ...COVERED.map($)];
 const isOpen = () => document.body.classList.contains("panel-open");
 

@@ -30,6 +30,10 @@ export async function similar(id, signal) {
   return { ...await answered(await fetch(address, { signal })), next: null };
 }
 
+export async function trending(limit) {
+  return answered(await fetch(`v1/trending?limit=${limit}`));
+}
+
 function form(asked, rest, picture) {
   const body = new FormData();
   for (const [name, value] of [...asked, ...rest]) body.append(name === "q" ? "text" : name, value);

@@ -1,12 +1,23 @@
-// Products of different kinds on the start page: what there is to find.
+// The start page: what shoppers turn to now, and products of different kinds: what there is to find.
 
 import { similarTo } from "./address.js";
 import { frame, money } from "./cards.js";
 import { $, element, pageLink } from "./elements.js";
-import { search } from "./server.js";
+import { asClick } from "./events.js";
+import { search, trending } from "./server.js";
 
 const CANDIDATES = 100;
 const MOST = 8;
+
+// Each time anew: it changes with every click.
+export async function fillTrends(open) {
+  try {
+    const { results } = await trending(MOST);
+    $("trends").replaceChildren(...results.map(({ product, position }) =>
+      element("li", "", asClick(tile(product, open), product, position))));
+    $("trending").hidden = results.length === 0;
+  } catch { /* the page goes without */ }
+}
 
 // Filled once; the page goes without it where the shop has nothing or does not answer.
 export async function fillShelf(text, open) {
@@ -15,7 +26,7 @@ export async function fillShelf(text, open) {
     const asked = new URLSearchParams({ q: text, interpret: false });
     const { results } = await search(asked, null, { limit: CANDIDATES, explain: false });
     const goods = oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST);
-    $("goods").replaceChildren(...goods.map((product) => element("li", "", tile(product, open))));
+    $("goods").replaceChildren(...goods.map((product) => element("li", "", asClick(tile(product, open), product))));
     $("shelf").hidden = goods.length === 0;
   } catch { /* a search will tell what is wrong */ }
 }

@@ -1,9 +1,9 @@
 // Shows an answer: what was found, how the query was read, or why there is nothing.
 
-import { chosenValues, hasFilters } from "./address.js";
+import { chosenValues, hasFilters, withWords } from "./address.js";
 import { card, currencySymbol, frame, money } from "./cards.js";
 import { chips } from "./chips.js";
-import { $, element, renew } from "./elements.js";
+import { $, element, pageLink, renew } from "./elements.js";
 import { facetGroups } from "./facets.js";
 import { keepPlace, showGroups } from "./panel.js";
 import { number, words } from "./words.js";
@@ -33,6 +33,7 @@ export function show(answer, asked, act) {
   document.title = [product ? words.similarTo(product.title) : asked.get("q"), "Millrace"].filter(Boolean).join(" · ");
   showStatus(answer, asked);
   showMessage(answer, asked);
+  showCorrection(answer, asked, act.takeOff);
   showSubject(product);
   $("sort").value = asked.get("sort") ?? "";
   $("sorting").hidden = results.length === 0 || Boolean(product) || (answer.nearest && !asked.has("sort"));
@@ -97,6 +98,15 @@ function showMessage(answer, asked) {
   $("clear").hidden = !filtered;
   $("message").querySelector("h2").textContent = problem ? problem.title ?? words.failed : words.nothing;
   $("message").querySelector("p").textContent = problem ? problem.detail ?? words.offline : hint;
+}
+
+// Words that no product has were replaced: which, and the way back.
+function showCorrection(answer, asked, open) {
+  const { corrections = [], text = "" } = answer?.understood ?? {};
+  $("correction").hidden = corrections.length === 0;
+  const back = corrections.reduce((kept, { text: word }) => withWords(kept, word), asked);
+  const way = pageLink("", back, open, words.asWritten(asked.get("q") ?? ""));
+  $("correction").replaceChildren(`${words.corrected} `, element("b", "", text.trim()), " ", way);
 }
 
 const isNarrowing = ({ results, nearest }, asked) => (results.length ? !nearest : hasFilters(asked));

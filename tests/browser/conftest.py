@@ -23,12 +23,16 @@ from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
+from ranking.catalogue_words import CatalogueWords
 from ranking.search import Search
-from ranking.settings import RankingSettings
+from ranking.settings import RankingSettings, TrendingSettings
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
 from serving.services import Services
 from serving.settings import ServerSettings
+from topics.catalogue import BEHAVIOR_EVENTS
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
@@ -70,19 +74,30 @@ def announcements(metrics: Metrics) -> Announcements:
 
 
 @pytest.fixture(scope="module")
-def url(pictures: Path, metrics: Metrics, announcements: Announcements) -> Iterator[str]:
+def trending() -> Trending:
+    """What the page shows as trending."""
+    return Trending(TrendingSettings())
+
+
+@pytest.fixture(scope="module")
+def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending) -> Iterator[str]:
     encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
+    cluster.create_topic(BEHAVIOR_EVENTS, 1)
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
+    words = CatalogueWords(analyser)
+    words.learn(index.scan())
+    words.complete()
     services = Services(
-        search=Search(index, encoder, encoder, analyser, settings, metrics),
+        search=Search(index, encoder, encoder, analyser, settings, metrics, words),
         index=index,
         publisher=publisher,
         images=ImageSource(ImageSourceSettings()),
         image_limits=ImageLimits(),
         metrics=metrics,
         announcements=announcements,
+        trending=TrendingProducts(index, trending),
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
         media_root=pictures,

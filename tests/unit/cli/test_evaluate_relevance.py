@@ -131,3 +131,44 @@ def test_mistakes_are_answered_with_the_next_step(
 
 def test_help_teaches_with_an_example() -> None:
     assert "Example: millrace evaluate relevance" in evaluate_relevance("--help").stdout
+
+
+def test_a_folder_of_runs_can_be_compared(files: tuple[Path, Path], tmp_path: Path) -> None:
+    ratings, config = files
+
+    answer = evaluate_relevance(ratings, "--config", config, "--runs", tmp_path / "runs")
+
+    assert answer.exit_code == 0, answer.stderr
+    assert sorted(path.name for path in (tmp_path / "runs").glob("text.*")) == [
+        "text.as-served.run",
+        "text.encoders.jsonl",
+        "text.products.jsonl",
+        "text.qrels",
+        "text.queries",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "give a file of RATINGS, or a catalogue"),
+        (["--photos", "mine.csv"], "add --on groceries"),
+        (["ratings.csv", "--on", "groceries"], "brings its own answers"),
+        (["ratings.csv", "--reuse-index"], "--reuse-index goes with --on"),
+        (["--on", "icecat", "--leg", "text"], "--leg does not go with --on"),
+        (["--on", "icecat", "--data", "nowhere"], "no real data at nowhere"),
+        (["--on", "icecat", "--reuse-index"], "holds no index"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: list[str], complaint: str) -> None:
+    data = tmp_path / "icecat_chorus"
+    data.mkdir()
+    (data / "ratings.csv").write_text("query,docid,rating\nmouse,a,3\n")
+    data_option = [] if "--data" in arguments else ["--data", tmp_path]
+
+    work = ["--work", tmp_path / "work"] if "--on" in arguments else []
+    answer = evaluate_relevance(*arguments, *data_option, *work)
+
+    assert answer.exit_code in (1, 2)
+    assert complaint in " ".join(answer.stderr.replace("│", " ").split())
+    assert "Traceback" not in answer.stderr

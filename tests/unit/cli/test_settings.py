@@ -25,7 +25,9 @@ COMPANIONS = {
     "key_file": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
     "key_password": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
 }
-LISTS_AND_TABLES = ('["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}')
+LISTS_AND_TABLES = (
+    '["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}', '{"click": 2}',
+)  # fmt: skip
 
 
 def leaves(model: type[BaseModel] = Settings, *path: str) -> Iterator[tuple[str, ...]]:

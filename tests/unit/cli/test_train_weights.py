@@ -7,9 +7,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.train_weights import settings_lines
+from cli.train_weights import TABLES, settings_lines
 from learning.retrieval_weights import LearnedWeights, Quality, WeightChoice
 from ranking.fusion import Leg
+from ranking.queries import QueryKind
+from ranking.settings import RankingSettings
 
 EMBEDDED = '[encoders.text]\nmodel = "hash"\n[encoders.image]\nmodel = "hash"\n[index]\nkind = "memory"\n'
 
@@ -40,3 +42,13 @@ def test_what_nothing_can_be_learned_from_is_refused_with_the_reason(tmp_path: P
 
     assert answer.exit_code == 1
     assert said in json.loads(answer.stdout)["error"]
+
+
+def test_each_kind_of_query_gets_its_own_table() -> None:
+    choice = WeightChoice({Leg.TEXT: 0.3, Leg.IMAGE: 0.7}, 75)
+    learned = LearnedWeights(choice, 75, Quality(0.9, 0.7), Quality(0.92, 0.77))
+
+    lines = settings_lines(learned, QueryKind.TEXT_AND_PICTURE).replace("\\", "")
+
+    assert lines == "[ranking.text_and_picture_query]\ntext = 0.3\nimage = 0.7"
+    assert set(TABLES.values()) <= set(RankingSettings.model_fields)

@@ -1,13 +1,18 @@
 """Weights of legs from judged queries: the better leg wins, and chance is not taken for quality."""
 
 import random
+from typing import cast
 
 import pytest
 
 from index.base import ScoredProduct
 from learning.qrels import Judgments, RelevanceError
-from learning.retrieval_weights import FoundLegs, LearningOptions, learn_weights
+from learning.query_sets import QuerySet
+from learning.retrieval_weights import FoundLegs, LearningOptions, find_legs, learn_weights
 from ranking.fusion import Leg
+from ranking.queries import SearchRequest
+from ranking.query_understanding import UnderstoodQuery
+from ranking.search import Ranking, Search
 
 OPTIONS = LearningOptions(folds=5, repeats=3)
 PRODUCTS = [f"p{number}" for number in range(30)]
@@ -76,3 +81,41 @@ def test_too_few_queries_are_refused() -> None:
 
     with pytest.raises(RelevanceError, match="9 queries"):
         learn_weights(found(judged, Leg.TEXT, Leg.IMAGE), judged, OPTIONS)
+
+
+def test_a_question_that_two_sets_ask_does_not_vouch_for_itself() -> None:
+    chance = random.Random(7)
+    once = judgments(12)
+    legs, ratings = {}, {}
+    for query_id, rated in once.ratings.items():
+        noise = {leg: ranked(chance.sample(PRODUCTS, len(PRODUCTS))) for leg in (Leg.TEXT, Leg.IMAGE)}
+        for name in ("en", "zh"):
+            legs[f"{name}/{query_id}"], ratings[f"{name}/{query_id}"] = FoundLegs(noise, noise), rated
+    alone = {query_id: legs[f"en/{query_id}"] for query_id in once.ratings}
+
+    twice = learn_weights(legs, Judgments(ratings, dict.fromkeys(ratings, "")), OPTIONS)
+
+    assert twice.queries == 24
+    assert twice.cross_validated.full == pytest.approx(learn_weights(alone, once, OPTIONS).cross_validated.full)
+
+
+def test_both_views_are_asked_of_the_search_and_a_query_s_own_product_is_left_out() -> None:
+    hits = [ScoredProduct(name, 0.5) for name in ("own", "right", "wrong")]
+    asked: list[tuple[str, ...]] = []
+
+    class ListSearch:
+        def rank(self, request: SearchRequest, legs: object) -> Ranking:
+            [*only] = request.filters
+            asked.append(only[0].any_of if only else ())
+            return Ranking(request, UnderstoodQuery("", "en", (), ()), found={Leg.IMAGE: hits})
+
+    judged = Judgments({"1": {"right": 1, "wrong": 0}}, {"1": "red"})
+    pooled = QuerySet("pooled", judged, own={"1": "own"}, pooled=True)
+    complete = QuerySet("complete", judged)
+
+    found, merged = find_legs(cast(Search, ListSearch()), [pooled, complete])
+
+    assert asked == [(), ("right", "wrong"), ()]
+    assert [hit.product_id for hit in found["pooled/1"].full[Leg.IMAGE]] == ["right", "wrong"]
+    assert found["complete/1"].judged is found["complete/1"].full
+    assert set(merged.ratings) == {"pooled/1", "complete/1"}

@@ -39,6 +39,12 @@ def test_each_spelling_of_the_shop_is_given() -> None:
     assert BrandNames(["Sony", "SONY", "Sony"]).find("sony tv") == ("Sony", "SONY")
 
 
+def test_brands_can_be_added() -> None:
+    brands = BrandNames(["Under"])
+    brands.add(["Under Armour", "Under"])
+    assert brands.find("under armour under") == ("Under Armour", "Under")
+
+
 @given(st.text())
 def test_any_text_can_be_looked_up(text: str) -> None:
     assert set(BRANDS.find(text)) <= set(NAMES)

@@ -17,7 +17,7 @@ from monitoring.metrics import Metrics
 from ranking.fusion import Leg
 from ranking.queries import InvalidQueryError, QueryKind, SearchRequest
 from ranking.search import Search
-from ranking.settings import LegWeights, RankingSettings
+from ranking.settings import CompositionSettings, LegWeights, RankingSettings
 
 RED, BLUE = (210, 30, 40), (40, 80, 200)
 MakeSearch = Callable[..., Search]
@@ -104,13 +104,33 @@ def test_picture_and_text_pull_together(make_search: MakeSearch, encoder: HashEn
     picture = Image.new("RGB", (32, 32), BLUE)
     request = SearchRequest(text="red", image=picture)
     assert request.kind is QueryKind.TEXT_AND_PICTURE
-    both = encoder.encode_images([picture])[0] + encoder.encode_texts(["red"])[0]
+    red, blue = encoder.encode_texts(["red", "blue"])
+    both = encoder.encode_images([picture])[0] + RankingSettings().composition.exchange_weight * (red - blue)
     scores = {hit.product_id: hit.score for hit in make_search().search(request).hits}
     ranking = make_search().rank(request, legs={Leg.IMAGE})
     stored = encoder.encode_images([Image.new("RGB", (32, 32), RED)])[0]
     dress = next(product for product in ranking.products if product.product_id == "dress")
     assert dress.legs[Leg.IMAGE].score == pytest.approx(float(stored @ both / np.linalg.norm(both)), abs=1e-5)
     assert {"dress", "shirt"} <= set(scores)
+    assert ranking.products[0].product_id == "dress"
+
+
+@pytest.mark.parametrize("text", ["this, but red", "the same in red please", "this under 100, but red", "同款 red 的"])
+def test_what_only_points_at_the_picture_changes_nothing(make_search: MakeSearch, text: str) -> None:
+    search, picture = make_search(), Image.new("RGB", (32, 32), BLUE)
+    ranking = search.rank(SearchRequest(text=text, image=picture))
+    assert ranking.request.text == "red"
+    assert ranking.products[0].product_id == "dress"
+
+
+def test_words_that_do_nothing_but_point_at_the_picture_leave_a_search_by_picture(make_search: MakeSearch) -> None:
+    picture = Image.new("RGB", (32, 32), BLUE)
+    answer = make_search().search(SearchRequest(text="like this one", image=picture))
+    assert (answer.kind, answer.hits[0].product_id) == (QueryKind.PICTURE, "shirt")
+
+
+def test_without_a_picture_no_word_is_dropped(make_search: MakeSearch) -> None:
+    assert make_search().rank(SearchRequest(text="like this one")).request.text == "like this one"
 
 
 def test_a_text_that_the_picture_model_does_not_know_leaves_the_picture_alone(make_search: MakeSearch) -> None:
@@ -129,8 +149,9 @@ def test_a_text_that_gives_the_picture_no_direction_leaves_the_picture_alone(
 ) -> None:
     picture = Image.new("RGB", (32, 32), BLUE)
     alone = make_search().rank(SearchRequest(image=picture))
-    search = make_search(image_encoder=encoder_of_texts)
-    with_text = search.rank(SearchRequest(text="red", image=picture), legs={Leg.IMAGE})
+    as_much = RankingSettings(composition=CompositionSettings(words_weight=1))
+    search = make_search(settings=as_much, image_encoder=encoder_of_texts)
+    with_text = search.rank(SearchRequest(text="washable", image=picture), legs={Leg.IMAGE})
     assert with_text.left_out == {}
     assert [product.legs[Leg.IMAGE].score for product in with_text.products] == [
         product.legs[Leg.IMAGE].score for product in alone.products

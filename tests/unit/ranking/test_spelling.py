@@ -27,9 +27,14 @@ def test_a_word_close_to_a_known_one_becomes_it(word: str, nearest: str) -> None
     assert VOCABULARY.nearest(word) == nearest
 
 
-def test_of_equally_close_words_the_first_letter_comes_before_the_frequency() -> None:
+def test_the_first_letter_stays_and_of_short_words_the_length() -> None:
     assert VOCABULARY.nearest("srand") == "stand"
-    assert VOCABULARY.nearest("xress") == "press"
+    assert VOCABULARY.nearest("xress") is None
+    assert SpellingVocabulary({"men": 9, "lamb": 1, "lamps": 9}).nearest("lamo") == "lamb"
+
+
+def test_a_closer_word_comes_before_a_more_frequent_one() -> None:
+    assert SpellingVocabulary({"headphone": 90, "headphones": 1}).nearest("headphnes") == "headphones"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,23 @@ def test_a_text_keeps_all_but_the_words_replaced() -> None:
         "Red  wireless-headphones, 连衣裙 mp3x iphone!",
         (("Wirless", "wireless"), ("headphnes", "headphones"), ("iphnoe", "iphone")),
     )
+
+
+def test_what_stands_with_a_digit_names_an_article() -> None:
+    assert VOCABULARY.correct("wirless-1000 lapm-x2 lapm").replaced == (("lapm", "lamp"),)
+
+
+def test_words_that_are_right_elsewhere_stay() -> None:
+    assert VOCABULARY.correct("wirless lapm", {"wirless"}.__contains__).text == "wirless lamp"
+
+
+def test_words_can_be_added() -> None:
+    vocabulary = SpellingVocabulary({"lamp": 1})
+    assert vocabulary.nearest("stoox") is None
+    vocabulary.add({"stool": 1})
+    assert vocabulary.nearest("stoox") == "stool"
+    vocabulary.add({"stoox": 1})
+    assert vocabulary.nearest("stoox") is None
 
 
 def test_a_text_of_unknown_words_is_not_searched_without_end() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -23,13 +24,16 @@ from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
-from ranking.settings import RankingSettings
+from ranking.settings import RankingSettings, TrendingSettings
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
-from serving.openapi_examples import NEIGHBOUR, PRODUCT
+from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.catalogue import CATALOG_PRODUCTS
+from topics.behavior import BehaviorEvent
+from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
 from topics.events import Product
 from topics.publisher import Publisher
@@ -56,7 +60,8 @@ def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaSettings]:
     cluster = MockCluster()
-    cluster.create_topic(CATALOG_PRODUCTS, 1)
+    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS):
+        cluster.create_topic(topic, 1)
     yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
     cluster.close()
 
@@ -118,6 +123,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),
+            trending=TrendingProducts(index, Trending(TrendingSettings())),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
         )
@@ -150,7 +156,14 @@ def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Ite
         words = keywords(product, analyser)
         index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
     with closing(Search(index, encoder, encoder, analyser, RankingSettings(), services.metrics)) as search:
-        yield make_client(search=search, index=index)
+        trends = Trending(TrendingSettings())
+        trends.count(BehaviorEvent.model_validate(EVENT), NOW)
+        yield make_client(
+            search=search,
+            index=index,
+            images=Mock(fetch=lambda _: png(RED, (64, 64))),
+            trending=TrendingProducts(index, trends),
+        )
 
 
 def without_figures(value: Any) -> Any:

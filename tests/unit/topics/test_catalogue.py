@@ -5,6 +5,7 @@ import re
 import pytest
 
 from topics.catalogue import (
+    BEHAVIOR_EVENTS,
     CATALOG_INDEXED,
     CATALOG_PRODUCTS,
     DEAD_LETTER_RESOLUTIONS,
@@ -22,7 +23,7 @@ SPECS = {spec.name: spec for spec in TOPICS}
 def test_each_topic_is_there_once() -> None:
     assert len(SPECS) == len(TOPICS)
     letters = {dead_letter_topic(CATALOG_PRODUCTS), DEAD_LETTER_RESOLUTIONS}
-    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED} | letters
+    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED, BEHAVIOR_EVENTS} | letters
 
 
 @pytest.mark.parametrize("spec", TOPICS, ids=lambda spec: spec.name)
@@ -60,7 +61,7 @@ def test_a_dead_letter_fits_though_it_is_longer_than_its_source_by_its_headers()
 
 
 def test_every_topic_but_dead_letters_has_a_schema() -> None:
-    assert set(current_schemas()) == {CATALOG_PRODUCTS, CATALOG_INDEXED, DEAD_LETTER_RESOLUTIONS}
+    assert set(current_schemas()) == {CATALOG_PRODUCTS, CATALOG_INDEXED, BEHAVIOR_EVENTS, DEAD_LETTER_RESOLUTIONS}
 
 
 def test_what_was_done_with_dead_letters_is_kept_for_ever_by_their_id() -> None:

@@ -1,0 +1,76 @@
+"""How a server learns the words and brands of the shop: all that is there, then each product as it is indexed."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Self
+
+from index.base import VectorIndex, VectorIndexError
+from ranking.catalogue_words import CatalogueWords
+from topics.events import ProductIndexed
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+_BREATH_SECONDS = 0.01  # between two batches: searches come first
+_RETRY_SECONDS = 10.0
+
+
+class CatalogueReader:
+    """Reads the index on a thread of its own, and hears of what comes meanwhile and later. Use as a context manager."""
+
+    def __init__(self, index: VectorIndex, words: CatalogueWords) -> None:
+        self._index = index
+        self._words = words
+        self._learning = threading.Lock()
+        self._ended = threading.Event()
+        self._read = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="read catalogue", daemon=True)
+
+    def wait_until_read(self, timeout_seconds: float) -> bool:
+        """Whether, within the time, every product was seen: from then on words are corrected."""
+        return self._read.wait(timeout_seconds)
+
+    def hear(self, events: Sequence[ProductIndexed]) -> None:
+        """Raises IndexUnavailable."""
+        changed = {event.product_id for event in events if event.index is None and event.outcome == "indexed"}
+        if changed:
+            self._learn(list(self._index.documents(list(changed)).values()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._read_all()
+                return
+            except VectorIndexError as error:
+                logger.warning("The words of the catalogue cannot be read, it is tried again: %s", error)
+                self._ended.wait(_RETRY_SECONDS)
+
+    def _read_all(self) -> None:
+        products = 0
+        for documents in _batches(self._index.scan()):
+            self._learn(documents)
+            products += len(documents)
+            if self._ended.wait(_BREATH_SECONDS):
+                return
+        self._words.complete()
+        self._read.set()
+        logger.info("The words and brands of %d products are known", products)
+
+    def _learn(self, documents: Sequence[dict[str, Any]]) -> None:
+        with self._learning:
+            self._words.learn(documents)
+
+
+def _batches(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(documents, _AT_ONCE)):
+        yield batch

@@ -1,0 +1,46 @@
+"""Products that shoppers turn to now."""
+
+import uuid
+from time import perf_counter
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Response
+
+from ranking.trending_products import TrendingHit
+from serving.answers import json_response
+from serving.filters import IN_STOCK
+from serving.media_routes import MediaLinks
+from serving.openapi import problem_responses
+from serving.search_answers import milliseconds, shown_product
+from serving.search_models import TrendingParameters, TrendingResponse
+from serving.services import Services
+
+
+def trending_router(services: Services) -> APIRouter:
+    router = APIRouter(tags=["recommendations"])
+    links = MediaLinks(services.media_root)
+
+    @router.get("/v1/trending", response_model=TrendingResponse, responses=problem_responses(422, 429, 503))
+    async def trending(parameters: Annotated[TrendingParameters, Query()]) -> Response:
+        """What shoppers click, put into the cart and buy now: each action fades with the time since it happened."""
+        return await run_sync(answer, parameters)
+
+    def answer(parameters: TrendingParameters) -> Response:
+        start = perf_counter()
+        filters = [*parameters.filters(), *([IN_STOCK] if parameters.available else [])]
+        hits = services.trending.find(services.clock(), parameters.limit, filters)
+        return json_response(
+            {
+                "query_id": str(uuid.uuid4()),
+                "results": [_result(hit, parameters.explain, links) for hit in hits],
+                "took_ms": milliseconds(perf_counter() - start),
+            }
+        )
+
+    return router
+
+
+def _result(hit: TrendingHit, explain: bool, links: MediaLinks) -> dict[str, Any]:
+    result = {"position": hit.position, "score": hit.trend.score, "product": shown_product(hit.document, links)}
+    return result | ({"actions": hit.trend.actions} if explain else {})

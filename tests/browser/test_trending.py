@@ -1,0 +1,43 @@
+"""What shoppers turn to now: told by the page, and shown on it."""
+
+from datetime import timedelta
+from typing import Any
+
+from ranking.trending import Trending
+from tests.browser.conftest import NOW, search
+from topics.behavior import BehaviorEvent
+
+
+def test_a_click_is_told_to_the_shop(page: Any) -> None:
+    search(page, "dotted umbrella")
+    card = page.locator(".card").nth(1)
+    product = card.locator("a.similar").get_attribute("data-product")
+    with page.expect_response(lambda response: response.url.endswith("/v1/events")) as told:
+        card.locator("a.similar").click()
+    assert told.value.status == 202
+    event = told.value.request.post_data_json
+    assert event["action_name"] == "click"
+    assert event["event_attributes"]["object"]["object_id"] == product
+    assert event["event_attributes"]["position"]["ordinal"] == 2
+    assert len(event["query_id"]) == 36
+    assert len(event["session_id"]) == 32
+
+
+def test_the_start_page_shows_what_trends(page: Any, trending: Trending) -> None:
+    assert page.locator("#trending").is_hidden()
+    for product, most in (("drawn-1-000003", 2), ("drawn-1-000005", 4)):
+        for number in range(most):
+            document = {
+                "action_name": "click",
+                "timestamp": NOW - timedelta(hours=number),
+                "session_id": f"s{number}",
+                "event_attributes": {"object": {"object_id": product}},
+            }
+            trending.count(BehaviorEvent.model_validate(document), NOW)
+    page.reload()
+    tiles = page.locator("#trends .tile")
+    tiles.first.wait_for()
+    assert [tile.get_attribute("data-product") for tile in tiles.all()] == ["drawn-1-000005", "drawn-1-000003"]
+    assert page.locator("#trending h2").inner_text() == "Trending now"
+    tiles.first.click()
+    page.wait_for_url("**similar=drawn-1-000005*")

@@ -1,0 +1,78 @@
+"""A server learns the words of its index, and of what is indexed later."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cli import catalogue_reading
+from cli.catalogue_reading import CatalogueReader
+from index.base import TEXT_FIELD, ContentHashes, IndexUnavailable, ProductRow
+from index.memory import MemoryIndex
+from index.text_analysis import Analyser
+from ranking.catalogue_words import CatalogueWords
+from topics.events import ProductIndexed
+
+WAIT_SECONDS = 10.0
+
+
+class Faltering(MemoryIndex):
+    """Does not answer the first scan."""
+
+    faltered = False
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        if not self.faltered:
+            self.faltered = True
+            raise IndexUnavailable("not yet")
+        yield from super().scan()
+
+
+def write(index: MemoryIndex, product_id: str, title: str) -> None:
+    vectors = {TEXT_FIELD: np.array([1, 0, 0, 0], np.float32)}
+    index.apply([ProductRow(product_id, 1, {"id": product_id, "title": title}, title, ContentHashes(), vectors)])
+
+
+def indexed(product_id: str) -> ProductIndexed:
+    return ProductIndexed(
+        product_id=product_id,
+        version=1,
+        outcome="indexed",
+        index=None,
+        releases={},
+        event_at=1,
+        received_at=1,
+        encoded_at=None,
+        searchable_at=1,
+    )
+
+
+@pytest.fixture
+def words() -> CatalogueWords:
+    return CatalogueWords(Analyser())
+
+
+def test_words_of_the_index_are_known_also_after_an_outage(
+    words: CatalogueWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_reading, "_RETRY_SECONDS", 0.01)
+    index = Faltering(4)
+    write(index, "1", "Wireless headphones")
+    with CatalogueReader(index, words) as reader:
+        assert reader.wait_until_read(WAIT_SECONDS)
+    assert words.correct("headphnes", "en").text == "headphones"
+
+
+def test_a_product_that_is_indexed_later_is_learned(words: CatalogueWords) -> None:
+    index = MemoryIndex(4)
+    with CatalogueReader(index, words) as reader:
+        assert reader.wait_until_read(WAIT_SECONDS)
+        write(index, "2", "Loudspeaker")
+        reader.hear([indexed("2"), indexed("gone meanwhile")])
+    assert words.correct("lodspeaker", "en").text == "loudspeaker"
+
+
+def test_it_ends_while_the_index_is_away(words: CatalogueWords) -> None:
+    with CatalogueReader(Faltering(4), words) as reader:
+        assert not reader.wait_until_read(0.05)

@@ -1,0 +1,119 @@
+"""What shoppers do, through the API to the broker; and what trends."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from ranking.settings import TrendingSettings
+from ranking.trending import Trending
+from ranking.trending_products import TrendingProducts
+from serving.services import Services
+from serving.settings import ServerSettings
+from tests.unit.serving.conftest import NOW, MakeClient
+from topics.behavior import BehaviorEvent
+from topics.catalogue import BEHAVIOR_EVENTS
+from topics.reader import TopicReader
+from topics.settings import KafkaSettings
+
+CLICK = {
+    "action_name": "click",
+    "timestamp": "2026-11-21T10:15:00Z",
+    "query_id": "q-1",
+    "user_id": "ada@shop.example",
+    "event_attributes": {"object": {"object_id": "dress"}, "position": {"ordinal": 1}},
+}
+
+
+@pytest.fixture
+def published(kafka: KafkaSettings) -> Iterator[Callable[[str, str], list[bytes]]]:
+    """What has come on the topic of a query and those that begin alike, once the last of them is there."""
+    with TopicReader(kafka, [BEHAVIOR_EVENTS]) as reader:
+
+        def take(query_id: str, last: str) -> list[bytes]:
+            values: list[bytes] = []
+            for _ in range(50):
+                for record in reader.read(0.2):
+                    if record.key is not None and record.key.decode().startswith(query_id):
+                        values.append(record.value or b"")
+                    if record.key == last.encode():
+                        return values
+            raise AssertionError(f"{last} did not come")
+
+        yield take
+
+
+def test_events_are_published_with_pseudonyms_and_keyed_by_their_query(make_client: MakeClient, published: Any) -> None:
+    client = make_client(ServerSettings(pseudonym_key=SecretStr("k")))
+    query_id = str(uuid4())
+    events = [{**CLICK, "query_id": query_id, "user_id": f"{name}@shop.example"} for name in ("ada", "bob")]
+    response = client.post("/v1/events", json=events)
+    client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-end"})
+    assert (response.status_code, response.json()) == (202, {"accepted": 2})
+    ada, bob = (orjson.loads(value) for value in published(query_id, f"{query_id}-end")[:2])
+    assert ada | {"user_id": ""} == {**events[0], "user_id": ""}
+    assert ada["user_id"] != bob["user_id"]
+    assert "shop.example" not in str(ada) + str(bob)
+
+
+def test_pseudonyms_of_one_key_are_the_same_on_every_server(make_client: MakeClient, published: Any) -> None:
+    query_id = str(uuid4())
+    for number, key in enumerate(("k", "k", "another")):
+        client = make_client(ServerSettings(pseudonym_key=SecretStr(key)))
+        client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-{number}"})
+    first, second, third = (orjson.loads(value)["user_id"] for value in published(query_id, f"{query_id}-2"))
+    assert first == second != third
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "place"),
+    [
+        (b"{", 400, None),
+        (b"[]", 422, "#"),
+        (b"7", 422, "#"),
+        (orjson.dumps({**CLICK, "timestamp": "soon"}), 422, "#/timestamp"),
+        (orjson.dumps([CLICK, {**CLICK, "action_name": ""}]), 422, "#/1/action_name"),
+        (orjson.dumps([CLICK] * 3), 422, "#"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_as_a_whole(
+    make_client: MakeClient, published: Any, body: bytes, status: int, place: str | None
+) -> None:
+    client = make_client(ServerSettings(max_events=2))
+    query_id = str(uuid4())
+    body = body.replace(b"q-1", query_id.encode())
+    response = client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == status
+    assert place is None or response.json()["errors"][0]["pointer"] == place
+    client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-end"})
+    assert len(published(query_id, f"{query_id}-end")) == 1
+
+
+def test_what_trends_comes_first_with_its_reasons(make_client: MakeClient, services: Services) -> None:
+    client = make_client(trending=TrendingProducts(services.index, clicked({"shirt": 3, "dress": 2, "gone": 9})))
+    body = client.get("/v1/trending", params={"explain": True}).json()
+    assert [result["product"]["id"] for result in body["results"]] == ["shirt", "dress"]
+    assert [result["position"] for result in body["results"]] == [1, 2]
+    assert body["results"][0]["actions"] == {"click": pytest.approx(3.0)}
+    assert body["results"][0]["score"] == pytest.approx(3.0)
+    dear = client.get("/v1/trending", params={"price_min": 50}).json()["results"]
+    assert [result["product"]["id"] for result in dear] == ["dress"]
+    assert "actions" not in dear[0]
+
+
+def test_where_nothing_was_clicked_nothing_trends(client: TestClient) -> None:
+    assert client.get("/v1/trending").json()["results"] == []
+
+
+def clicked(clicks: dict[str, int]) -> Trending:
+    trending = Trending(TrendingSettings())
+    for product, most in clicks.items():
+        for number in range(most):
+            document = {**CLICK, "timestamp": NOW, "user_id": f"u{number}"}
+            document["event_attributes"] = {"object": {"object_id": product}}
+            trending.count(BehaviorEvent.model_validate(document), NOW)
+    return trending

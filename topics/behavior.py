@@ -1,0 +1,75 @@
+"""What people do, as User Behavior Insights says it: https://www.ubisearch.dev, schema 1.3.0.
+
+Its event schema lists `click` both among the usual actions and as any other text, under `oneOf`, so that taken by the
+letter it refuses every usual action. Millrace takes both.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Text100 = Annotated[str, StringConstraints(max_length=100)]
+ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | int
+
+
+def _in_utc(time: datetime) -> datetime:
+    """UBI lets the offset be left out, and does not say what that means."""
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+class EventObject(BaseModel):
+    """What was acted upon."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    object_id: ObjectId
+    object_id_type: Text100 | None = None
+
+
+class EventAttributes(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    object: EventObject | None = None
+
+
+class BehaviorEvent(BaseModel):
+    """One thing that somebody did. What UBI does not name is kept as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    action_name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="click, view, watch, impression, add_to_cart, purchase, or a word of your own",
+        examples=["click"],
+    )
+    timestamp: Annotated[datetime, AfterValidator(_in_utc)] = Field(
+        description="when it happened, ISO 8601; UTC where it names no offset", examples=["2026-11-21T10:15:00Z"]
+    )
+    query_id: Text100 | None = Field(None, description="of the answer that was acted upon")
+    session_id: Text100 | None = None
+    client_id: Text100 | None = None
+    user_id: Text100 | None = None
+    event_attributes: EventAttributes | None = None
+
+    @property
+    def product_id(self) -> str | None:
+        """The product that was acted upon, where it is a product."""
+        thing = self.event_attributes.object if self.event_attributes is not None else None
+        if thing is None or thing.object_id_type not in (None, "product"):
+            return None
+        return str(thing.object_id)
+
+    @property
+    def actor(self) -> str:
+        """Whoever did it, by the most lasting of the names that the event has; empty where it has none."""
+        return self.user_id or self.client_id or self.session_id or ""
+
+    @property
+    def key(self) -> bytes | None:
+        """What decides the partition: all events of one query lie in one."""
+        return (self.query_id or self.actor).encode() or None
+
+
+def as_document(event: BehaviorEvent) -> dict[str, Any]:
+    """The UBI document, without what was left out."""
+    return event.model_dump(mode="json", exclude_none=True)
