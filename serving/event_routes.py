@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
+from serving.openapi_examples import EVENT
 from serving.problems import Problem, from_validation, invalid_field
 from serving.pseudonyms import Pseudonyms
 from serving.publishing import WaitingPublisher
@@ -24,13 +25,6 @@ from topics.publisher import Message
 _EVENT: TypeAdapter[BehaviorEvent] = TypeAdapter(BehaviorEvent)
 _EVENTS: TypeAdapter[list[BehaviorEvent]] = TypeAdapter(list[BehaviorEvent])
 _NAMES_OF_PEOPLE = ("user_id", "client_id", "session_id")
-_EXAMPLE = {
-    "action_name": "click",
-    "timestamp": "2026-11-21T10:15:00Z",
-    "query_id": "5f0c1a52-6a5e-4e0b-9d2a-0d0c4c1f7a11",
-    "session_id": "84266fdbd31d4c2c6d0665f7e8380fa3",
-    "event_attributes": {"object": {"object_id": "sku-1"}, "position": {"ordinal": 3}},
-}
 
 
 class EventsAccepted(BaseModel):
@@ -54,7 +48,7 @@ def event_router(services: Services, settings: ServerSettings) -> APIRouter:
         status_code=202,
         response_model=EventsAccepted,
         responses=problem_responses(400, 408, 413, 415, 422, 429, 503),
-        openapi_extra=json_body({"oneOf": [schema, many]}, {"one": _EXAMPLE, "many": [_EXAMPLE]}),
+        openapi_extra=json_body({"oneOf": [schema, many]}, {"one": EVENT, "many": [EVENT]}),
     )
     async def publish_events(request: Request) -> Response:
         """Say what shoppers did: one event of User Behavior Insights 1.3, or a list; all are published, or none.

@@ -77,6 +77,8 @@ SEARCH_ANSWER: dict[str, Any] = {
                 "filters": [{"field": "price", "any_of": [], "at_least": None, "at_most": 60.0}],
             }
         ],
+        "corrections": [],
+        "brands": [],
     },
     "notes": [],
     "took_ms": 2.861,
@@ -95,6 +97,31 @@ SIMILAR_ANSWER: dict[str, Any] = {
     "results": [{"position": 1, "score": 0.26804178953170776, "product": _NEIGHBOUR_SHOWN}],
     "took_ms": 0.592,
 }
+TRENDING_ANSWER: dict[str, Any] = {
+    "query_id": "381db456-b978-463e-aaf7-1ff68805b836",
+    "results": [
+        {
+            "position": 1,
+            "score": 0.9507140150387502,
+            "product": _SHOWN,
+            "actions": {"click": 0.9507140150387502},
+        }
+    ],
+    "took_ms": 0.249,
+}
+HEAT_MAP: dict[str, Any] = {  # of a picture of one colour
+    "product_id": "sku-1",
+    "similarity": 0.5559213757514954,
+    "values": [[0.0] * 7] * 7,
+    "took_ms": 225.851,
+}
+EVENT: dict[str, Any] = {
+    "action_name": "click",
+    "timestamp": "2026-11-21T10:15:00Z",
+    "query_id": "5f0c1a52-6a5e-4e0b-9d2a-0d0c4c1f7a11",
+    "session_id": "84266fdbd31d4c2c6d0665f7e8380fa3",
+    "event_attributes": {"object": {"object_id": "sku-1"}, "position": {"ordinal": 3}},
+}
 LOOKED_UP = _SHOWN
 ACCEPTED = {"accepted": 1, "ids": ["sku-1"]}
 
@@ -105,6 +132,14 @@ MODELS: dict[str, Any] = {
     "Accepted": ACCEPTED,
     "Alive": {"status": "alive"},
     "Ready": {"status": "ready", "products": 640},
+    "BehaviorEvent": EVENT,
+    "EventAttributes": EVENT["event_attributes"],
+    "EventObject": EVENT["event_attributes"]["object"],
+    "EventsAccepted": {"accepted": 1},
+    "HeatMap": HEAT_MAP,
+    "TrendingResponse": TRENDING_ANSWER,
+    "TrendingResult": TRENDING_ANSWER["results"][0],
+    "WordCorrection": {"text": "dres", "replacement": "dress"},
     "FacetCounts": SEARCH_ANSWER["facets"][0],
     "FacetValueCount": SEARCH_ANSWER["facets"][0]["values"][0],
     "FieldError": _FIELD_ERROR,

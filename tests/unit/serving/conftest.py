@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -28,9 +29,10 @@ from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
-from serving.openapi_examples import NEIGHBOUR, PRODUCT
+from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
+from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
 from topics.events import Product
@@ -154,7 +156,14 @@ def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Ite
         words = keywords(product, analyser)
         index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
     with closing(Search(index, encoder, encoder, analyser, RankingSettings(), services.metrics)) as search:
-        yield make_client(search=search, index=index)
+        trends = Trending(TrendingSettings())
+        trends.count(BehaviorEvent.model_validate(EVENT), NOW)
+        yield make_client(
+            search=search,
+            index=index,
+            images=Mock(fetch=lambda _: png(RED, (64, 64))),
+            trending=TrendingProducts(index, trends),
+        )
 
 
 def without_figures(value: Any) -> Any:

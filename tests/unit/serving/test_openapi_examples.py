@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from serving.openapi import problem_example
-from serving.openapi_examples import LOOKED_UP, SEARCH_ANSWER, SEARCH_QUERIES, SIMILAR_ANSWER
+from serving.openapi_examples import HEAT_MAP, LOOKED_UP, SEARCH_ANSWER, SEARCH_QUERIES, SIMILAR_ANSWER, TRENDING_ANSWER
 from serving.problems import PROBLEMS
 from tests.unit.serving.conftest import without_figures
 
@@ -96,6 +96,9 @@ def test_the_examples_of_answers_are_what_the_requests_give(shop: TestClient) ->
     found = shop.post("/v1/search", json=SEARCH_QUERIES["explained"]).json()
     assert without_figures(found) == without_figures(SEARCH_ANSWER)
     assert without_figures(shop.get("/v1/products/sku-1/similar").json()) == without_figures(SIMILAR_ANSWER)
+    assert without_figures(shop.get("/v1/trending?explain=true").json()) == without_figures(TRENDING_ANSWER)
+    heat_map = shop.get("/v1/products/sku-1/heatmap", params={"q": "red linen dress"}).json()
+    assert heat_map["values"] == HEAT_MAP["values"]
     assert shop.get("/v1/products/sku-1").json() == LOOKED_UP
 
 

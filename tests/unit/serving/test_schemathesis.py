@@ -16,6 +16,7 @@ from serving.settings import ServerSettings
 
 KEY = "secret"
 STREAMS = ["/v1/indexed-products"]  # paths whose answers do not end
+IDS_WITH_SLASHES = {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}}
 CONFIG = {
     "seed": 1,
     "headers": {"X-API-Key": KEY},
@@ -28,7 +29,12 @@ CONFIG = {
     "operations": [
         {  # ids may contain slashes: PUT /v1/products/a/similar is about the product `a/similar`
             "include-path": "/v1/products/{product_id}/similar",
-            "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
+            "checks": IDS_WITH_SLASHES,
+        },
+        {  # what it takes is what a search takes
+            "include-path": "/v1/products/{product_id}/heatmap",
+            "checks": IDS_WITH_SLASHES,
+            "phases": {"coverage": {"enabled": False}},
         },
         {  # half of the time of all, for products as PUT takes them too
             "include-path": "/v1/products",
