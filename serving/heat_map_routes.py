@@ -5,7 +5,7 @@ from typing import Annotated
 
 from anyio import CapacityLimiter, WouldBlock
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,12 +16,12 @@ from ranking.query_encoding import LegLeftOut
 from serving.answers import json_response
 from serving.openapi import problem_responses, search_body
 from serving.problems import Problem, unavailable, unknown_product
+from serving.product_models import ProductPath
 from serving.search_answers import Answerer, Asked, for_strangers, from_parameters, milliseconds
 from serving.search_models import SearchParameters
 from serving.search_routes import asked_in_body
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.events import ProductId
 
 
 class HeatMap(BaseModel):
@@ -40,18 +40,16 @@ class HeatMap(BaseModel):
 def heat_map_router(services: Services, settings: ServerSettings) -> APIRouter:
     router = APIRouter(tags=["search"])
     maps = _HeatMaps(services, settings)
-    problems = problem_responses(400, 404, 408, 413, 415, 422, 429, 503)
+    problems = problem_responses(400, 404, 408, 413, 415, 422, 429, 503, example="too-many-heat-maps")
     path = "/v1/products/{product_id:path}/heatmap"
 
     @router.get(path, response_model=HeatMap, responses=problems)
-    async def heat_map(
-        product_id: Annotated[ProductId, Path()], parameters: Annotated[SearchParameters, Query()]
-    ) -> Response:
+    async def heat_map(product_id: ProductPath, parameters: Annotated[SearchParameters, Query()]) -> Response:
         """Which parts of the product's picture match a search by text or by link; it takes the search's parameters."""
         return await maps.answer(product_id, from_parameters(parameters, parameters.q))
 
     @router.post(path, response_model=HeatMap, responses=problems, openapi_extra=search_body())
-    async def heat_map_by_body(product_id: Annotated[ProductId, Path()], request: Request) -> Response:
+    async def heat_map_by_body(product_id: ProductPath, request: Request) -> Response:
         """The same of a search by an uploaded picture; it takes the search's body."""
         return await maps.answer(product_id, await asked_in_body(request))
 
