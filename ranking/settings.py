@@ -138,7 +138,7 @@ class RankingSettings(BaseModel):
     rrf_k: int = Field(default=60, ge=1, le=10_000, description="k of reciprocal rank fusion (Cormack et al. 2009)")
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
-    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.15, keywords=0.05, image=0.8))
+    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.2, image=0.8))
     composition: CompositionSettings = CompositionSettings()
     similar_products: LegWeights = Field(
         default=LegWeights(text=0.5, image=0.5), description="product to product; there are no keywords to look up"
