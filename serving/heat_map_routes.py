@@ -40,7 +40,7 @@ class HeatMap(BaseModel):
 def heat_map_router(services: Services, settings: ServerSettings) -> APIRouter:
     router = APIRouter(tags=["search"])
     maps = _HeatMaps(services, settings)
-    problems = problem_responses(400, 404, 408, 413, 415, 422, 429, 503)
+    problems = problem_responses(400, 404, 408, 413, 415, 422, 429, 503, example="too-many-heat-maps")
     path = "/v1/products/{product_id:path}/heatmap"
 
     @router.get(path, response_model=HeatMap, responses=problems)

@@ -123,6 +123,12 @@ EVENT: dict[str, Any] = {
     "event_attributes": {"object": {"object_id": "sku-1"}, "position": {"ordinal": 3}},
 }
 LOOKED_UP = _SHOWN
+HEAT_MAP = {
+    "product_id": "sku-1",
+    "similarity": 0.731,
+    "values": [[0, 0.1, 0, 0, 0, 0, 0], *([[0, 0.2, 0.8, 1, 0.7, 0.1, 0]] * 5), [0, 0, 0.1, 0.2, 0, 0, 0]],
+    "took_ms": 130.2,
+}
 ACCEPTED = {"accepted": 1, "ids": ["sku-1"]}
 
 _RESULT = SEARCH_ANSWER["results"][0]
@@ -144,6 +150,7 @@ MODELS: dict[str, Any] = {
     "FacetValueCount": SEARCH_ANSWER["facets"][0]["values"][0],
     "FieldError": _FIELD_ERROR,
     "FilterInput": {"field": "price", "at_least": 20, "at_most": 50},
+    "HeatMap": HEAT_MAP,
     "LegExplanation": _RESULT["explanation"]["keywords"],
     "MatchTotal": SEARCH_ANSWER["total"],
     "PhraseFilter": SEARCH_ANSWER["understood"]["phrases"][0],
@@ -157,6 +164,7 @@ PROBLEM_DETAILS = {
     "invalid-json": "unexpected end of data: line 1 column 2 (char 1)",
     "unauthorized": "send a key in the header X-API-Key",
     "unknown-product": "no product 'sku-9' is in the index",
+    "no-picture": "product 'sku-9' has no picture",
     "too-slow": "a body may take 60 s",
     "too-large": "at most 10000000 bytes are taken",
     "unsupported-media-type": "send application/json, not text/plain",
@@ -165,5 +173,7 @@ PROBLEM_DETAILS = {
     "index-unavailable": "search again in a moment",
     "broker-unavailable": "no broker answered within 10 s",
     "not-ready": "index: http://milvus:19530 does not answer",
+    "too-many-heat-maps": "ask for it again in a moment",
+    "heat-map-too-slow": "ViT-B-16-SigLIP2@1a2b3c4d takes too long for a map of a picture",
     "too-many-streams": "search without news, or try again later",
 }

@@ -14,6 +14,7 @@ from serving.problems import PROBLEMS
 from tests.unit.serving.conftest import without_figures
 
 STREAMS = {"/v1/indexed-products"}
+NEEDS_A_PICTURE = {"/v1/products/{product_id}/heatmap"}  # which the example says to be elsewhere
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_every_model_has_an_example_that_fits(description: dict[str, Any]) -> No
 
 def test_every_request_example_works(shop: TestClient, description: dict[str, Any]) -> None:
     for method, path, operation in operations(description):
-        if path in STREAMS:
+        if path in STREAMS | NEEDS_A_PICTURE:
             continue
         parameters = {
             place: {
