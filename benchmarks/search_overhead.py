@@ -60,7 +60,7 @@ def run() -> None:
 def _measure(settings: Settings, parts: Parts, queries: list[str]) -> dict[str, Any]:
     spaces = [VectorSpace(encoder.release, encoder.dimension) for encoder in (parts.text_encoder, parts.image_encoder)]
     client = MilvusClient(uri=settings.index.uri)
-    with closing(parts.search()) as search:
+    with closing(parts.search(parts.words())) as search:
         changing = [hit.product_id for query in queries for hit in _some(search.search, query)][:_CHANGING]
         with upserts(settings, spaces, list(dict.fromkeys(changing)), UPSERTS_PER_SECOND) as written:
             before, began = written.value, time.monotonic()

@@ -62,7 +62,7 @@ def evaluate_catalogue(
     options: CatalogueOptions, relevance: RelevanceOptions, runs: Path | None, output: Output
 ) -> dict[str, Any]:
     """Tells a person, and gives the facts for a program."""
-    with open_catalogue(options, output) as (catalogue, filled), closing(filled.parts.search()) as search:
+    with open_catalogue(options, output) as (catalogue, filled), closing(filled.search()) as search:
         parts = filled.parts
         text, image = parts.text_encoder.release, parts.image_encoder.release
         output.show(f"{catalogue.name}: {parts.index.count()} products; text encoder {text}, image encoder {image}")

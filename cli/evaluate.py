@@ -156,7 +156,7 @@ def rating_columns(text: str) -> RatingColumns:
 
 def _evaluate_ratings(asked: RatedQueries, options: RelevanceOptions, output: Output) -> dict[str, Any]:
     other_run = None if asked.against is None else read_trec_run(asked.against)
-    with open_parts(load_settings(asked.config)) as parts, closing(parts.search()) as search:
+    with open_parts(load_settings(asked.config)) as parts, closing(parts.search(parts.words())) as search:
         result = measure_relevance(LegSearcher(search, asked.legs), asked.judgments, options, output, other_run)
         if asked.runs is not None:
             system = " ".join(asked.legs) if asked.legs else AS_SERVED

@@ -12,6 +12,7 @@ from cli.settings import Settings, changed_settings
 from cli.supervision import SupervisedMilvus
 from cli.wiring import Parts, open_parts
 from demo.judged_catalogues import JudgedCatalogue
+from ranking.search import Search
 
 _START_SECONDS = 180.0
 
@@ -22,6 +23,10 @@ class FilledIndex:
 
     parts: Parts
     streamed: Streamed | None
+
+    def search(self) -> Search:
+        """As a server searches that has read its catalogue. To be closed."""
+        return self.parts.search(self.parts.words())
 
 
 @contextmanager

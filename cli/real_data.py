@@ -90,7 +90,7 @@ def real_data_command(
             streamed = stream_catalogue(CatalogueSource(source, _MAPPING, limit=limit), stack.settings, output)
             with open_parts(stack.settings) as parts:
                 parts.index.flush()
-                with closing(parts.search()) as search:
+                with closing(parts.search(parts.words())) as search:
                     results = measure_systems(search, judgments, output)
             rate = max(1.0, streamed.products_per_second / 2)
             freshness = probe_freshness(source, stack.settings, rate)

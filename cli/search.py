@@ -35,6 +35,8 @@ def search_command(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Search the index as a shopper would, and see why each product is there.
 
+    Misspelt words and brands are the server's part, which has read all products: see GET /v1/search.
+
     Example: millrace search "wireless mouse" --explain
 
     With --json: kind, total, nearest, hits (position, product_id, score, product, and with --explain legs), left_out

@@ -36,7 +36,15 @@ class Parts:
     registry: Any
     metrics: Metrics
 
+    def words(self) -> CatalogueWords:
+        """The words and brands of all products. Reads the whole index: seconds for ten thousand products."""
+        words = CatalogueWords(self.analyser)
+        words.learn(self.index.scan())
+        words.complete()
+        return words
+
     def search(self, catalogue: CatalogueWords | None = None) -> Search:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         return Search(
             self.index,
             self.text_encoder,
