@@ -229,6 +229,7 @@ def test_the_document_describes_every_route_its_bodies_and_its_problems(client: 
         "/v1/products",
         "/v1/products/{product_id}",
         "/v1/products/{product_id}/similar",
+        "/v1/products/{product_id}/heatmap",
         "/v1/indexed-products",
     }
     operations = {"/healthz", "/readyz", "/metrics", "/problems/{name}"}
