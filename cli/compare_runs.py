@@ -53,7 +53,7 @@ def compare_command(  # noqa: PLR0913 - each is an option of the command
     (query_id, query, before, after), from the greatest gain to the greatest loss.
     """
     output = Output(as_json)
-    with output.failing_on(*RELEVANCE_ERRORS, OSError):
+    with output.failing_on(*RELEVANCE_ERRORS):
         if on is not None:
             chosen = CatalogueOptions(on, data, work=work, reuse_index=reuse_index)
             before, after = _make_runs(before, after, chosen, queries, output)

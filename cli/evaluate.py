@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.catalogue_evaluation import DATA_HELP, CatalogueName, CatalogueOptions, evaluate_catalogue
+from cli.freshness import FollowingFailed
 from cli.local_stack import StackError
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.relevance_report import measure_relevance, relevance_table
@@ -41,7 +42,7 @@ app = typer.Typer(help="Measure quality against what people said.", no_args_is_h
 RATING_COLUMNS_HELP = "CSV columns of query, product id and rating."
 RELEVANCE_ERRORS = (
     SettingsError, RelevanceError, EncoderError, IndexUnavailable, IndexRefused, StackError, EmbeddedBrokerError,
-    BrokerError, CatalogueFileError, CataloguePicturesError, LagUnavailable,
+    BrokerError, CatalogueFileError, CataloguePicturesError, FollowingFailed, LagUnavailable, OSError,
 )  # fmt: skip
 _TAG = "millrace"
 

@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ranking.attribute_words import AttributeWords
 from ranking.fusion import Leg
+from ranking.standard_attributes import STANDARD_ATTRIBUTES
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -60,6 +62,9 @@ class UnderstandingSettings(BaseModel):
     )
 
 
+_Names = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1)]
+
+
 class CompositionSettings(BaseModel):
     """How words change the picture that is searched by: "this, but red"."""
 
@@ -74,11 +79,16 @@ class CompositionSettings(BaseModel):
     words_weight: float = Field(
         default=2.0, ge=0, le=100, description="of words that name no known value, where the picture counts 1"
     )
-    attributes: dict[str, tuple[tuple[str, ...], ...]] = Field(
+    attributes: dict[str, tuple[_Names, ...]] = Field(
         default={},
         description="values beside the standard colours, patterns, materials and kinds, or instead of those of the "
         'same attribute, each with all its names: {heel = [["flat", "平底"], ["high heel", "高跟"]]}',
     )
+
+    @model_validator(mode="after")
+    def _each_name_has_one_value(self) -> Self:
+        AttributeWords({**STANDARD_ATTRIBUTES, **self.attributes})
+        return self
 
 
 class AvailabilityRules(BaseModel):
@@ -128,7 +138,7 @@ class RankingSettings(BaseModel):
     rrf_k: int = Field(default=60, ge=1, le=10_000, description="k of reciprocal rank fusion (Cormack et al. 2009)")
     text_query: LegWeights = Field(default=LegWeights(text=0.85, keywords=0.15, image=0.5))
     picture_query: LegWeights = Field(default=LegWeights(image=1.0))
-    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.3, keywords=0.05, image=0.65))
+    text_and_picture_query: LegWeights = Field(default=LegWeights(text=0.2, image=0.8))
     composition: CompositionSettings = CompositionSettings()
     similar_products: LegWeights = Field(
         default=LegWeights(text=0.5, image=0.5), description="product to product; there are no keywords to look up"

@@ -3,18 +3,21 @@
 import { similarTo } from "./address.js";
 import { element, pageLink } from "./elements.js";
 import { asClick } from "./events.js";
+import { heatButton } from "./heat.js";
 import { number, words } from "./words.js";
 
-// `legs`: those that found any of the results; `best`: the first one's score.
-export function card({ product, position, explanation }, legs, best, open) {
+// `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
+export function card({ product, position, explanation }, legs, best, open, heat) {
+  const picture = frame(product);
   const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
   title.lang = product.language;
   title.title = product.title; // a long one is cut
-  const made = element("li", "card", frame(product), element("div", "body",
+  const made = element("li", "card", picture, element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, position, open)),
-  ), why(explanation ?? {}, legs, best));
+  ), why(explanation ?? {}, legs, best, heat && picture.querySelector("img")
+    ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
   return made;
 }
@@ -56,7 +59,7 @@ function similarLink(product, position, open) {
   return made;
 }
 
-function why(explanation, legs, best) {
+function why(explanation, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -68,6 +71,7 @@ function why(explanation, legs, best) {
     const rank = found?.rank ? `${words.rank} ${found.rank}` : "–";
     list.append(element("dt", "", words.legs[leg], element("span", "", rank)));
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
+    if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
   return legs.length ? element("details", "", element("summary", "", words.why), list) : null;
 }

@@ -6,7 +6,7 @@ import { attributeFields, FIELDS } from "./facets.js";
 import { watchNews } from "./news.js";
 import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
-import { PAGE_SIZE, search, similar } from "./server.js";
+import { heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { watchClicks } from "./events.js";
 import { fillShelf, fillTrends } from "./shelf.js";
 import { show, showMore, showPanel, speak } from "./view.js";
@@ -24,6 +24,7 @@ const actions = {
   change: (next) => go(next, picture),
   takeOff: (next) => { go(next, picture); $("status").focus(); }, // what was pressed is gone
   open: (next) => { go(next, null); $("status").focus(); },
+  heat: (id) => heatMap(id, asked, picture),
 };
 const typed = () => $("words").value.trim();
 
@@ -82,7 +83,7 @@ async function more() {
     const { next, total, took_ms } = found;
     history.replaceState({ ...history.state, depth: from + PAGE_SIZE }, "");
     answer = { ...answer, next, total, took_ms, results: [...answer.results, ...added] };
-    showMore(answer, from, actions.open);
+    showMore(answer, from, actions);
   } catch (error) {
     if (!signal.aborted) $("status").textContent = error.problem?.title ?? words.failed;
   } finally {

@@ -30,6 +30,15 @@ export async function similar(id, signal) {
   return { ...await answered(await fetch(address, { signal })), next: null };
 }
 
+// The values of each row, from 0 to 1.
+export async function heatMap(id, asked, picture) {
+  const address = `v1/products/${encodeURIComponent(id)}/heatmap`;
+  const { values } = await answered(picture
+    ? await fetch(address, { method: "POST", body: form(asked, [], picture) })
+    : await fetch(`${address}?${asked}`));
+  return values;
+}
+
 export async function trending(limit) {
   return answered(await fetch(`v1/trending?limit=${limit}`));
 }

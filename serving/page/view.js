@@ -39,7 +39,7 @@ export function show(answer, asked, act) {
   $("sorting").hidden = results.length === 0 || Boolean(product) || (answer.nearest && !asked.has("sort"));
   renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
   $("notes").replaceChildren(...notes.map(noteItem));
-  $("results").replaceChildren(...cards(results, 0, act.open));
+  $("results").replaceChildren(...cards(results, 0, act.open, product ? null : act.heat));
   $("more").hidden = !answer?.next;
   if (answer?.facets && isNarrowing(answer, asked)) keepPlace();
   else showGroups([], 0, "");
@@ -55,17 +55,17 @@ export function showPanel(answer, asked, change) {
   showGroups(groups, count, words.total(number(total.matches), total.exact));
 }
 
-export function showMore(answer, from, open) {
-  const added = cards(answer.results, from, open);
+export function showMore(answer, from, act) {
+  const added = cards(answer.results, from, act.open, act.heat);
   $("results").append(...added);
   $("more").hidden = !answer.next;
   showTotal(answer);
   (added[0] ?? $("status")).focus();
 }
 
-function cards(results, from, open) {
+function cards(results, from, open, heat) {
   const legs = Object.keys(words.legs).filter((leg) => results.some((result) => leg in (result.explanation ?? {})));
-  return results.slice(from).map((result) => card(result, legs, results[0].score, open));
+  return results.slice(from).map((result) => card(result, legs, results[0].score, open, heat));
 }
 
 function showStatus(answer, asked) {

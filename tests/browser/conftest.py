@@ -93,7 +93,7 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
         search=Search(index, encoder, encoder, analyser, settings, metrics, words),
         index=index,
         publisher=publisher,
-        images=ImageSource(ImageSourceSettings()),
+        images=ImageSource(ImageSourceSettings(file_root=str(pictures))),
         image_limits=ImageLimits(),
         metrics=metrics,
         announcements=announcements,

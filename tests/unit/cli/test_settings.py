@@ -26,7 +26,8 @@ COMPANIONS = {
     "key_password": SSL | {"certificate_file": "pair.pem", "key_file": "pair.pem"},
 }
 LISTS_AND_TABLES = (
-    '["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}', '{"click": 2}',
+    '["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}',
+    '{"heel": [["flat", "high"]]}', '{"click": 2}',
 )  # fmt: skip
 
 

@@ -77,6 +77,7 @@ def test_an_oracle_has_full_marks() -> None:
         assert set(figures.partial_precision_at_10.values()) == {1}
         assert figures.picture_plus_new_minus_old_colour.all_three == 1
         assert figures.picture_plus_new_colour["1.0"].colour == 1
+        assert {right.all_three for right in figures.picture_and_words_as_searched.values()} == {1}
 
 
 def test_an_encoder_that_sees_no_colour_finds_one_of_ten() -> None:

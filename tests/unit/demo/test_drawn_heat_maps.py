@@ -32,7 +32,7 @@ def _outline(look: Look) -> np.ndarray:
     return np.asarray(outline, dtype=np.float64) / 255
 
 
-@pytest.mark.parametrize(("look", "language"), zip(_LOOKS, ("en", "zh", "en", "zh"), strict=True))
+@pytest.mark.parametrize(("look", "language"), list(zip(_LOOKS, ("en", "zh", "en", "zh"), strict=True)))
 def test_the_heat_lies_on_the_product(encoder: ImageEncoder, look: Look, language: Language) -> None:
     vector = encoder.encode_texts([canonical_caption(look, language)])[0]
     heat = similarity_map(encoder, draw_picture(look, _SEED), vector, lambda: False).values

@@ -9,10 +9,11 @@ from index.base import ScoredProduct
 from learning.qrels import Judgments, RelevanceError
 from learning.query_sets import QuerySet
 from learning.retrieval_weights import FoundLegs, LearningOptions, find_legs, learn_weights
+from ranking.candidates import Ranking
 from ranking.fusion import Leg
 from ranking.queries import SearchRequest
 from ranking.query_understanding import UnderstoodQuery
-from ranking.search import Ranking, Search
+from ranking.search import Search
 
 OPTIONS = LearningOptions(folds=5, repeats=3)
 PRODUCTS = [f"p{number}" for number in range(30)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from encoders.base import UnusableVector, Vectors
 from encoders.unit import to_unit_vectors
@@ -130,6 +131,12 @@ def test_several_values_of_one_attribute_are_all_named() -> None:
 def test_a_name_of_two_values_is_refused() -> None:
     with pytest.raises(ValueError, match="'rose' is a name of two values"):
         AttributeWords({"colour": [["pink", "rose"]], "pattern": [["floral", "Rose"]]})
+
+
+@pytest.mark.parametrize("attributes", [{"mood": [["red"]]}, {"mood": [[]]}, {"mood": [["", "flat"]]}])
+def test_settings_refuse_values_that_cannot_be_told_apart_or_have_no_name(attributes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        CompositionSettings.model_validate({"attributes": attributes})
 
 
 @pytest.mark.parametrize(
