@@ -32,6 +32,13 @@ def problem_responses(*statuses: int, example: str = "") -> dict[int | str, dict
     return responses
 
 
+def no_such_address() -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route for addresses that no route has, such as an id with a line break."""
+    example = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "PUT /v1/products/\n: Not Found"}
+    schema = {"$ref": _REFERENCE.format(model=ProblemDetails.__name__)}
+    return {404: {"description": "Not Found", "content": {MEDIA_TYPE: {"schema": schema, "example": example}}}}
+
+
 def answer_example(value: Any, media_type: str = "application/json") -> dict[int | str, Any]:
     """The `responses` of a route whose answer is no model, with what a good one looks like."""
     return {200: {"content": {media_type: {"example": value}}}}

@@ -16,7 +16,7 @@ from index.documents import document
 from index.limits import check_document
 from serving.access import ApiKeys, require_api_key
 from serving.answers import json_response
-from serving.openapi import json_body, problem_responses
+from serving.openapi import json_body, no_such_address, problem_responses
 from serving.openapi_examples import PRODUCT
 from serving.problems import Problem, from_validation, invalid_field
 from serving.product_models import Accepted, DeletionParameters, ProductInput, ProductPath
@@ -65,7 +65,7 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         "/v1/products/{product_id:path}",
         status_code=202,
         response_model=Accepted,
-        responses=responses,
+        responses=responses | no_such_address(),
         openapi_extra=json_body(_schema(required_id=False), {"one": _WITHOUT_ID}),
     )
     async def publish_product(request: Request, product_id: ProductPath) -> Response:
@@ -79,7 +79,7 @@ def _add_deletion(router: APIRouter, writer: "_Writer", waiting: CapacityLimiter
         "/v1/products/{product_id:path}",
         status_code=202,
         response_model=Accepted,
-        responses=problem_responses(401, 422, 429, 503, example="broker-unavailable"),
+        responses=problem_responses(401, 422, 429, 503, example="broker-unavailable") | no_such_address(),
     )
     async def delete_product(product_id: ProductPath, parameters: Annotated[DeletionParameters, Query()]) -> Response:
         """Take a product out of search. One that changed after `updated_at` stays."""

@@ -4,13 +4,22 @@ Its event schema lists `click` both among the usual actions and as any other tex
 letter it refuses every usual action. Millrace takes both.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+_NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+\s*")
 Text100 = Annotated[str, StringConstraints(max_length=100)]
-ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | int
+ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | Annotated[int, Field(strict=True)]
+
+
+def _no_number(time: Any) -> Any:
+    """A number may be seconds or milliseconds since 1970: pydantic would guess."""
+    if isinstance(time, int | float) or (isinstance(time, str) and _NUMBER.fullmatch(time)):
+        raise ValueError("a timestamp is an ISO 8601 date-time")
+    return time
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -42,7 +51,7 @@ class BehaviorEvent(BaseModel):
         description="click, view, watch, impression, add_to_cart, purchase, or a word of your own",
         examples=["click"],
     )
-    timestamp: Annotated[datetime, AfterValidator(_in_utc)] = Field(
+    timestamp: Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)] = Field(
         description="when it happened, ISO 8601; UTC where it names no offset", examples=["2026-11-21T10:15:00Z"]
     )
     query_id: Text100 | None = Field(None, description="of the answer that was acted upon")

@@ -66,3 +66,16 @@ def test_events_of_one_query_have_one_key_and_others_that_of_who_acted() -> None
 def test_what_ubi_does_not_allow_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         BehaviorEvent.model_validate({**CLICK, **wrong})
+
+
+@pytest.mark.parametrize("timestamp", [1763719200, 1763719200000, 0.5, True, "1763719200", "0.5"])
+def test_a_number_is_no_timestamp_since_its_unit_would_be_a_guess(timestamp: object) -> None:
+    with pytest.raises(ValidationError, match="ISO 8601"):
+        BehaviorEvent.model_validate({"action_name": "click", "timestamp": timestamp})
+
+
+@pytest.mark.parametrize("object_id", [True, 1.0])
+def test_an_object_is_named_by_a_text_or_a_whole_number(object_id: object) -> None:
+    event = {"action_name": "click", "timestamp": "2026-11-21T10:15:00Z"}
+    with pytest.raises(ValidationError):
+        BehaviorEvent.model_validate(event | {"event_attributes": {"object": {"object_id": object_id}}})
