@@ -123,12 +123,6 @@ EVENT: dict[str, Any] = {
     "event_attributes": {"object": {"object_id": "sku-1"}, "position": {"ordinal": 3}},
 }
 LOOKED_UP = _SHOWN
-HEAT_MAP = {
-    "product_id": "sku-1",
-    "similarity": 0.731,
-    "values": [[0, 0.1, 0, 0, 0, 0, 0], *([[0, 0.2, 0.8, 1, 0.7, 0.1, 0]] * 5), [0, 0, 0.1, 0.2, 0, 0, 0]],
-    "took_ms": 130.2,
-}
 ACCEPTED = {"accepted": 1, "ids": ["sku-1"]}
 
 _RESULT = SEARCH_ANSWER["results"][0]
@@ -150,7 +144,6 @@ MODELS: dict[str, Any] = {
     "FacetValueCount": SEARCH_ANSWER["facets"][0]["values"][0],
     "FieldError": _FIELD_ERROR,
     "FilterInput": {"field": "price", "at_least": 20, "at_most": 50},
-    "HeatMap": HEAT_MAP,
     "LegExplanation": _RESULT["explanation"]["keywords"],
     "MatchTotal": SEARCH_ANSWER["total"],
     "PhraseFilter": SEARCH_ANSWER["understood"]["phrases"][0],
