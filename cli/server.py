@@ -64,6 +64,7 @@ def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | No
             index=parts.index,
             publisher=publisher,
             images=images,
+            product_images=parts.images,
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),

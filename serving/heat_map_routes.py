@@ -107,6 +107,6 @@ class _HeatMaps:
         if link is None:
             raise Problem("no-picture", f"product {product_id[:80]!r} has no picture")
         try:
-            return decode_image(self._services.images.fetch(link), self._services.image_limits)
+            return decode_image(self._services.product_images.fetch(link), self._services.image_limits)
         except ImageError as error:
             raise Problem("no-picture", for_strangers(error.reason, "the product's link")) from None

@@ -20,13 +20,15 @@ class Services:
     """Everything behind the HTTP API.
 
     `clock` gives the time with its zone; `render_metrics` the metrics of this process and their content type;
-    `media_root` is the folder below which `file:` pictures of products lie, None where there is none.
+    `images` fetches what shoppers link to, `product_images` what products link to, as the workers do. `media_root` is
+    the folder below which `file:` pictures of products lie, None where there is none.
     """
 
     search: Search
     index: VectorIndex
     publisher: Publisher
     images: ImageSource
+    product_images: ImageSource
     image_limits: ImageLimits
     metrics: Metrics
     announcements: Announcements

@@ -93,7 +93,8 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
         search=Search(index, encoder, encoder, analyser, settings, metrics, words),
         index=index,
         publisher=publisher,
-        images=ImageSource(ImageSourceSettings(file_root=str(pictures))),
+        images=ImageSource(ImageSourceSettings()),
+        product_images=ImageSource(ImageSourceSettings(file_root=str(pictures))),
         image_limits=ImageLimits(),
         metrics=metrics,
         announcements=announcements,
@@ -113,6 +114,7 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
         thread.join()
     publisher.close()
     services.images.close()
+    services.product_images.close()
     cluster.close()
 
 

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from ranking.trending import Trending
 from tests.browser.conftest import NOW, search
 from topics.behavior import BehaviorEvent
+
+pytestmark = pytest.mark.services
 
 
 def test_a_click_is_told_to_the_shop(page: Any) -> None:

@@ -51,7 +51,7 @@ def test_shoppers_do_not_fetch_from_where_the_workers_may(publisher: Publisher, 
         images = ImageSourceSettings(allowed_private_hosts=(address,), file_root=str(tmp_path), timeout_seconds=0.5)
         parts = open_parts(images)
         with parts.images, open_services(parts, publisher) as services:
-            assert parts.images.fetch("file:a.jpg")
+            assert services.product_images.fetch("file:a.jpg")
             for link, reason in (
                 (f"http://{address}/a.jpg", ImageFailure.PRIVATE_ADDRESS),
                 ("file:a.jpg", ImageFailure.FORBIDDEN_FILE),

@@ -120,6 +120,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             index=index,
             publisher=publisher,
             images=images,
+            product_images=images,
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),

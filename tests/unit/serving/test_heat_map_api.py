@@ -43,7 +43,7 @@ def parts(folder: Path) -> Iterator[dict[str, Any]]:
         vectors = {TEXT_FIELD: HashEncoder().encode_texts([name])[0]}
         index.apply([ProductRow(name, product.version, document(product), "", ContentHashes(), vectors)])
     with ImageSource(ImageSourceSettings(file_root=str(folder), retries=0)) as images:
-        yield {"index": index, "images": images}
+        yield {"index": index, "product_images": images}
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def no_network(host: str, port: int) -> list[str]:
 
 def test_what_is_described_is_what_happens(services: Services) -> None:
     with ImageSource(ImageSourceSettings(retries=0), resolve=no_network) as images:
-        app = create_app(ServerSettings(api_key=KEY), replace(services, images=images))
+        app = create_app(ServerSettings(api_key=KEY), replace(services, images=images, product_images=images))
         config = SchemathesisConfig.from_dict(CONFIG)
         schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config).exclude(path=STREAMS)
         events = list(engine.from_schema(schema).execute())
