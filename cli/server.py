@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
         open_publisher(settings, "millrace-serve") as publisher,
         open_services(parts, publisher, words := CatalogueWords(parts.analyser)) as services,
     ):
-        products = IndexedProducts(parts.index, MediaLinks(services.media_root), services.announcements)
+        products = IndexedProducts(parts.index, services.links, services.announcements)
         catalogue = CatalogueReader(parts.index, words)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
 @contextmanager
 def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | None = None) -> Iterator[Services]:
     """What the HTTP API works with. `parts` and `publisher` stay open. Without `words` no query is corrected."""
-    workers = parts.settings.encoders.image_sources
+    workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
     with closing(parts.search(words)) as search, ImageSource(shoppers) as images:
@@ -68,10 +68,10 @@ def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | No
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
-            trending=TrendingProducts(parts.index, Trending(parts.settings.ranking.trending)),
+            trending=TrendingProducts(parts.index, Trending(ranking.trending), ranking.availability),
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
-            media_root=Path(workers.file_root) if workers.file_root else None,
+            links=MediaLinks(Path(workers.file_root) if workers.file_root else None),
         )
 
 

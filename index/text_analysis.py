@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 # Kana, Hangul, Thai, Lao, Myanmar and Khmer: written without spaces, or with endings that no stemmer here knows.
 _UNSPACED = "\u3041-\u30ff\u31f0-\u31ff\u1100-\u11ff\uac00-\ud7af\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _RUN = re.compile(
-    rf"(?P<han>[{_HAN}]+)|(?P<unspaced>[{_UNSPACED}]+)|(?P<word>[^\s'{_HAN}{_UNSPACED}]+(?:'[^\s'{_HAN}{_UNSPACED}]+)*)"
+    rf"(?P<han>[{HAN}]+)|(?P<unspaced>[{_UNSPACED}]+)|(?P<word>[^\s'{HAN}{_UNSPACED}]+(?:'[^\s'{HAN}{_UNSPACED}]+)*)"
 )
-HAN_WORD = re.compile(rf"[{_HAN}]+")
+HAN_WORD = re.compile(rf"[{HAN}]+")
 _ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
 
 # Lucene's list, which bm25s takes over.

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from encoders.scripts import mostly_in
+from index.text_analysis import HAN
 from ranking.phrase_text import fold, without
 from ranking.standard_attributes import Attributes
-
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +59,4 @@ def _bounded(name: str) -> str:
     escaped = re.escape(name)
     if name.isascii():
         return rf"(?<![a-z0-9]){escaped}(?![a-z0-9])"
-    return rf"(?<![{_HAN}]){escaped}(?=的|$|[^{_HAN}])" if len(name) == 1 else escaped
+    return rf"(?<![{HAN}]){escaped}(?=的|$|[^{HAN}])" if len(name) == 1 else escaped

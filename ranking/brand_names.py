@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import rjieba
 
-_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_RUN = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W_{_HAN}]+")
+from index.text_analysis import HAN
+
+_RUN = re.compile(rf"(?P<han>[{HAN}]+)|[^\W_{HAN}]+")
 _ACCENTS = dict.fromkeys(range(0x300, 0x370))
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from index.text_analysis import HAN
+
 # Bounded everywhere: no input makes a pattern look far ahead.
 HAN_NUMERALS = "零〇一二两兩三四五六七八九十百千万"
 NUMBER = (
@@ -30,7 +32,7 @@ _MEASURES = (
 # fmt: on
 _MEASURE = re.compile(rf" {{0,2}}-?(?:(?:{'|'.join(_MEASURES)})(?![a-z])|in(?= *[.,\n]| *$))")
 # 100克, and 100以内加减法: sums up to 100.
-_HAN_WORD = re.compile(r"(?!的)[\u3400-\u9fff]|的?(?:加|减|乘|口算|数|算)")
+_HAN_WORD = re.compile(rf"(?!的)[{HAN}]|的?(?:加|减|乘|口算|数|算)")
 
 
 def read_number(text: str) -> float | None:

@@ -2,6 +2,7 @@
 
 import re
 
+from index.text_analysis import HAN
 from ranking.phrase_text import fold
 
 _ENGLISH = (
@@ -14,13 +15,12 @@ _CHINESE = (
     "那个", "那款", "那件", "但是", "不过", "只是", "换成", "改成", "变成", "我想要", "我要", "想要", "图片", "照片",
     "颜色", "款式", "一款", "一个", "一件", "要", "但", "款", "换", "和", "的",
 )  # fmt: skip
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _PHRASES = "|".join(sorted((word for word in _CHINESE if len(word) > 1), key=len, reverse=True))
 _SINGLE = "".join(word for word in _CHINESE if len(word) == 1)
 _REFERRING = (
     re.compile(rf"(?<![a-z0-9'-])(?:{'|'.join(_ENGLISH)})(?![a-z0-9'-])|{_PHRASES}"),
     # A lone character may be a part of a word: it goes only from the edge of what is left.
-    re.compile(rf"(?<![{_HAN}])[{_SINGLE}]+|[{_SINGLE}]+(?![{_HAN}])"),
+    re.compile(rf"(?<![{HAN}])[{_SINGLE}]+|[{_SINGLE}]+(?![{HAN}])"),
 )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from index.base import Filter, VectorIndex
 from index.filters import matcher
+from ranking.availability import Availability
+from ranking.settings import AvailabilityRules
 from ranking.trending import Trend, Trending
 
 _AT_ONCE = 100
@@ -25,16 +27,18 @@ class TrendingHit:
 class TrendingProducts:
     """What `trending` has counted, shown. Safe to call from several threads, as its index is."""
 
-    def __init__(self, index: VectorIndex, trending: Trending) -> None:
+    def __init__(self, index: VectorIndex, trending: Trending, availability: AvailabilityRules) -> None:
         self._index = index
+        self._availability = Availability(availability)
         self.trending = trending
 
     def find(self, now: datetime, limit: int, filters: Sequence[Filter] = ()) -> list[TrendingHit]:
         """Of the thousand that trend most those that are there and satisfy the filters, best first.
 
-        Raises IndexUnavailable, IndexRefused.
+        What the rules of availability hide is there only for who filters by availability. Raises IndexUnavailable,
+        IndexRefused.
         """
-        matchers = [matcher(condition) for condition in filters]
+        matchers = [matcher(condition) for condition in self._availability.filters(filters)]
         trends = self.trending.top(now, _MOST_LOOKED_AT)
         hits: list[TrendingHit] = []
         for start in range(0, len(trends), _AT_ONCE):

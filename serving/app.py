@@ -14,6 +14,7 @@ from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
 from serving.openapi import add_schemas, openapi_router
 from serving.page_routes import page_router
+from serving.places import QueryThreads
 from serving.problems import add_problem_handlers
 from serving.product_routes import product_router
 from serving.rate_limits import RateLimit
@@ -38,9 +39,10 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
         openapi_url=None,  # openapi_router serves it, for clients to keep
     )
     keys = ApiKeys(settings)
-    app.include_router(search_router(services, settings))
+    threads = QueryThreads(settings.max_image_url_queries)
+    app.include_router(search_router(services, threads))
     app.include_router(similar_router(services))
-    app.include_router(heat_map_router(services, settings))
+    app.include_router(heat_map_router(services, settings, threads))
     app.include_router(announcement_router(services))
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
@@ -49,8 +51,8 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
     app.include_router(openapi_router(app))
-    if services.media_root is not None:
-        app.include_router(media_router(services.media_root))
+    if services.links.root is not None:
+        app.include_router(media_router(services.links.root))
     add_problem_handlers(app)
     add_schemas(app)
     _add_middleware(app, settings, keys, services.metrics)

@@ -1,10 +1,8 @@
 """What shoppers do, from their pages to the broker."""
 
 from functools import partial
-from typing import Any
 
 import anyio.to_thread
-import orjson
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from serving.answers import json_response
 from serving.openapi import json_body, problem_responses
 from serving.openapi_examples import EVENT
-from serving.problems import Problem, from_validation, invalid_field
+from serving.problems import Problem, from_validation
 from serving.pseudonyms import Pseudonyms
 from serving.publishing import WaitingPublisher
-from serving.request_bodies import json_request_body
+from serving.request_bodies import json_request_body, one_or_many
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.behavior import BehaviorEvent, as_document
+from topics.behavior import BehaviorEvent, encode_event
 from topics.catalogue import BEHAVIOR_EVENTS
 from topics.publisher import Message
 
@@ -51,7 +49,9 @@ def event_router(services: Services, settings: ServerSettings) -> APIRouter:
         openapi_extra=json_body({"oneOf": [schema, many]}, {"one": EVENT, "many": [EVENT]}),
     )
     async def publish_events(request: Request) -> Response:
-        """Say what shoppers did: one event of User Behavior Insights 1.3, or a list; all are published, or none.
+        """Say what shoppers did: one event of User Behavior Insights 1.3, or a list; an invalid one refuses all.
+
+        After 503 some may have arrived all the same: sent again, they may be counted twice.
 
         Names of people (`user_id`, `client_id`, `session_id`) become pseudonyms before anything else sees them.
         """
@@ -59,8 +59,9 @@ def event_router(services: Services, settings: ServerSettings) -> APIRouter:
         return await anyio.to_thread.run_sync(partial(publish, body), limiter=waiting)
 
     def publish(body: bytes) -> Response:
-        events = _events(body, settings.max_events)
-        publisher.publish(BEHAVIOR_EVENTS, [_message(_without_names(event, pseudonyms)) for event in events])
+        events = [_without_names(event, pseudonyms) for event in _events(body, settings.max_events)]
+        messages = [_message(event, position, settings.max_event_bytes) for position, event in enumerate(events)]
+        publisher.publish(BEHAVIOR_EVENTS, messages)
         return json_response({"accepted": len(events)}, 202)
 
     return router
@@ -68,16 +69,9 @@ def event_router(services: Services, settings: ServerSettings) -> APIRouter:
 
 def _events(body: bytes, most: int) -> list[BehaviorEvent]:
     """Raises Problem where one of them, or the whole, cannot be taken."""
+    sent = one_or_many(body, most, "events")
     try:
-        sent: Any = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Problem("invalid-json", str(error)) from None
-    try:
-        if not isinstance(sent, list):
-            return [_EVENT.validate_python(sent)]
-        if not 1 <= len(sent) <= most:
-            raise invalid_field(f"send 1 to {most} events at once", pointer="#")
-        return _EVENTS.validate_python(sent)
+        return _EVENTS.validate_python(sent) if isinstance(sent, list) else [_EVENT.validate_python(sent)]
     except ValidationError as error:
         raise from_validation(error) from None
 
@@ -87,5 +81,12 @@ def _without_names(event: BehaviorEvent, pseudonyms: Pseudonyms) -> BehaviorEven
     return event.model_copy(update={field: pseudonyms.of(name) for field, name in named.items()})
 
 
-def _message(event: BehaviorEvent) -> Message:
-    return Message(BEHAVIOR_EVENTS, event.key, orjson.dumps(as_document(event)))
+def _message(event: BehaviorEvent, position: int, most_bytes: int) -> Message:
+    """Raises Problem for an event that no follower could read."""
+    try:
+        value = encode_event(event)
+    except ValueError as error:
+        raise Problem("invalid-fields", f"event {position} cannot be written: {error}") from None
+    if len(value) > most_bytes:
+        raise Problem("too-large", f"event {position} has {len(value)} bytes, {most_bytes} are taken")
+    return Message(BEHAVIOR_EVENTS, event.key, value)

@@ -3,8 +3,6 @@
 from time import monotonic, perf_counter
 from typing import Annotated
 
-from anyio import CapacityLimiter, WouldBlock
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from encoders.base import UnusableVector
 from encoders.images import ImageError, decode_image
 from encoders.occlusion import OcclusionTooSlow
+from ranking.queries import SearchRequest
 from ranking.query_encoding import LegLeftOut
 from serving.answers import json_response
 from serving.openapi import problem_responses, search_body
+from serving.places import Places, QueryThreads
 from serving.problems import Problem, unavailable, unknown_product
 from serving.product_models import ProductPath
 from serving.search_answers import Answerer, Asked, for_strangers, from_parameters, milliseconds
@@ -37,9 +37,9 @@ class HeatMap(BaseModel):
     took_ms: float
 
 
-def heat_map_router(services: Services, settings: ServerSettings) -> APIRouter:
+def heat_map_router(services: Services, settings: ServerSettings, threads: QueryThreads) -> APIRouter:
     router = APIRouter(tags=["search"])
-    maps = _HeatMaps(services, settings)
+    maps = _HeatMaps(services, settings, threads)
     problems = problem_responses(400, 404, 408, 413, 415, 422, 429, 503, example="too-many-heat-maps")
     path = "/v1/products/{product_id:path}/heatmap"
 
@@ -59,28 +59,24 @@ def heat_map_router(services: Services, settings: ServerSettings) -> APIRouter:
 class _HeatMaps:
     """On few threads of their own: each map is as much work for the model as dozens of searches."""
 
-    def __init__(self, services: Services, settings: ServerSettings) -> None:
+    def __init__(self, services: Services, settings: ServerSettings, threads: QueryThreads) -> None:
         self._services = services
         self._answerer = Answerer(services)
         self._seconds = settings.heat_map_timeout_seconds
-        self._places = CapacityLimiter(settings.max_heat_maps)
-        self._threads = CapacityLimiter(settings.max_heat_maps)
+        self._queries = threads
+        self._places = Places(settings.max_heat_maps, "too-many-heat-maps", "ask for it again in a moment")
 
     async def answer(self, product_id: str, asked: Asked) -> Response:
-        """Raises Problem at once where no place is free."""
-        try:
-            self._places.acquire_nowait()
-        except WouldBlock:
-            raise unavailable("too-many-heat-maps", "ask for it again in a moment") from None
-        try:
-            return await run_sync(self._answer, product_id, asked, limiter=self._threads)
-        finally:
-            self._places.release()
+        """Raises Problem at once where no place is free. The query's picture is fetched before a place is taken."""
+        start = perf_counter()
+        request = await self._queries.run(self._answerer.request, asked)
+        return await self._places.run(self._answer, product_id, request, start)
 
-    def _answer(self, product_id: str, asked: Asked) -> Response:
-        start, end = perf_counter(), monotonic() + self._seconds
+    def _answer(self, product_id: str, request: SearchRequest, start: float) -> Response:
+        end = monotonic() + self._seconds
         picture = self._picture(product_id)
-        request = self._answerer.request(asked)
+        if monotonic() > end:
+            raise unavailable("heat-map-too-slow", "the product's picture was not there in time")
         try:
             found = self._services.search.heat_map(request, picture, lambda: monotonic() > end)
         except LegLeftOut as reason:

@@ -7,7 +7,6 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
 from serving.answers import kept_response
-from serving.media_routes import MediaLinks
 from serving.openapi import answer_example, problem_responses
 from serving.openapi_examples import LOOKED_UP
 from serving.problems import unknown_product
@@ -18,7 +17,6 @@ from serving.services import Services
 
 def lookup_router(services: Services) -> APIRouter:
     router = APIRouter(tags=["search"])
-    links = MediaLinks(services.media_root)
 
     @router.get(
         "/v1/products/{product_id:path}",
@@ -30,7 +28,7 @@ def lookup_router(services: Services) -> APIRouter:
         found = await run_sync(services.index.documents, [product_id])
         if product_id not in found:
             raise unknown_product(product_id)
-        shown = orjson.dumps(shown_product(found[product_id], links), option=orjson.OPT_SORT_KEYS)
+        shown = orjson.dumps(shown_product(found[product_id], services.links), option=orjson.OPT_SORT_KEYS)
         return kept_response(request, shown, "application/json")
 
     return router

@@ -58,6 +58,7 @@ class MediaLinks:
 
     def __init__(self, root: Path | None) -> None:
         """`root` as in `media_router`; None where no pictures are served."""
+        self.root = root
         # A link may name the folder as the settings do, or as it lies once symbolic links are followed.
         self._folders = [] if root is None else [PurePosixPath(root.absolute()), PurePosixPath(root.resolve())]
 

@@ -107,6 +107,7 @@ TRENDING_ANSWER: dict[str, Any] = {
             "actions": {"click": 0.9507140150387502},
         }
     ],
+    "notes": [],
     "took_ms": 0.249,
 }
 HEAT_MAP: dict[str, Any] = {  # of a picture of one colour

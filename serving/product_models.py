@@ -1,19 +1,16 @@
 """Products as HTTP takes them: what their description says, and nothing that merely looks like it."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from topics.events import Product, ProductId, Version
-
-_NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+\s*")
+from topics.events import NUMBER_AS_TEXT, Product, ProductId, Version
 
 
 def _milliseconds(value: Any) -> Any:
     """Whole numbers as text are epoch milliseconds, as numbers are; for a fraction pydantic would guess a unit."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
         return float(value) if "." in value else int(value)
     return value
 

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated, Any
 
 import anyio.to_thread
-import orjson
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +20,7 @@ from serving.openapi_examples import PRODUCT
 from serving.problems import Problem, from_validation, invalid_field
 from serving.product_models import Accepted, DeletionParameters, ProductInput, ProductPath
 from serving.publishing import WaitingPublisher
-from serving.request_bodies import json_request_body
+from serving.request_bodies import json_request_body, one_or_many, parsed_json
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.catalogue import CATALOG_PRODUCTS
@@ -53,7 +52,7 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         openapi_extra=json_body(_one_or_many(settings), {"one": PRODUCT, "many": [PRODUCT]}),
     )
     async def publish_products(request: Request) -> Response:
-        """Add or replace one product, or a list of them: all are published, or, where one is invalid, none.
+        """Add or replace one product, or a list of them; an invalid one refuses all. After 503 some may have arrived all the same.
 
         `updated_at` is the product's version: an older one never overwrites a newer one. Left out, it is the time of
         this request.
@@ -107,16 +106,11 @@ class _Writer:
 
     def _products(self, body: bytes, product_id: str | None) -> Sequence[Product]:
         """The products in a body. Raises Problem where one of them, or the whole, cannot be taken."""
-        try:
-            sent = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise Problem("invalid-json", str(error)) from None
         if product_id is not None:
-            return [self._product(_with_id(sent, product_id))]
+            return [self._product(_with_id(parsed_json(body), product_id))]
+        sent = one_or_many(body, self._settings.max_products, "products")
         if not isinstance(sent, list):
             return [self._product(sent)]
-        if not 1 <= len(sent) <= self._settings.max_products:
-            raise invalid_field(f"send 1 to {self._settings.max_products} products at once", pointer="#")
         try:
             products = _PRODUCTS.validate_python([self._dated(item) for item in sent])
         except ValidationError as error:

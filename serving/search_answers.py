@@ -76,7 +76,7 @@ class Answerer:
         self._search = services.search
         self._images = services.images
         self._image_limits = services.image_limits
-        self._links = MediaLinks(services.media_root)
+        self._links = services.links
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()

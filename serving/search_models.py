@@ -165,7 +165,7 @@ class TrendingParameters(FilterParameters):
 
     limit: Limit = 10
     explain: bool = Field(default=False, description="say what each kind of action counts for")
-    available: bool = Field(default=True, description=_AVAILABLE)
+    available: bool = Field(default=True, description=f"{_AVAILABLE}; left out where a filter names an availability")
 
 
 class TrendingResult(BaseModel):
@@ -184,6 +184,7 @@ class TrendingResponse(BaseModel):
 
     query_id: str = Field(description="names this answer in later events")
     results: list[TrendingResult] = Field(description="empty where nothing was clicked or bought of late")
+    notes: list[str] = Field(description="which filters exclude each other")
     took_ms: float
 
 

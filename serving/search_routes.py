@@ -2,31 +2,30 @@
 
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, WouldBlock
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from serving.openapi import problem_responses, search_body
-from serving.problems import Problem, from_validation, invalid_field, unavailable
+from serving.places import QueryThreads
+from serving.problems import from_validation, invalid_field
+from serving.request_bodies import media_type, unsupported
 from serving.search_answers import Answerer, Asked, from_parameters, from_query
 from serving.search_models import SearchForm, SearchParameters, SearchQuery, SearchResponse
 from serving.services import Services
-from serving.settings import ServerSettings
 
 _MAX_FORM_FIELDS = 500
 _FORM_LISTS = ("filter", "brand", "category", "availability", "facet", "as_words")
 
 
-def search_router(services: Services, settings: ServerSettings) -> APIRouter:
+def search_router(services: Services, threads: QueryThreads) -> APIRouter:
     router = APIRouter(tags=["search"])
-    answers = _Answers(Answerer(services), settings.max_image_url_queries)
+    answerer = Answerer(services)
 
     @router.get("/v1/search", response_model=SearchResponse, responses=problem_responses(413, 422, 429, 503))
     async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
         """Search by text (`q`), by the picture behind `image_url`, or by both."""
-        return await answers.answer(from_parameters(parameters, parameters.q))
+        return await threads.run(answerer.answer, from_parameters(parameters, parameters.q))
 
     @router.post(
         "/v1/search",
@@ -36,42 +35,20 @@ def search_router(services: Services, settings: ServerSettings) -> APIRouter:
     )
     async def search_by_body(request: Request) -> Response:
         """Search by a JSON query, or by a form with the picture as file `image`."""
-        return await answers.answer(await asked_in_body(request))
+        return await threads.run(answerer.answer, await asked_in_body(request))
 
     return router
 
 
-class _Answers:
-    """Answers on threads; queries that fetch a picture on few of their own, since its host may be slow on purpose."""
-
-    def __init__(self, answerer: Answerer, max_image_url_queries: int) -> None:
-        self._answerer = answerer
-        self._places = CapacityLimiter(max_image_url_queries)
-        self._threads = CapacityLimiter(max_image_url_queries)
-
-    async def answer(self, asked: Asked) -> Response:
-        """Raises Problem at once where no place is free: whoever waited would wait for the slowest hosts."""
-        if asked.picture_link is None:
-            return await run_sync(self._answerer.answer, asked)
-        try:
-            self._places.acquire_nowait()
-        except WouldBlock:
-            raise unavailable("too-many-image-urls", "send the picture itself, or the same again in a moment") from None
-        try:
-            return await run_sync(self._answerer.answer, asked, limiter=self._threads)
-        finally:
-            self._places.release()
-
-
 async def asked_in_body(request: Request) -> Asked:
     """From a JSON query, or from a form with the picture as a file. Raises Problem."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json":
-        return await _from_json(request)
-    if media_type == "multipart/form-data":
-        return await _from_form(request)
-    wanted = "send application/json or multipart/form-data"
-    raise Problem("unsupported-media-type", f"{wanted}, not {media_type[:80] or 'nothing'}")
+    match media_type(request):
+        case "application/json":
+            return await _from_json(request)
+        case "multipart/form-data":
+            return await _from_form(request)
+        case other:
+            raise unsupported("application/json or multipart/form-data", other)
 
 
 async def _from_json(request: Request) -> Asked:

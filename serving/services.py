@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits
@@ -12,6 +11,7 @@ from monitoring.metrics import Metrics
 from ranking.search import Search
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
+from serving.media_routes import MediaLinks
 from topics.publisher import Publisher
 
 
@@ -20,8 +20,8 @@ class Services:
     """Everything behind the HTTP API.
 
     `clock` gives the time with its zone; `render_metrics` the metrics of this process and their content type;
-    `images` fetches what shoppers link to, `product_images` what products link to, as the workers do. `media_root` is
-    the folder below which `file:` pictures of products lie, None where there is none.
+    `images` fetches what shoppers link to, `product_images` what products link to, as the workers do. `links`
+    makes addresses of the links of products' pictures.
     """
 
     search: Search
@@ -35,4 +35,4 @@ class Services:
     trending: TrendingProducts
     render_metrics: Callable[[], tuple[bytes, str]]
     clock: Callable[[], datetime]
-    media_root: Path | None = None
+    links: MediaLinks

@@ -94,13 +94,21 @@ class ServerSettings(BaseModel):
     )
     max_products: int = Field(default=1_000, ge=1, description="in one POST /v1/products")
     max_events: int = Field(default=1_000, ge=1, description="in one POST /v1/events")
+    max_event_bytes: int = Field(
+        default=1_000_000, ge=1_000, description="of one such event; no more than the topic behavior.events takes"
+    )
     pseudonym_key: SecretStr = Field(
         default=SecretStr(""),
         description="turns the names of people in events into pseudonyms; keep it secret and the same on all servers. "
         "Empty: a random one, which ends with the process",
     )
     publish_timeout_seconds: float = Field(default=10.0, gt=0, description="how long a write waits for the broker")
-    publish_threads: int = Field(default=32, ge=1, le=1_000, description="writes that wait for the broker at once")
+    publish_threads: int = Field(
+        default=32,
+        ge=1,
+        le=1_000,
+        description="writes of products that wait for the broker at once, and as many of events",
+    )
     max_heat_maps: int = Field(
         default=2,
         ge=1,
@@ -108,10 +116,16 @@ class ServerSettings(BaseModel):
         description="heat maps at once, each 65 pictures for the model; others are answered 503",
     )
     heat_map_timeout_seconds: float = Field(
-        default=20.0, gt=0, le=600, description="for one heat map, from fetching its pictures on"
+        default=20.0,
+        gt=0,
+        le=600,
+        description="for one heat map, from fetching the product's picture on; a fetch under way is not cut short",
     )
     max_image_url_queries: int = Field(
-        default=8, ge=1, le=1_000, description="queries with image_url at once; further ones are answered 503"
+        default=8,
+        ge=1,
+        le=1_000,
+        description="searches and heat maps with image_url at once; further ones are answered 503",
     )
     max_event_streams: int = Field(
         default=100, ge=0, le=10_000, description="clients that follow /v1/indexed-products at once; others get 503"

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query, Response
 from ranking.similar import SimilarRequest
 from serving.answers import json_response
 from serving.filters import IN_STOCK
-from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
 from serving.problems import unknown_product
 from serving.product_models import ProductPath
@@ -21,7 +20,6 @@ from serving.services import Services
 
 def similar_router(services: Services) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
-    links = MediaLinks(services.media_root)
 
     @router.get(
         "/v1/products/{product_id:path}/similar",
@@ -42,8 +40,8 @@ def similar_router(services: Services) -> APIRouter:
         return json_response(
             {
                 "query_id": str(uuid.uuid4()),
-                "product": shown_product(product, links),
-                "results": [result_content(hit, parameters.explain, links) for hit in hits],
+                "product": shown_product(product, services.links),
+                "results": [result_content(hit, parameters.explain, services.links) for hit in hits],
                 "took_ms": milliseconds(perf_counter() - start),
             }
         )

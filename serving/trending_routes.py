@@ -1,12 +1,15 @@
 """Products that shoppers turn to now."""
 
 import uuid
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Response
 
+from index.base import Filter
+from ranking.contradictions import contradictions
 from ranking.trending_products import TrendingHit
 from serving.answers import json_response
 from serving.filters import IN_STOCK
@@ -19,7 +22,6 @@ from serving.services import Services
 
 def trending_router(services: Services) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
-    links = MediaLinks(services.media_root)
 
     @router.get("/v1/trending", response_model=TrendingResponse, responses=problem_responses(422, 429, 503))
     async def trending(parameters: Annotated[TrendingParameters, Query()]) -> Response:
@@ -28,17 +30,26 @@ def trending_router(services: Services) -> APIRouter:
 
     def answer(parameters: TrendingParameters) -> Response:
         start = perf_counter()
-        filters = [*parameters.filters(), *([IN_STOCK] if parameters.available else [])]
-        hits = services.trending.find(services.clock(), parameters.limit, filters)
+        filters = _filters(parameters)
+        notes = contradictions(filters)
+        hits = [] if notes else services.trending.find(services.clock(), parameters.limit, filters)
         return json_response(
             {
                 "query_id": str(uuid.uuid4()),
-                "results": [_result(hit, parameters.explain, links) for hit in hits],
+                "results": [_result(hit, parameters.explain, services.links) for hit in hits],
+                "notes": notes,
                 "took_ms": milliseconds(perf_counter() - start),
             }
         )
 
     return router
+
+
+def _filters(parameters: TrendingParameters) -> Sequence[Filter]:
+    """Who names an availability and does not say `available` wants what was named."""
+    asked = parameters.filters()
+    named = any(one.field == IN_STOCK.field for one in asked) and "available" not in parameters.model_fields_set
+    return [*asked, IN_STOCK] if parameters.available and not named else asked
 
 
 def _result(hit: TrendingHit, explain: bool, links: MediaLinks) -> dict[str, Any]:

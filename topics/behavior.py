@@ -4,20 +4,22 @@ Its event schema lists `click` both among the usual actions and as any other tex
 letter it refuses every usual action. Millrace takes both.
 """
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import from_json
 
-_NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+\s*")
+from topics.events import NUMBER_AS_TEXT
+
 Text100 = Annotated[str, StringConstraints(max_length=100)]
 ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | Annotated[int, Field(strict=True)]
 
 
 def _no_number(time: Any) -> Any:
     """A number may be seconds or milliseconds since 1970: pydantic would guess."""
-    if isinstance(time, int | float) or (isinstance(time, str) and _NUMBER.fullmatch(time)):
+    if isinstance(time, int | float) or (isinstance(time, str) and NUMBER_AS_TEXT.fullmatch(time)):
         raise ValueError("a timestamp is an ISO 8601 date-time")
     return time
 
@@ -82,3 +84,13 @@ class BehaviorEvent(BaseModel):
 def as_document(event: BehaviorEvent) -> dict[str, Any]:
     """The UBI document, without what was left out."""
     return event.model_dump(mode="json", exclude_none=True)
+
+
+def encode_event(event: BehaviorEvent) -> bytes:
+    """The document as JSON. Raises ValueError where what UBI does not name is nested too deep to be read again."""
+    try:
+        value = orjson.dumps(as_document(event))
+        from_json(value)  # readers take less depth than writers
+    except (ValueError, orjson.JSONEncodeError) as error:
+        raise ValueError(f"its fields are nested too deep: {error}") from None
+    return value

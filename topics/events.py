@@ -1,5 +1,6 @@
 """The events on Millrace's topics, checked at the border."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 MAX_ID_LENGTH = 200
+NUMBER_AS_TEXT = re.compile(r"\s*[+-]?\d*\.?\d+\s*")  # of which pydantic would make a time of a unit it guesses
 
 ProductId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -30,6 +30,7 @@ from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
+from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.catalogue import BEHAVIOR_EVENTS
@@ -98,10 +99,10 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
         image_limits=ImageLimits(),
         metrics=metrics,
         announcements=announcements,
-        trending=TrendingProducts(index, trending),
+        trending=TrendingProducts(index, trending, settings.availability),
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
-        media_root=pictures,
+        links=MediaLinks(pictures),
     )
     config = uvicorn.Config(create_app(ServerSettings(), services), port=0, log_config=None, lifespan="off")
     with config.bind_socket() as socket:

@@ -59,7 +59,7 @@ def test_shoppers_do_not_fetch_from_where_the_workers_may(publisher: Publisher, 
                 with pytest.raises(ImageError) as refused:
                     services.images.fetch(link)
                 assert refused.value.reason is reason
-            assert services.media_root == tmp_path
+            assert services.links.root == tmp_path
 
 
 def test_the_threads_of_the_search_end_with_the_server(publisher: Publisher) -> None:

@@ -155,3 +155,7 @@ def test_settings_refuse_values_that_cannot_be_told_apart_or_have_no_name(attrib
 )
 def test_pointing_words_go_and_others_stay(text: str, left: str) -> None:
     assert without_referring_words(text) == left
+
+
+def test_a_lone_character_beside_a_rare_one_is_a_part_of_its_word() -> None:
+    assert without_referring_words("\U00020000款\U00020000") == "\U00020000款\U00020000"

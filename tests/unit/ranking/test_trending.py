@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.base import Filter, Tombstone
+from index.base import ContentHashes, Filter, ProductRow, Tombstone
 from index.memory import MemoryIndex
-from ranking.settings import TrendingSettings
+from ranking.settings import AvailabilityRules, TrendingSettings
 from ranking.trending import Counted, Trending
 from ranking.trending_products import TrendingProducts
 from topics.behavior import BehaviorEvent
@@ -107,7 +107,7 @@ def _click(product: str, who: str | None = None) -> dict[str, Any]:
 def test_products_that_are_gone_or_filtered_out_leave_their_place_to_others(index: MemoryIndex) -> None:
     clicks = [event(product, who=str(number)) for product, most in (("dress", 9), ("shirt", 5), ("lamp", 3), ("?", 7))
               for number in range(most)]  # fmt: skip
-    products = TrendingProducts(index, counted(clicks))
+    products = TrendingProducts(index, counted(clicks), AvailabilityRules())
     assert [hit.trend.product_id for hit in products.find(NOW, 10)] == ["dress", "shirt", "lamp"]
     assert [hit.trend.product_id for hit in products.find(NOW, 1)] == ["dress"]
     cheap = products.find(NOW, 10, [Filter("price", at_most=40)])
@@ -117,3 +117,13 @@ def test_products_that_are_gone_or_filtered_out_leave_their_place_to_others(inde
     ]
     index.apply([Tombstone("dress", 2**60)])
     assert products.find(NOW, 1)[0].trend.product_id == "shirt"
+
+
+def test_what_the_shop_hides_is_shown_only_to_who_asks_for_it(index: MemoryIndex) -> None:
+    dress = index.documents(["dress"])["dress"]
+    sold_out = ProductRow("dress", 2**60, {**dress, "availability": "out_of_stock"}, "", ContentHashes(), {})
+    index.apply([sold_out])
+    products = TrendingProducts(index, counted([event("dress")]), AvailabilityRules(out_of_stock="hidden"))
+    assert products.find(NOW, 10) == []
+    asked = products.find(NOW, 10, [Filter("availability", any_of=("out_of_stock",))])
+    assert [hit.trend.product_id for hit in asked] == ["dress"]

@@ -24,11 +24,12 @@ from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import create_metrics
 from ranking.search import Search
-from ranking.settings import RankingSettings, TrendingSettings
+from ranking.settings import AvailabilityRules, RankingSettings, TrendingSettings
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
 from serving.app import create_app
+from serving.media_routes import MediaLinks
 from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -124,9 +125,10 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),
-            trending=TrendingProducts(index, Trending(TrendingSettings())),
+            trending=TrendingProducts(index, Trending(TrendingSettings()), AvailabilityRules()),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
+            links=MediaLinks(None),
         )
 
 
@@ -163,7 +165,7 @@ def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Ite
             search=search,
             index=index,
             images=Mock(fetch=lambda _: png(RED, (64, 64))),
-            trending=TrendingProducts(index, trends),
+            trending=TrendingProducts(index, trends, AvailabilityRules()),
         )
 
 

@@ -281,3 +281,12 @@ def test_headers_that_are_odd(client: TestClient, headers: dict[str, str]) -> No
     answer = client.get("/v1/products/dress", headers=encoded)
     assert answer.status_code == 200
     assert "b" not in answer.headers
+
+
+@pytest.mark.parametrize("depth", [220, 300])
+def test_an_event_nested_too_deep_for_whoever_reads_it(ask: Ask, depth: int) -> None:
+    event = (
+        b'{"action_name": "click", "timestamp": "2026-11-21T10:15:00Z", "more": ' + b"[" * depth + b"]" * depth + b"}"
+    )
+    for body in (event, b"[" + event + b"]"):
+        assert "nested too deep" in refused(ask("POST", "/v1/events", content=body, headers=JSON), by="invalid-fields")

@@ -13,6 +13,7 @@ from index.base import TEXT_FIELD, ContentHashes, ProductRow
 from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
+from serving.media_routes import MediaLinks
 from topics.events import Product
 
 MakeClient = Callable[..., TestClient]
@@ -24,7 +25,7 @@ def again(client: TestClient, path: str, etag: str) -> Any:
 
 @pytest.mark.parametrize("path", ["/v1/products/dress", "/openapi.json", "/media/dress.png", "/page/page.css"])
 def test_what_the_client_has_is_not_sent_again(make_client: MakeClient, pictures: Path, path: str) -> None:
-    client = make_client(media_root=pictures)
+    client = make_client(links=MediaLinks(pictures))
     first = client.get(path)
     etag = first.headers["etag"]
     assert not etag.startswith("W/")
@@ -67,7 +68,7 @@ def test_a_product_that_is_not_there(client: TestClient) -> None:
 
 
 def test_a_picture_that_is_replaced_has_another_etag_whatever_its_time(make_client: MakeClient, pictures: Path) -> None:
-    client = make_client(media_root=pictures)
+    client = make_client(links=MediaLinks(pictures))
     file = pictures / "dress.png"
     first = client.get("/media/dress.png").headers["etag"]
     content, times = file.read_bytes(), (file.stat().st_atime_ns, file.stat().st_mtime_ns)

@@ -9,7 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from ranking.settings import TrendingSettings
+from encoders.hash import HashEncoder
+from index.base import TEXT_FIELD, ContentHashes, ProductRow
+from index.documents import document
+from index.memory import MemoryIndex
+from ranking.settings import AvailabilityRules, TrendingSettings
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.services import Services
@@ -17,6 +21,7 @@ from serving.settings import ServerSettings
 from tests.unit.serving.conftest import NOW, MakeClient
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS
+from topics.events import Product
 from topics.reader import TopicReader
 from topics.settings import KafkaSettings
 
@@ -78,12 +83,13 @@ def test_pseudonyms_of_one_key_are_the_same_on_every_server(make_client: MakeCli
         (orjson.dumps({**CLICK, "timestamp": "soon"}), 422, "#/timestamp"),
         (orjson.dumps([CLICK, {**CLICK, "action_name": ""}]), 422, "#/1/action_name"),
         (orjson.dumps([CLICK] * 3), 422, "#"),
+        (orjson.dumps([CLICK, {**CLICK, "note": "x" * 3_000}]), 413, None),
     ],
 )
 def test_what_cannot_be_taken_is_refused_as_a_whole(
     make_client: MakeClient, published: Any, body: bytes, status: int, place: str | None
 ) -> None:
-    client = make_client(ServerSettings(max_events=2))
+    client = make_client(ServerSettings(max_events=2, max_event_bytes=2_000))
     query_id = str(uuid4())
     body = body.replace(b"q-1", query_id.encode())
     response = client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
@@ -94,7 +100,7 @@ def test_what_cannot_be_taken_is_refused_as_a_whole(
 
 
 def test_what_trends_comes_first_with_its_reasons(make_client: MakeClient, services: Services) -> None:
-    client = make_client(trending=TrendingProducts(services.index, clicked({"shirt": 3, "dress": 2, "gone": 9})))
+    client = make_client(trending=trending(services, {"shirt": 3, "dress": 2, "gone": 9}))
     body = client.get("/v1/trending", params={"explain": True}).json()
     assert [result["product"]["id"] for result in body["results"]] == ["shirt", "dress"]
     assert [result["position"] for result in body["results"]] == [1, 2]
@@ -107,6 +113,34 @@ def test_what_trends_comes_first_with_its_reasons(make_client: MakeClient, servi
 
 def test_where_nothing_was_clicked_nothing_trends(client: TestClient) -> None:
     assert client.get("/v1/trending").json()["results"] == []
+
+
+def test_filters_that_exclude_each_other_are_told(make_client: MakeClient, services: Services) -> None:
+    client = make_client(trending=trending(services, {"dress": 1}))
+    body = client.get("/v1/trending?price_min=9&price_max=1").json()
+    assert (body["results"], body["notes"]) == ([], ["price cannot be at least 9 and at most 1 at once"])
+    body = client.get("/v1/trending?availability=out_of_stock&available=true").json()
+    assert (body["results"], body["notes"]) == ([], ["availability cannot be out_of_stock and in_stock at once"])
+    body = client.get("/v1/trending?price_min=9").json()
+    assert (len(body["results"]), body["notes"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "asked", ["availability=in_stock&availability=out_of_stock", "filter=availability:out_of_stock"]
+)
+def test_who_names_an_availability_gets_it(make_client: MakeClient, services: Services, asked: str) -> None:
+    index = MemoryIndex(256, 256)
+    product = Product(id="dress", updated_at=NOW, title="Dress", availability="out_of_stock")
+    vectors = {TEXT_FIELD: HashEncoder().encode_texts(["Dress"])[0]}
+    index.apply([ProductRow("dress", product.version, document(product), "", ContentHashes(), vectors)])
+    client = make_client(trending=TrendingProducts(index, clicked({"dress": 1}), AvailabilityRules()))
+    assert client.get("/v1/trending").json()["results"] == []
+    body = client.get(f"/v1/trending?{asked}").json()
+    assert ([result["product"]["id"] for result in body["results"]], body["notes"]) == (["dress"], [])
+
+
+def trending(services: Services, clicks: dict[str, int]) -> TrendingProducts:
+    return TrendingProducts(services.index, clicked(clicks), AvailabilityRules())
 
 
 def clicked(clicks: dict[str, int]) -> Trending:

@@ -1,8 +1,11 @@
 """GET and POST /v1/products/{id}/heatmap."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -103,3 +106,34 @@ def test_a_map_that_takes_too_long_is_given_up(make_client: MakeClient, parts: d
     answer = hasty.get("/v1/products/skirt%2F2/heatmap", params={"q": "red"})
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/heat-map-too-slow")
     assert "Retry-After" in answer.headers
+
+
+def test_a_product_picture_that_came_too_late_gets_no_map(make_client: MakeClient, parts: dict[str, Any]) -> None:
+    search = Mock()
+    late = make_client(ServerSettings(heat_map_timeout_seconds=1e-6), **parts, search=search)
+    answer = late.get("/v1/products/skirt%2F2/heatmap", params={"q": "red"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/heat-map-too-slow")
+    search.heat_map.assert_not_called()
+
+
+def test_slow_image_hosts_hold_up_no_heat_map_without_a_link(make_client: MakeClient, parts: dict[str, Any]) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(_: str) -> bytes:
+        asked.set()
+        answered.wait(30)
+        return png(RED)
+
+    settings = ServerSettings(max_heat_maps=1, max_image_url_queries=1)
+    path, link = "/v1/products/skirt%2F2/heatmap", {"image_url": "https://slow.example/a.png"}
+    with make_client(settings, **parts, images=Mock(fetch=slow)) as client, ThreadPoolExecutor(1) as other:
+        waiting = other.submit(client.get, path, params=link)
+        try:
+            assert asked.wait(30)
+            for url in (path, "/v1/search"):
+                refused = client.get(url, params=link)
+                assert (refused.status_code, refused.json()["type"]) == (503, "/problems/too-many-image-urls")
+            assert client.get(path, params={"q": "red"}).status_code == 200
+        finally:
+            answered.set()
+        assert waiting.result().status_code == 200

@@ -147,7 +147,7 @@ def test_a_search_answer_gives_pictures_that_can_be_fetched(
     (pictures / name).write_bytes((pictures / "dress.png").read_bytes())
     links = [f"file://{quote(str(pictures / name))}", "file:///srv/secret/a.png", "https://shop.example/a.png"]
     with closing(_search(analyser, links)) as search:
-        client = make_client(search=search, media_root=pictures)
+        client = make_client(search=search, links=MediaLinks(pictures))
         product = client.get("/v1/search?q=dress").json()["results"][0]["product"]
     assert product["image_links"] == [f"/media/{quote(name)}", "https://shop.example/a.png"]
     picture = client.get(product["image_links"][0])

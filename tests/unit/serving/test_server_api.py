@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from index.base import IndexUnavailable
 from index.memory import MemoryIndex
 from serving.app import create_app
+from serving.media_routes import MediaLinks
 from serving.problems import PROBLEMS
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -193,7 +194,7 @@ def test_unknown_problems_have_none(client: TestClient) -> None:
 
 
 def test_a_picture_below_the_folder_is_shown(make_client: MakeClient, pictures: Path) -> None:
-    answer = make_client(media_root=pictures).get("/media/dress.png")
+    answer = make_client(links=MediaLinks(pictures)).get("/media/dress.png")
     assert answer.content == (pictures / "dress.png").read_bytes()
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -215,7 +216,7 @@ def test_a_picture_below_the_folder_is_shown(make_client: MakeClient, pictures: 
     ],
 )
 def test_nothing_else_is_shown(make_client: MakeClient, pictures: Path, path: str) -> None:
-    assert problem(make_client(media_root=pictures).get(f"/media/{path}")) == (404, "about:blank")
+    assert problem(make_client(links=MediaLinks(pictures)).get(f"/media/{path}")) == (404, "about:blank")
 
 
 def test_without_a_folder_there_are_no_pictures(client: TestClient) -> None:
