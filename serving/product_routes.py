@@ -52,7 +52,9 @@ def _add_publishing(router: APIRouter, settings: ServerSettings, writer: "_Write
         openapi_extra=json_body(_one_or_many(settings), {"one": PRODUCT, "many": [PRODUCT]}),
     )
     async def publish_products(request: Request) -> Response:
-        """Add or replace one product, or a list of them; an invalid one refuses all. After 503 some may have arrived all the same.
+        """Add or replace one product, or a list of them; an invalid one refuses all.
+
+        After 503 some may have arrived all the same; sending them again is safe.
 
         `updated_at` is the product's version: an older one never overwrites a newer one. Left out, it is the time of
         this request.

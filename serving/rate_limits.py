@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +29,7 @@ _LIMITED = "/v1/"  # probes, metrics and what the page is made of are not
 _NAMESPACE = "millrace"
 _STORE_SECONDS = 0.2
 _STORE_THREADS = 16
+_LEFT_ALONE_SECONDS = 5.0
 
 ClientKind = Literal["address", "api_key"]
 
@@ -43,15 +44,27 @@ class _Decision:
 
 
 class RateLimit:
-    """Middleware that refuses what is too much. Where the store does not answer, requests pass uncounted."""
+    """Middleware that refuses what is too much. Where the store does not answer, requests pass uncounted.
 
-    def __init__(self, app: ASGIApp, settings: RateLimitSettings, keys: ApiKeys, metrics: Metrics) -> None:
+    It is then left alone for a few seconds, so that one request waits for it and not all; `monotonic` gives seconds.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: RateLimitSettings,
+        keys: ApiKeys,
+        metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
         self._keys = keys
         self._trusted_proxies = settings.trusted_proxies
         self._limits = {"address": _parsed(settings.by_address), "api_key": _parsed(settings.by_api_key)}
         self._window = _Window(settings.store.get_secret_value())
         self._rate_limited = metrics.rate_limited
+        self._monotonic = monotonic
+        self._left_alone_until = -math.inf
         self._answers = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +104,9 @@ class RateLimit:
         items = self._limits[kind]
         if not items:
             return None
+        if self._monotonic() < self._left_alone_until:
+            self._rate_limited.labels(kind, "unchecked").inc()
+            return None
         try:
             decision = await self._window.count(items, f"{kind}:{name}")
         except StorageError as error:
@@ -98,6 +114,7 @@ class RateLimit:
             if self._answers:
                 logger.error("Requests pass without limits: their store does not answer: %s", error)
             self._answers = False
+            self._left_alone_until = self._monotonic() + _LEFT_ALONE_SECONDS
             return None
         self._answers = True
         return decision

@@ -35,8 +35,7 @@ class _Server(uvicorn.Server):
 
 def run_server(app: FastAPI, settings: ServerSettings, on_shutdown: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the requests under way, and return. Call it from the main thread."""
-    if not ApiKeys(settings) and not _is_loopback(settings.host):
-        logger.warning("Whoever reaches %s may write products: set an API key", settings.host)
+    warn_of_missing_keys(settings)
     # uvicorn raises the signal again when it is done; this way it returns, and the caller can close what it opened.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     config = uvicorn.Config(
@@ -55,6 +54,16 @@ def run_server(app: FastAPI, settings: ServerSettings, on_shutdown: Callable[[],
         server.run()
     if not server.started:
         sys.exit(_NOT_STARTED)
+
+
+def warn_of_missing_keys(settings: ServerSettings) -> None:
+    """In the log, where the server listens beyond the loopback."""
+    if _is_loopback(settings.host):
+        return
+    if not ApiKeys(settings):
+        logger.warning("Whoever reaches %s may write products: set an API key", settings.host)
+    if not settings.pseudonym_key.get_secret_value():
+        logger.warning("Shoppers get other pseudonyms at each start and on each server: set server.pseudonym_key")
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.base import ContentHashes, Filter, ProductRow, Tombstone
+from encoders.hash import HashEncoder
+from index.base import TEXT_FIELD, ContentHashes, Filter, ProductRow, Tombstone
 from index.memory import MemoryIndex
 from ranking.settings import AvailabilityRules, TrendingSettings
 from ranking.trending import Counted, Trending
@@ -120,9 +121,9 @@ def test_products_that_are_gone_or_filtered_out_leave_their_place_to_others(inde
 
 
 def test_what_the_shop_hides_is_shown_only_to_who_asks_for_it(index: MemoryIndex) -> None:
-    dress = index.documents(["dress"])["dress"]
-    sold_out = ProductRow("dress", 2**60, {**dress, "availability": "out_of_stock"}, "", ContentHashes(), {})
-    index.apply([sold_out])
+    sold_out = {**index.documents(["dress"])["dress"], "availability": "out_of_stock"}
+    vectors = {TEXT_FIELD: HashEncoder().encode_texts(["dress"])[0]}
+    index.apply([ProductRow("dress", 2**60, sold_out, "", ContentHashes(), vectors)])
     products = TrendingProducts(index, counted([event("dress")]), AvailabilityRules(out_of_stock="hidden"))
     assert products.find(NOW, 10) == []
     asked = products.find(NOW, 10, [Filter("availability", any_of=("out_of_stock",))])

@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
@@ -150,7 +151,7 @@ def client(make_client: MakeClient) -> TestClient:
 
 @pytest.fixture
 def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Iterator[TestClient]:
-    """The API over the products of the description's examples."""
+    """The API over the products of the description's examples; its key is "secret"."""
     encoder = HashEncoder()
     index = MemoryIndex(encoder.dimension, encoder.dimension)
     for fields in (PRODUCT, NEIGHBOUR):
@@ -162,9 +163,11 @@ def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Ite
         trends = Trending(TrendingSettings())
         trends.count(BehaviorEvent.model_validate(EVENT), NOW)
         yield make_client(
+            ServerSettings(api_key=SecretStr("secret")),
             search=search,
             index=index,
             images=Mock(fetch=lambda _: png(RED, (64, 64))),
+            product_images=Mock(fetch=lambda _: png(RED, (64, 64))),
             trending=TrendingProducts(index, trends, AvailabilityRules()),
         )
 

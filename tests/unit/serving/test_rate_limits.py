@@ -7,8 +7,12 @@ from fastapi.testclient import TestClient
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from pydantic import ValidationError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from serving.access import ApiKeys
 from serving.client_address import client_address
+from serving.rate_limits import RateLimit
 from serving.services import Services
 from serving.settings import RateLimitSettings, ServerSettings
 
@@ -121,6 +125,28 @@ def test_requests_pass_where_the_store_does_not_answer(
     assert statuses(make_client(limited("1/day")), 3) == [200] * 3
     assert counted(services, "address", "unchecked") == 3
     assert caplog.text.count("do not answer") + caplog.text.count("does not answer") == 1
+
+
+def test_a_store_that_does_not_answer_is_asked_again_after_some_seconds(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, now = [], [100.0]
+
+    def away(*_: object, **__: object) -> int:
+        asked.append(now[0])
+        raise StorageError(ConnectionError("redis-1:6379 is away"))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("passed")(scope, receive, send)
+
+    monkeypatch.setattr(MemoryStorage, "incr", away)
+    settings = RateLimitSettings(by_address="1/day")
+    client = TestClient(RateLimit(app, settings, ApiKeys(KEYS), services.metrics, lambda: now[0]))
+    for second in (100.0, 100.5, 104.0, 106.0, 107.0):
+        now[0] = second
+        assert client.get("/v1/search").text == "passed"
+    assert asked == [100.0, 106.0]
+    assert counted(services, "address", "unchecked") == 5
 
 
 @pytest.mark.parametrize("text", ["fast", "10", "10/fortnight", "-1/second"])

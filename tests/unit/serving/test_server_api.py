@@ -17,6 +17,7 @@ from index.memory import MemoryIndex
 from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.problems import PROBLEMS
+from serving.server import warn_of_missing_keys
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.publisher import Publisher
@@ -254,3 +255,19 @@ def _references(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _references(value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"host": "127.0.0.1"}, []),
+        ({"host": "0.0.0.0"}, ["set an API key", "set server.pseudonym_key"]),  # noqa: S104
+        ({"host": "0.0.0.0", "api_key": "secret"}, ["set server.pseudonym_key"]),  # noqa: S104
+        ({"host": "0.0.0.0", "api_key": "secret", "pseudonym_key": "k"}, []),  # noqa: S104
+    ],
+)
+def test_a_server_beyond_the_loopback_warns_of_keys_that_are_missing(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, str], missing: list[str]
+) -> None:
+    warn_of_missing_keys(ServerSettings.model_validate(settings))
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == missing
