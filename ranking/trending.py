@@ -43,9 +43,9 @@ class Trending:
     """Sums with exponential decay by event time: late events and those of a replay count what they would have counted.
 
     All sums are kept as of one moment, the landmark (forward decay, Cormode and others, ICDE 2009): time alone changes
-    no order. The first to come of an actor's equal actions on a product counts, once a day (UTC), whatever is sent again
-    or clicked often; the last 200,000 are remembered for that. Of more than 100,000 products the least are forgotten.
-    Every method is safe to call from several threads.
+    no order. The first to come of an actor's equal actions on a product counts, once a day (UTC), whatever is sent
+    again or clicked often; the last 200,000 are remembered for that. Of more than 100,000 products the least are
+    forgotten. Every method is safe to call from several threads.
     """
 
     def __init__(self, settings: TrendingSettings) -> None:
