@@ -42,6 +42,7 @@ def test_the_start_page_shows_what_trends(page: Any, trending: Trending) -> None
     tiles = page.locator("#trends .tile")
     tiles.first.wait_for()
     assert [tile.get_attribute("data-product") for tile in tiles.all()] == ["drawn-1-000005", "drawn-1-000003"]
+    assert tiles.first.bounding_box()["width"] < 200, "two tiles are as wide as each of eight"
     assert page.locator("#trending h2").inner_text() == "Trending now"
     tiles.first.click()
     page.wait_for_url("**similar=drawn-1-000005*")
