@@ -1,6 +1,6 @@
 """The HTTP API, put together."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from monitoring.metrics import Metrics
@@ -22,6 +22,7 @@ from serving.search_routes import search_router
 from serving.services import Services
 from serving.settings import ServerSettings
 from serving.similar_routes import similar_router
+from serving.stream_limits import streams_of_one_client
 from serving.trending_routes import trending_router
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -43,7 +44,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(search_router(services, threads))
     app.include_router(similar_router(services))
     app.include_router(heat_map_router(services, settings, threads))
-    app.include_router(announcement_router(services))
+    app.include_router(announcement_router(services), dependencies=[Depends(streams_of_one_client(settings))])
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
     app.include_router(trending_router(services))

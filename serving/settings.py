@@ -130,6 +130,12 @@ class ServerSettings(BaseModel):
     max_event_streams: int = Field(
         default=100, ge=0, le=10_000, description="clients that follow /v1/indexed-products at once; others get 503"
     )
+    max_event_streams_per_client: int = Field(
+        default=100,
+        ge=0,
+        le=10_000,
+        description="of these from one client address; lower it where rate_limits.trusted_proxies tells clients apart",
+    )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")
     cors: CorsSettings = CorsSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()

@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 
 from index.memory import MemoryIndex
@@ -15,6 +18,9 @@ from serving.announcement_routes import _EventStream
 from serving.announcements import Announcements, Subscription, TooManyStreams
 from serving.indexed_products import IndexedProducts
 from serving.media_routes import MediaLinks
+from serving.problems import Problem
+from serving.settings import ServerSettings
+from serving.stream_limits import streams_of_one_client
 from topics.events import ProductIndexed
 
 MakeClient = Callable[..., TestClient]
@@ -147,3 +153,41 @@ def test_the_route_streams_until_the_server_ends_it(make_client: MakeClient, met
     assert answer.headers["cache-control"] == "no-store"
     assert answer.text == "retry: 5000\n\n"
     assert not announcements.has_subscribers
+
+
+def test_one_client_cannot_take_the_places_of_all() -> None:
+    settings = ServerSettings(max_event_streams_per_client=1)
+    limit = asynccontextmanager(streams_of_one_client(settings))
+
+    def client(address: str) -> Request:
+        return Request({"type": "http", "client": (address, 1), "headers": []})
+
+    async def come_and_go() -> None:
+        async with limit(client("192.0.2.1")):
+            async with limit(client("192.0.2.2")):
+                pass
+            with pytest.raises(Problem, match="close a stream"):
+                async with limit(client("192.0.2.1")):
+                    pass
+        async with limit(client("192.0.2.1")):
+            pass
+
+    asyncio.run(come_and_go())
+
+
+def test_a_client_that_may_have_no_stream_is_told(make_client: MakeClient) -> None:
+    answer = make_client(ServerSettings(max_event_streams_per_client=0)).get("/v1/indexed-products")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/too-many-streams")
+
+
+def test_a_client_has_its_place_until_its_stream_has_ended(make_client: MakeClient, metrics: Metrics) -> None:
+    announcements = Announcements(metrics)
+    settings = ServerSettings(max_event_streams_per_client=1)
+    with make_client(settings, announcements=announcements) as client, ThreadPoolExecutor(1) as other:
+        first = other.submit(client.get, "/v1/indexed-products")
+        while not announcements.has_subscribers:
+            assert not first.done()
+        assert client.get("/v1/indexed-products").status_code == 503
+        announcements.close()
+        assert first.result().status_code == 200
+        assert client.get("/v1/indexed-products").status_code == 200
