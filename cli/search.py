@@ -51,7 +51,7 @@ def search_command(  # noqa: PLR0913 - each is an option of the command
         with waiting, open_parts(settings) as parts, closing(parts.search()) as search:
             answer = search.search(request)
             if explain:
-                answer = search.explain(request, answer)
+                answer = search.explain(answer)
     show_answer(answer, explain, output)
 
 

@@ -136,7 +136,7 @@ def _learn_kind(
     kind: QueryKind, query_sets: Sequence[QuerySet], parts: Parts, options: LearningOptions, output: Output
 ) -> KindResult:
     asked = sum(len(queries.judgments.answerable()) for queries in query_sets)
-    with closing(parts.search()) as search, output.counting(f"asking, {kind}", asked) as on_query:
+    with closing(parts.search(parts.words())) as search, output.counting(f"asking, {kind}", asked) as on_query:
         found, judgments = find_legs(search, query_sets, on_query)
     with output.progress("measuring", 1.0) as advance:
         learned = learn_weights(

@@ -10,7 +10,7 @@ _FIELD = "availability"
 
 
 class Availability:
-    """What the rules mean for a search. Who filters by availability has a rule of their own."""
+    """What the rules mean for a search. What is hidden is shown to whoever filters by availability."""
 
     def __init__(self, rules: AvailabilityRules) -> None:
         placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}

@@ -8,6 +8,7 @@ from math import inf
 from encoders.base import Encoder, ImageEncoder
 from index.base import Query, ScoredProduct, VectorQuery
 from index.text_analysis import Analyser
+from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
 from ranking.contradictions import contradictions
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -59,6 +60,7 @@ class Candidates:
         """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
         self._retrieval = retrieval
         self._settings = settings
+        self._availability = Availability(settings.availability)
         self._encoder = QueryEncoder(text_encoder, image_encoder, analyser, settings.composition)
         self._catalogue = catalogue
         self._understanding = QueryUnderstanding(settings.understanding, settings.default_language, catalogue)
@@ -99,7 +101,8 @@ class Candidates:
     def without(self, field: str, ranking: Ranking) -> tuple[Sequence[FusedProduct], bool]:
         """What matches without the filters on one field, and whether no match is missing."""
         request = ranking.request
-        others = [condition for condition in request.filters if condition.field != field]
+        filters = self._availability.filters(request.filters)
+        others = [condition for condition in filters if condition.field != field]
         depth = self._depth(request)
         found = self._retrieval.find(ranking.queries, depth, others)
         floors = self._floors(request.kind, ranking.understood)
@@ -117,6 +120,7 @@ class Candidates:
         left_out: dict[Leg, str] = {}
         queries: dict[Leg, Query] = {}
         searches: dict[Leg, Future[list[ScoredProduct]]] = {}
+        filters = self._availability.filters(request.filters)
         for leg in legs:
             try:
                 queries[leg] = self._encoder.encode(leg, request, timer)
@@ -125,7 +129,7 @@ class Candidates:
             except NothingToAsk:
                 continue
             else:
-                searches[leg] = self._retrieval.ask(queries[leg], depth, request.filters)
+                searches[leg] = self._retrieval.ask(queries[leg], depth, filters)
         return queries, searches, left_out
 
     def _understand(self, request: SearchRequest) -> UnderstoodQuery:

@@ -18,6 +18,8 @@ class Leg(StrEnum):
     BRANDS = "brands"
 
 
+_WITHOUT_ORDER = (Leg.IDENTIFIERS, Leg.BRANDS)  # a product has the number or the brand, or has it not
+
 RankedLegs: TypeAlias = Mapping[Leg, Sequence[ScoredProduct]]
 Weights: TypeAlias = Mapping[Leg, float]
 
@@ -63,7 +65,7 @@ def fuse_weighted(
     """
     parts: dict[Leg, _Parts] = {}
     for leg, weight in _shares(legs, weights).items():
-        if leg in (Leg.IDENTIFIERS, Leg.BRANDS):
+        if leg in _WITHOUT_ORDER:
             parts[leg] = _Parts([weight] * len(legs[leg]))
         elif leg is Leg.KEYWORDS:
             parts[leg] = _Parts([weight * max(0.0, 1 - place / keyword_places) for place in range(len(legs[leg]))])
@@ -74,9 +76,12 @@ def fuse_weighted(
 
 
 def fuse_reciprocal_ranks(legs: RankedLegs, weights: Weights, k: int, limit: int | None = None) -> list[FusedProduct]:
-    """Weighted reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): the sum of weight / (k + rank)."""
+    """Weighted reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): the sum of weight / (k + rank).
+
+    All hits of an article number, and all of a brand, have rank 1.
+    """
     parts = {
-        leg: _Parts([weight / (k + rank) for rank in range(1, len(legs[leg]) + 1)])
+        leg: _Parts([weight / (k + _rank(leg, place)) for place in range(len(legs[leg]))])
         for leg, weight in _shares(legs, weights).items()
     }
     return _merge(legs, parts, limit)
@@ -105,7 +110,7 @@ def _merge(legs: RankedLegs, parts: Mapping[Leg, _Parts], limit: int | None) -> 
             product_id,
             totals[product_id],
             {
-                leg: _hit(legs[leg], part, places[leg].get(product_id))
+                leg: _hit(leg, legs[leg], part, places[leg].get(product_id))
                 for leg, part in parts.items()
                 if part.of_others or product_id in places[leg]
             },
@@ -114,7 +119,11 @@ def _merge(legs: RankedLegs, parts: Mapping[Leg, _Parts], limit: int | None) -> 
     ]
 
 
-def _hit(found: Sequence[ScoredProduct], part: _Parts, place: int | None) -> LegHit:
+def _hit(leg: Leg, found: Sequence[ScoredProduct], part: _Parts, place: int | None) -> LegHit:
     if place is None:
         return LegHit(None, None, part.of_others)
-    return LegHit(place + 1, found[place].score, part.of_hits[place])
+    return LegHit(_rank(leg, place), found[place].score, part.of_hits[place])
+
+
+def _rank(leg: Leg, place: int) -> int:
+    return 1 if leg in _WITHOUT_ORDER else place + 1

@@ -104,12 +104,13 @@ class Total:
 class SearchAnswer:
     """One page of results, in the order that was asked for.
 
-    `nearest`: nothing matches, the hits are what comes nearest. `understood` is how the text was read;
-    `contradictions` says which filters can never hold together. `left_out` says why a leg was not asked; `seconds` is
-    the time of each step.
+    `text` is what was looked up in the end; `understood` is how the request's text was read; `contradictions` says
+    which filters can never hold together. `nearest`: nothing matches, the hits are what comes nearest. `left_out` says
+    why a leg was not asked; `seconds` is the time of each step.
     """
 
     kind: QueryKind
+    text: str
     hits: Sequence[SearchHit]
     total: Total
     understood: UnderstoodQuery

@@ -25,8 +25,8 @@ class Retrieval:
         self._threads.shutdown()
 
     def ask(self, query: Query, depth: int, filters: Sequence[Filter]) -> Future[list[ScoredProduct]]:
-        """The best `depth` products of one leg that are not hidden, while the caller goes on."""
-        return self._threads.submit(self._index.search, query, depth, self._availability.filters(filters))
+        """The best `depth` products of one leg, while the caller goes on."""
+        return self._threads.submit(self._index.search, query, depth, filters)
 
     def find(
         self, queries: Mapping[Leg, Query], depth: int, filters: Sequence[Filter]

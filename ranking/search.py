@@ -68,11 +68,9 @@ class Search:
         """
         return self._candidates.rank(request, legs, StepTimer(self._observers))
 
-    def explain(self, request: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
-        """The answer to the request, its hits with the words for which the keywords leg found them."""
-        understood = answer.understood
-        text = understood.text if understood.text.strip() else request.text
-        terms = MatchingTerms(self._analyser, text, understood.language)
+    def explain(self, answer: SearchAnswer) -> SearchAnswer:
+        """The same answer, its hits with the words for which the keywords leg found them."""
+        terms = MatchingTerms(self._analyser, answer.text, answer.understood.language)
         return replace(answer, hits=[replace(hit, terms=terms.of(hit)) for hit in answer.hits])
 
     def heat_map(self, request: SearchRequest, picture: Image, is_over: Callable[[], bool]) -> SimilarityMap:
@@ -110,6 +108,7 @@ class Search:
         shown = ordered[page] if all_wanted else ordered
         return SearchAnswer(
             kind=request.kind,
+            text=request.text,
             hits=[
                 SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
                 for position, product in enumerate(shown, start=request.offset + 1)

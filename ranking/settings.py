@@ -92,9 +92,10 @@ class CompositionSettings(BaseModel):
 
 
 class AvailabilityRules(BaseModel):
-    """Where products stand that are not in stock, unless the shopper filters by availability.
+    """Where products stand that are not in stock.
 
-    `last` is after the other candidates (a setting above says how many), where relevance decides the order.
+    What is `hidden` is shown to whoever filters by availability. `last` is after the other candidates (a setting above
+    says how many), where relevance decides the order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -111,7 +112,7 @@ class TrendingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     half_life_hours: float = Field(
-        default=24.0, gt=0, le=10_000, description="after which an action counts half, by its own time"
+        default=24.0, ge=0.01, le=10_000, description="after which an action counts half, by its own time"
     )
     action_weights: dict[str, Annotated[float, Field(ge=0, le=1_000)]] = Field(
         default={"click": 1.0, "add_to_cart": 3.0, "purchase": 5.0},

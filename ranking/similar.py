@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index.base import IMAGE_FIELD, TEXT_FIELD, Filter, VectorIndex, VectorQuery
+from ranking.availability import Availability
 from ranking.fusion import Leg
 from ranking.queries import SearchHit
 from ranking.retrieval import Retrieval
@@ -29,6 +30,7 @@ class SimilarProducts:
         self._index = index
         self._retrieval = retrieval
         self._weights = settings.similar_products.by_leg()
+        self._availability = Availability(settings.availability)
         self._candidates = settings.candidates
 
     def find(self, request: SimilarRequest) -> list[SearchHit] | None:
@@ -42,7 +44,7 @@ class SimilarProducts:
             if field in vectors and self._weights[leg] > 0
         }
         depth = max(self._candidates, request.limit + 1)
-        found = self._retrieval.find(queries, depth, request.filters)
+        found = self._retrieval.find(queries, depth, self._availability.filters(request.filters))
         fused = self._retrieval.fuse(found, self._weights, depth)
         others = [product for product in fused if product.product_id != request.product_id][: request.limit]
         documents = self._index.documents([product.product_id for product in others])

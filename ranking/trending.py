@@ -2,18 +2,22 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import nlargest, nsmallest
 
 from ranking.settings import TrendingSettings
 from topics.behavior import BehaviorEvent
+from topics.events import MAX_ID_LENGTH
 
 _AHEAD = timedelta(minutes=5)  # clocks of browsers are a little wrong; an event from next year would stay on top
 _FADED = 1e-3
 _REPEATS_REMEMBERED = 200_000
 _EVENTS_BETWEEN_SWEEPS = 10_000
+_HALF_LIVES_BETWEEN_SWEEPS = 100
+_MOST_PRODUCTS = 100_000
 
 
 class Counted(StrEnum):
@@ -35,36 +39,20 @@ class Trend:
     actions: Mapping[str, float]
 
 
-@dataclass(slots=True)
-class _Attention:
-    """As of the time `at`, in seconds since 1970."""
-
-    at: float = 0.0
-    actions: dict[str, float] = field(default_factory=dict)
-
-    def add(self, action: str, weight: float, at: float, half_life: float) -> None:
-        if at > self.at:
-            fading = 0.5 ** ((at - self.at) / half_life)
-            self.actions = {name: value * fading for name, value in self.actions.items()}
-            self.at = at
-        self.actions[action] = self.actions.get(action, 0.0) + weight * 0.5 ** ((self.at - at) / half_life)
-
-    def as_of(self, now: float, half_life: float) -> dict[str, float]:
-        fading = 0.5 ** ((now - self.at) / half_life)
-        return {name: value * fading for name, value in self.actions.items()}
-
-
 class Trending:
     """Sums with exponential decay by event time: late events and those of a replay count what they would have counted.
 
-    The first to come of an actor's equal actions on a product counts, once a day (UTC), whatever is sent again or
-    clicked often; the last 200,000 are remembered for that. Every method is safe to call from several threads.
+    All sums are kept as of one moment, the landmark (forward decay, Cormode and others, ICDE 2009): time alone changes
+    no order. The first to come of an actor's equal actions on a product counts, once a day (UTC), whatever is sent
+    again or clicked often; the last 200,000 are remembered for that. Of more than 100,000 products the least are
+    forgotten. Every method is safe to call from several threads.
     """
 
     def __init__(self, settings: TrendingSettings) -> None:
         self._weights = settings.action_weights
         self._half_life = settings.half_life_hours * 3600
-        self._attention: dict[str, _Attention] = {}
+        self._landmark = 0.0  # seconds since 1970; moves before sums grow beyond what a float holds
+        self._actions: dict[str, dict[str, float]] = {}  # by product
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._since_sweep = 0
         self._lock = threading.Lock()
@@ -78,7 +66,7 @@ class Trending:
         """Take one event into account, as of `now`."""
         product_id = event.product_id
         weight = self._weights.get(event.action_name, 0.0)
-        if product_id is None or weight <= 0:
+        if product_id is None or len(product_id) > MAX_ID_LENGTH or weight <= 0:
             return Counted.OTHER_ACTION
         if event.timestamp > now + _AHEAD:
             return Counted.FROM_THE_FUTURE
@@ -87,18 +75,29 @@ class Trending:
         with self._lock:
             if self._is_repeat(event, product_id):
                 return Counted.REPEATED
-            attention = self._attention.setdefault(product_id, _Attention())
-            attention.add(event.action_name, weight, event.timestamp.timestamp(), self._half_life)
             self._sweep_now_and_then(now.timestamp())
+            actions = self._actions.setdefault(product_id, {})
+            value = weight / self._fading(event.timestamp.timestamp())
+            actions[event.action_name] = actions.get(event.action_name, 0.0) + value
         return Counted.COUNTED
 
     def top(self, now: datetime, limit: int) -> list[Trend]:
         """The products that are turned to most, the first one most; equal ones by id."""
-        moment = now.timestamp()
         with self._lock:
-            faded = {id_: attention.as_of(moment, self._half_life) for id_, attention in self._attention.items()}
-        trends = (Trend(product_id, sum(actions.values()), actions) for product_id, actions in faded.items())
-        return sorted(trends, key=lambda trend: (-trend.score, trend.product_id))[:limit]
+            fading = self._fading(now.timestamp())
+            best = nsmallest(limit, self._actions.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+            trends = [(product_id, {name: value * fading for name, value in done.items()}) for product_id, done in best]
+        return [Trend(product_id, sum(actions.values()), actions) for product_id, actions in trends]
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        """Products that are not there: events may name whatever their sender likes."""
+        with self._lock:
+            for product_id in product_ids:
+                self._actions.pop(product_id, None)
+
+    def _fading(self, moment: float) -> float:
+        """What is left at this moment of an action at the landmark."""
+        return float(2.0 ** ((self._landmark - moment) / self._half_life))
 
     def _is_repeat(self, event: BehaviorEvent, product_id: str) -> bool:
         day = event.timestamp.timestamp() // 86_400
@@ -113,14 +112,17 @@ class Trending:
         return False
 
     def _sweep_now_and_then(self, now: float) -> None:
-        """Forget what has faded, so that memory does not grow with every product that was ever clicked."""
-        self._since_sweep += 1
-        if self._since_sweep < _EVENTS_BETWEEN_SWEEPS:
+        """The landmark is now; what has faded, and the least of too many, is forgotten."""
+        self._since_sweep -= 1
+        if self._since_sweep > 0 and now - self._landmark < _HALF_LIVES_BETWEEN_SWEEPS * self._half_life:
             return
-        self._since_sweep = 0
-        kept = {
-            id_: attention
-            for id_, attention in self._attention.items()
-            if sum(attention.as_of(now, self._half_life).values()) >= _FADED
+        self._since_sweep = _EVENTS_BETWEEN_SWEEPS
+        fading = self._fading(now)
+        self._landmark = now
+        faded = {
+            product_id: {name: value * fading for name, value in actions.items()}
+            for product_id, actions in self._actions.items()
         }
-        self._attention = kept
+        kept = {product_id: actions for product_id, actions in faded.items() if sum(actions.values()) >= _FADED}
+        best = nlargest(_MOST_PRODUCTS, kept.items(), key=lambda one: sum(one[1].values()))
+        self._actions = dict(best)

@@ -42,6 +42,7 @@ class TrendingProducts:
                 break
             block = trends[start : start + _AT_ONCE]
             documents = self._index.documents([trend.product_id for trend in block])
+            self.trending.forget(trend.product_id for trend in block if trend.product_id not in documents)
             for trend in block:
                 document = documents.get(trend.product_id)
                 if document is not None and all(matches(document) for matches in matchers):

@@ -83,7 +83,7 @@ class Answerer:
         request = self.request(asked)
         answer = self._search.search(request)
         if asked.rest.explain:
-            answer = self._search.explain(request, answer)
+            answer = self._search.explain(answer)
         return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
 
     def request(self, asked: Asked) -> SearchRequest:

@@ -43,6 +43,7 @@ def test_the_start_page_shows_what_trends(page: Any, trending: Trending) -> None
     tiles = page.locator("#trends .tile")
     tiles.first.wait_for()
     assert [tile.get_attribute("data-product") for tile in tiles.all()] == ["drawn-1-000005", "drawn-1-000003"]
+    assert tiles.first.bounding_box()["width"] < 200, "two tiles are as wide as each of eight"
     assert page.locator("#trending h2").inner_text() == "Trending now"
     with page.expect_request("**/v1/events") as told:
         tiles.first.click()

@@ -16,7 +16,7 @@ HASH_ENCODERS = {"MILLRACE__ENCODERS__TEXT__MODEL": "hash", "MILLRACE__ENCODERS_
 def test_photos_are_asked_of_the_pipeline_and_its_index_can_be_asked_again(shared_data: Path, tmp_path: Path) -> None:
     photos = tmp_path / "photos.csv"
     photos.write_text("file,class_name\nAvocado_Iconic.jpg,Avocado\nBanana_Iconic.jpg,Granny-Smith\n")
-    (tmp_path / "photos.zip").symlink_to(shared_data / "grocery_store" / "iconic.zip")
+    (tmp_path / "photos.zip").symlink_to((shared_data / "grocery_store" / "iconic.zip").resolve())
     command = ["evaluate", "relevance", "--on", "groceries", "--photos", str(photos), "--data", str(shared_data)]
     command += ["--work", str(tmp_path / "work"), "--json"]
 

@@ -19,6 +19,7 @@ from ranking.query_understanding import UnderstoodQuery
 
 ANSWER = SearchAnswer(
     kind=QueryKind.TEXT,
+    text="mouse",
     hits=[
         SearchHit(
             1,

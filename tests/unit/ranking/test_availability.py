@@ -14,7 +14,7 @@ from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
-from ranking.queries import SearchRequest, Sort
+from ranking.queries import SearchAnswer, SearchRequest, Sort
 from ranking.search import Search
 from ranking.settings import AvailabilityRules, RankingSettings
 from topics.events import Product
@@ -28,16 +28,22 @@ STOCK = {
 
 
 @pytest.fixture
-def found(encoder: HashEncoder, analyser: Analyser, metrics: Metrics) -> Any:
+def search_with(encoder: HashEncoder, analyser: Analyser, metrics: Metrics) -> Any:
+    """An answer under these rules."""
     index = MemoryIndex(encoder.dimension, encoder.dimension)
     index.apply([row(product_id, *what, encoder, analyser) for product_id, what in STOCK.items()])
 
-    def find(rules: Mapping[str, str], text: str = "red linen dress", **options: Any) -> list[str]:
+    def answer(rules: Mapping[str, str], text: str = "red linen dress", **options: Any) -> SearchAnswer:
         settings = RankingSettings(availability=AvailabilityRules.model_validate(rules))
         with closing(Search(index, encoder, encoder, analyser, settings, metrics)) as search:
-            return [hit.product_id for hit in search.search(SearchRequest(text=text, **options)).hits]
+            return search.search(SearchRequest(text=text, **options))
 
-    return find
+    return answer
+
+
+@pytest.fixture
+def found(search_with: Any) -> Any:
+    return lambda *asked, **options: [hit.product_id for hit in search_with(*asked, **options).hits]
 
 
 def row(product_id: str, title: str, availability: str, encoder: HashEncoder, analyser: Analyser) -> ProductRow:
@@ -72,3 +78,11 @@ def test_who_names_an_article_number_sees_that_product_first(found: Any) -> None
 
 def test_a_wish_for_another_order_counts_for_all(found: Any) -> None:
     assert found({}, sort=Sort.PRICE_DESCENDING) == ["ended", "LD-4711", "soon", "here"]
+
+
+def test_the_facet_of_availability_counts_what_is_hidden_once_it_is_asked_for(search_with: Any) -> None:
+    ended = [Filter("availability", any_of=("discontinued",))]
+    (facet,) = search_with({"discontinued": "hidden"}, filters=ended, facets=["availability"]).facets
+    assert {one.value: one.count for one in facet.values}["discontinued"] == 1
+    (others,) = search_with({"discontinued": "hidden"}, facets=["availability"]).facets
+    assert "discontinued" not in {one.value for one in others.values}

@@ -76,3 +76,16 @@ def test_nothing_found_is_an_empty_list() -> None:
     assert fuse_weighted({}, HALVES, 10) == []
     assert fuse_weighted({Leg.TEXT: []}, HALVES, 10) == []
     assert fuse_reciprocal_ranks({Leg.IMAGE: hits(a=1.0)}, HALVES, k=60) == []
+
+
+def test_all_products_of_a_brand_and_all_of_an_article_number_have_the_same_rank() -> None:
+    legs = {Leg.TEXT: hits(a=0.9, b=0.9), Leg.BRANDS: hits(b=1.0, a=1.0), Leg.IDENTIFIERS: hits(b=7.0, a=5.0)}
+    weights = {leg: 1.0 for leg in legs}
+
+    for fused in (fuse_reciprocal_ranks(legs, weights, 60), fuse_weighted(legs, weights, keyword_places=4)):
+        first, second = (
+            {leg: (hit.rank, hit.contribution) for leg, hit in product.legs.items() if leg is not Leg.TEXT}
+            for product in fused
+        )
+        assert first == second
+        assert {rank for rank, _ in first.values()} == {1}

@@ -1,6 +1,6 @@
 """Which phrases of a query become filters, which stay words, and what is left to search by."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import example, given
@@ -203,6 +203,6 @@ def test_a_query_whose_phrases_are_all_taken_off_is_left_as_it_is(text: str) -> 
 )
 def test_hostile_queries_take_no_longer_than_their_length(piece: str) -> None:
     text = (piece * 10_000)[:10_000]
-    start = perf_counter()
+    start = thread_time()
     understand(text)
-    assert perf_counter() - start < 1  # quadratic patterns take ten seconds and more
+    assert thread_time() - start < 1  # quadratic patterns take ten seconds and more

@@ -100,6 +100,18 @@ def test_products_that_nobody_turns_to_any_more_are_forgotten() -> None:
     assert "p" in scores(trending, later)
 
 
+def test_long_after_the_last_event_sums_are_as_right_as_before() -> None:
+    trending = counted([event("a")], half_life_hours=0.01)
+    later = NOW + timedelta(days=30)
+    assert scores(trending, later) == {"a": 0.0}
+    trending.count(BehaviorEvent.model_validate({**_click("b"), "timestamp": later}), later)
+    assert scores(trending, later) == {"b": 1.0}
+
+
+def test_before_the_first_event_nothing_trends() -> None:
+    assert scores(counted([])) == {}
+
+
 def _click(product: str, who: str | None = None) -> dict[str, Any]:
     return {"action_name": "click", "session_id": who, "event_attributes": {"object": {"object_id": product}}}
 
@@ -115,5 +127,6 @@ def test_products_that_are_gone_or_filtered_out_leave_their_place_to_others(inde
         (1, "shirt", "shirt"),
         (2, "lamp", "lamp"),
     ]
+    assert "?" not in scores(products.trending)
     index.apply([Tombstone("dress", 2**60)])
     assert products.find(NOW, 1)[0].trend.product_id == "shirt"
