@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 100
 _BREATH_SECONDS = 0.01  # between two batches: searches come first
 _RETRY_SECONDS = 10.0
+_CHANGES = ("indexed", "attributes_updated")
 
 
 class CatalogueReader:
@@ -34,9 +35,13 @@ class CatalogueReader:
 
     def hear(self, events: Sequence[ProductIndexed]) -> None:
         """Raises IndexUnavailable."""
-        changed = {event.product_id for event in events if event.index is None and event.outcome == "indexed"}
+        became = {event.product_id: event.outcome for event in events if event.index is None}
+        gone = [product_id for product_id, outcome in became.items() if outcome == "deleted"]
+        changed = [product_id for product_id, outcome in became.items() if outcome in _CHANGES]
         if changed:
-            self._learn(list(self._index.documents(list(changed)).values()))
+            self._learn(list(self._index.documents(changed).values()))
+        with self._learning:
+            self._words.forget(gone)
 
     def __enter__(self) -> Self:
         self._thread.start()

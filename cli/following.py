@@ -12,12 +12,19 @@ from topics.follower import FollowerReports, Listener, TopicFollower
 from topics.settings import KafkaSettings
 from topics.snapshot import KeptRecord
 
+_OVERLAP_SECONDS = 60.0  # by which the broker's clock may be behind ours
+
 
 def follow_indexed(
-    kafka: KafkaSettings, metrics: Metrics, listeners: Sequence[Listener[ProductIndexed]]
+    kafka: KafkaSettings,
+    metrics: Metrics,
+    listeners: Sequence[Listener[ProductIndexed]],
+    clock: Callable[[], datetime],
 ) -> TopicFollower[ProductIndexed]:
-    """From now on; what the listeners must know of the past they look up in the index."""
-    return TopicFollower(kafka, CATALOG_INDEXED, _indexed, listeners, _reports(metrics, CATALOG_INDEXED))
+    """From a minute ago on, however late the broker is reached; what is older the listeners look up in the index."""
+    since = clock().timestamp() - _OVERLAP_SECONDS
+    reports = _reports(metrics, CATALOG_INDEXED)
+    return TopicFollower(kafka, CATALOG_INDEXED, _indexed, listeners, reports, since)
 
 
 def follow_behavior(

@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
         catalogue = CatalogueReader(parts.index, words)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
-            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear]),
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear], services.clock),
             catalogue,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):

@@ -29,9 +29,10 @@ class CatalogueWords:
         self._analyser = analyser
         self._vocabulary = SpellingVocabulary()
         self._stems: set[str] = set()
+        self._stemmed: set[tuple[str, str]] = set()  # language and word
         self._brands = BrandNames()
         self._brand_of: dict[str, str] = {}  # by product id
-        self._documents = 0
+        self._counted: set[str] = set()  # product ids
         self._is_complete = False
 
     def complete(self) -> None:
@@ -40,19 +41,19 @@ class CatalogueWords:
         self._is_complete = True
 
     def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """A product counts once, however often it comes: of one that is known only words that nobody had are added."""
         words: Counter[str] = Counter()
         for document in documents:
-            self._documents += 1
-            found = {word for text in _texts(document) for word in _WORD.findall(text)}
-            language = document.get("language", "en")
-            self._stems.update(self._analyser.analyse(word, language) for word in found if word not in self._vocabulary)
-            words.update(found)
-            if brand := document.get("brand"):
-                self._brands.add([brand])
-                self._brand_of[document["id"]] = sys.intern(brand)
-            else:
-                self._brand_of.pop(document["id"], None)
+            found = _words(document)
+            self._stem(found, document.get("language", "en"))
+            words.update(found if self._is_new(document["id"]) else self._unknown(found - words.keys()))
+            self._remember_brand(document["id"], document.get("brand"))
         self._vocabulary.add(words)
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        """Products that are gone."""
+        for product_id in product_ids:
+            self._remember_brand(product_id, None)
 
     def correct(self, text: str, language: str, as_words: Collection[str] = ()) -> Correction:
         """`text` with the words that no product has replaced by close ones that some have.
@@ -69,7 +70,7 @@ class CatalogueWords:
                 return True
             return self._analyser.analyse(word, language) in self._stems
 
-        return self._vocabulary.correct(text, is_right, min(_FREQUENT, 1 + self._documents // _MANY))
+        return self._vocabulary.correct(text, is_right, min(_FREQUENT, 1 + len(self._counted) // _MANY))
 
     def brands(self, text: str) -> tuple[str, ...]:
         """The brands in a text, each as products spell it."""
@@ -78,6 +79,31 @@ class CatalogueWords:
     def of_brands(self, product_ids: Iterable[str], brands: Collection[str]) -> set[str]:
         """Those products that are of one of the brands."""
         return {product_id for product_id in product_ids if self._brand_of.get(product_id) in brands}
+
+    def _is_new(self, product_id: str) -> bool:
+        counted = len(self._counted)
+        self._counted.add(product_id)
+        return len(self._counted) > counted
+
+    def _unknown(self, words: Iterable[str]) -> list[str]:
+        return [word for word in words if word not in self._vocabulary]
+
+    def _stem(self, words: Iterable[str], language: str) -> None:
+        new = {(language, word) for word in words} - self._stemmed
+        self._stems.update(self._analyser.analyse(word, language) for _, word in new)
+        self._stemmed |= new
+
+    def _remember_brand(self, product_id: str, brand: str | None) -> None:
+        if brand:
+            self._brands.add([brand])
+            self._brand_of[product_id] = sys.intern(brand)
+        else:
+            self._brand_of.pop(product_id, None)
+
+
+def _words(document: Mapping[str, Any]) -> set[str]:
+    """What stands between spaces in Chinese is no word."""
+    return {word.lower() for text in _texts(document) for word in _WORD.findall(text) if not is_unspaced(word)}
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:

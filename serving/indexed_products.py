@@ -22,15 +22,18 @@ class IndexedProducts:
 
     def hear(self, events: Sequence[ProductIndexed]) -> None:
         """Raises IndexUnavailable. Costs nothing while nobody listens."""
-        changed = [event for event in events if event.index is None and event.outcome != "stale"]
+        changed = {
+            event.product_id: event for event in events if event.index is None and event.outcome != "stale"
+        }  # the last of each product: all would show the same document
         if not changed or not self._announcements.has_subscribers:
             return
-        documents = self._index.documents(list({event.product_id for event in changed}))
+        kept = [product_id for product_id, event in changed.items() if event.outcome != "deleted"]
+        documents = self._index.documents(kept) if kept else {}
         self._announcements.announce(
             [
-                orjson.dumps(self._content(event, documents.get(event.product_id, {})))
-                for event in changed
-                if event.outcome == "deleted" or event.product_id in documents  # the rest was deleted meanwhile
+                orjson.dumps(self._content(event, documents.get(product_id, {})))
+                for product_id, event in changed.items()
+                if event.outcome == "deleted" or product_id in documents  # the rest was deleted meanwhile
             ]
         )
 

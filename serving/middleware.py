@@ -15,6 +15,7 @@ from serving.problems import Problem, internal_error
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_EVENT_STREAM = "text/event-stream"  # lasts as long as its client stays, which is not the time of an answer
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -32,13 +33,15 @@ class RequestObserver:
         request_id = _request_id(scope)
         scope["request_id"] = request_id
         start = perf_counter()
-        status = 0
+        status, is_endless = 0, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_endless
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                is_endless = headers.get("content-type", "").startswith(_EVENT_STREAM)
             await send(message)
 
         try:
@@ -49,8 +52,9 @@ class RequestObserver:
                 raise
             await internal_error(request_id)(scope, receive, send_with_id)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._seconds.labels(method, _route(scope), str(status)).observe(perf_counter() - start)
+            if not is_endless:
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                self._seconds.labels(method, _route(scope), str(status)).observe(perf_counter() - start)
 
 
 class BodyLimit:

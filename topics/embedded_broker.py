@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,7 @@ from topics.catalogue import TOPICS
 
 PARTITION_CAPACITY_BYTES = 5 * 1024 * 1024
 _PRODUCER = 0
+_BROKER_ID = 1
 _ALL_TOPICS = tuple(spec.name for spec in TOPICS)
 _START_TIMEOUT_SECONDS = 20
 
@@ -55,6 +56,18 @@ class MockCluster:
         error = self._library.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
         if error:
             raise EmbeddedBrokerError(f"topic {name} with {partitions} partitions: librdkafka error {error}")
+
+    def set_down(self) -> None:
+        """Cut every connection and take no new one; what it holds stays."""
+        self._library.rd_kafka_mock_broker_set_down(self._cluster, _BROKER_ID)
+
+    def set_up(self) -> None:
+        self._library.rd_kafka_mock_broker_set_up(self._cluster, _BROKER_ID)
+
+    def refuse_next(self, api_key: int, errors: Sequence[int]) -> None:
+        """Answer the next requests of a kind with these error codes, both as numbered by Kafka's protocol."""
+        codes = (ctypes.c_int * len(errors))(*errors)
+        self._library.rd_kafka_mock_push_request_errors_array(self._cluster, api_key, len(errors), codes)
 
     def close(self) -> None:
         self._library.rd_kafka_mock_cluster_destroy(self._cluster)
@@ -122,6 +135,14 @@ def _librdkafka() -> ctypes.CDLL:
     library.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
     library.rd_kafka_mock_cluster_bootstraps.argtypes = [ctypes.c_void_p]
     library.rd_kafka_mock_topic_create.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_int]
+    for change in (library.rd_kafka_mock_broker_set_down, library.rd_kafka_mock_broker_set_up):
+        change.argtypes = [ctypes.c_void_p, ctypes.c_int32]
+    library.rd_kafka_mock_push_request_errors_array.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_int16,
+        ctypes.c_size_t,
+        ctypes.POINTER(ctypes.c_int),
+    ]
     library.rd_kafka_mock_group_initial_rebalance_delay_ms.argtypes = [ctypes.c_void_p, ctypes.c_int32]
     return library
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
-from topics.admin import BrokerError, missing_topics
+from topics.admin import BrokerError
 from topics.causes import BrokerCauses
 from topics.clients import client_config
+from topics.follower_places import FollowedPartitions
 from topics.settings import KafkaSettings
 from topics.snapshot import KeptRecord
 
@@ -24,9 +25,9 @@ Listener = Callable[[Sequence[T]], None]
 
 _AT_ONCE = 500
 _POLL_SECONDS = 0.2
-_ANSWER_SECONDS = 2.0
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = (0.5, 1.0, 2.0, 5.0)  # after the first failure in a row, the second, and so on
+_HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT)  # the end; a connection that is made anew
 
 
 class FollowingFailure(StrEnum):
@@ -70,7 +71,10 @@ class TopicFollower(Generic[T]):
         self._listeners = listeners
         self._reports = reports or FollowerReports()
         self._since = since
+        self._partitions = FollowedPartitions(kafka, topic)
         self._next: dict[int, int] = {}  # by partition: the offset to read next
+        self._connected = False
+        self._failures = 0  # in a row
         self._complaint = ""
         self._ended = threading.Event()
         self._following = threading.Event()
@@ -93,18 +97,15 @@ class TopicFollower(Generic[T]):
         self.close()
 
     def _run(self) -> None:
-        failures = 0
         while not self._ended.is_set():
             try:
                 with self._consumer() as consumer:
                     partitions = self._assign(consumer)
-                    failures = 0
-                    self._answered()
+                    self._following.set()
                     self._read(consumer, partitions)
             except BrokerError as error:
                 self._failed(str(error))
-                self._ended.wait(_PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)])
-                failures += 1
+                self._ended.wait(_PAUSE_SECONDS[min(self._failures, len(_PAUSE_SECONDS)) - 1])
         self._reports.on_connected(False)
 
     @contextmanager
@@ -117,6 +118,7 @@ class TopicFollower(Generic[T]):
             "group.id": self._kafka.on_broker("millrace-follower"),
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",  # where the broker has forgotten our place, or is a new one
+            "enable.partition.eof": True,  # the sign that reading works where there is nothing to read
             "fetch.wait.max.ms": 50,
             "error_cb": causes.remember,
         }
@@ -131,31 +133,12 @@ class TopicFollower(Generic[T]):
 
     def _assign(self, consumer: Consumer) -> int:
         """Take up every partition at its place. Returns how many there are."""
-        partitions = self._partitions(consumer)
+        consumer.poll(0)  # serves the callback with the cause of a failure; nothing is assigned that it could read
+        partitions = self._partitions.count(consumer)
         if not self._next:
-            self._next = self._first(consumer, partitions)
-        consumer.assign([self._place(number, self._next.get(number, 0)) for number in range(partitions)])
+            self._next = self._partitions.first_offsets(consumer, partitions, self._since)
+        consumer.assign([self._partitions.place(number, self._next.get(number, 0)) for number in range(partitions)])
         return partitions
-
-    def _partitions(self, consumer: Consumer) -> int:
-        """Raises BrokerError where the topic is missing."""
-        topic = self._kafka.on_broker(self._topic)
-        consumer.poll(0)  # serves the callback with the cause of the failure before
-        found = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics.get(topic)
-        if found is None or found.error is not None or not found.partitions:
-            raise BrokerError(missing_topics(self._kafka, [topic]))
-        return len(found.partitions)
-
-    def _first(self, consumer: Consumer, partitions: int) -> dict[int, int]:
-        ends = {
-            number: consumer.get_watermark_offsets(self._place(number), timeout=_ANSWER_SECONDS)[1]
-            for number in range(partitions)
-        }
-        if self._since is None:
-            return ends
-        wanted = [self._place(number, int(self._since * 1000)) for number in range(partitions)]
-        found = consumer.offsets_for_times(wanted, timeout=_ANSWER_SECONDS)
-        return {place.partition: place.offset if place.offset >= 0 else ends[place.partition] for place in found}
 
     def _read(self, consumer: Consumer, partitions: int) -> None:
         """Until the end, or until the topic has other partitions. Raises what Kafka raises, and BrokerError."""
@@ -163,21 +146,26 @@ class TopicFollower(Generic[T]):
         while not self._ended.is_set():
             messages = consumer.consume(1, _POLL_SECONDS)
             if messages:
-                messages += consumer.consume(_AT_ONCE, 0)
-                self._hand_over(messages)
+                self._take([*messages, *consumer.consume(_AT_ONCE, 0)])
             if time.monotonic() >= look_at:
-                self._reports.on_behind(self._behind(consumer))
-                if self._partitions(consumer) != partitions:
+                self._reports.on_behind(self._partitions.behind(consumer, self._next))
+                if self._partitions.count(consumer) != partitions:
                     return
                 look_at = time.monotonic() + _LOOK_SECONDS
 
-    def _hand_over(self, messages: Sequence[Message]) -> None:
+    def _take(self, messages: Sequence[Message]) -> None:
+        """Hand over the records among them, then raise KafkaException if reading failed."""
+        self._hand_over([message for message in messages if message.error() is None])
+        errors = [error for message in messages if (error := message.error()) is not None]
+        for error in errors:
+            if not error.retriable() and error.code() not in _HARMLESS:
+                raise KafkaException(error)
+        if len(errors) < len(messages) or any(error.code() == KafkaError._PARTITION_EOF for error in errors):
+            self._answered()
+
+    def _hand_over(self, records: Sequence[Message]) -> None:
         events = []
-        for message in messages:
-            if (error := message.error()) is not None:
-                if not error.retriable() and error.code() != KafkaError._TRANSPORT:
-                    raise KafkaException(error)
-                continue
+        for message in records:
             self._next[message.partition()] = message.offset() + 1
             try:
                 events.append(self._decode(_record(message, self._topic)))
@@ -191,23 +179,21 @@ class TopicFollower(Generic[T]):
                 self._reports.on_failure(FollowingFailure.LISTENER)
                 logger.exception("%d events of %s were lost on one listener", len(events), self._topic)
 
-    def _behind(self, consumer: Consumer) -> int:
-        """Records between our place and what the broker last told of the end."""
-        marks = ((number, consumer.get_watermark_offsets(self._place(number), cached=True)) for number in self._next)
-        return sum(max(0, high - self._next[number]) for number, (_, high) in marks)
-
-    def _place(self, partition: int, offset: int = 0) -> TopicPartition:
-        return TopicPartition(self._kafka.on_broker(self._topic), partition, offset)
-
     def _answered(self) -> None:
+        """Reading works, which a place in the topic alone does not say."""
+        if self._connected:
+            return
         if self._complaint:
             logger.info("%s is followed again", self._topic)
+        self._connected = True
+        self._failures = 0
         self._complaint = ""
-        self._following.set()
         self._reports.on_connected(True)
 
     def _failed(self, cause: str) -> None:
         """One line for each cause, however often it comes in a row."""
+        self._connected = False
+        self._failures += 1
         self._reports.on_connected(False)
         self._reports.on_failure(FollowingFailure.BROKER)
         if cause != self._complaint:

@@ -9,6 +9,7 @@ import { number, words } from "./words.js";
 const GATHER = 1_000; // milliseconds, as all below
 const SHOWN = 15_000;
 const PAUSE = 8_000; // from one notice to the next
+const TRY_AGAIN = 60_000; // after a server that takes no more streams
 const MOST_KEPT = 20; // of a burst; the rest is counted
 
 const waiting = new Map(); // by product id, the newest last
@@ -21,7 +22,7 @@ let quietUntil = 0;
 
 // `state()`: what the page shows now, as `asked` and `isSearch`; `open(asked)` and `again()` are what the notice offers.
 export function watchNews(state, open, again) {
-  const show = () => showNotice(state(), open);
+  const show = () => showNotice(state, open);
   const hear = () => {
     if (!gathering) gathering = setTimeout(show, Math.max(GATHER, quietUntil - Date.now()));
   };
@@ -32,6 +33,11 @@ export function watchNews(state, open, again) {
       stream = new EventSource("v1/indexed-products");
       stream.addEventListener("indexed", ({ data }) => { if (keep(JSON.parse(data))) hear(); });
       stream.addEventListener("lost", ({ data }) => { uncounted += Number(data); hear(); });
+      stream.addEventListener("error", () => { // a browser comes back by itself unless the server answered otherwise
+        if (stream?.readyState !== EventSource.CLOSED) return;
+        stream = null;
+        setTimeout(connect, TRY_AGAIN);
+      });
     }
   };
   document.addEventListener("visibilitychange", connect);
@@ -59,7 +65,7 @@ function keep(event) {
   return true;
 }
 
-async function showNotice({ asked, isSearch }, open) {
+async function showNotice(state, open) {
   gathering = 0;
   const events = [...waiting.values()];
   const count = events.length + uncounted;
@@ -67,7 +73,10 @@ async function showNotice({ asked, isSearch }, open) {
   uncounted = 0;
   if (events.length === 0 || dismissed) return;
   quietUntil = Date.now() + PAUSE;
-  const fitting = isSearch ? await fittingOnes(asked, events) : 0;
+  const { asked, isSearch } = state();
+  const found = isSearch ? await fittingOnes(asked, events) : 0;
+  if (dismissed) return; // meanwhile
+  const fitting = state().asked === asked ? found : 0; // of another search it says nothing
   const newest = events.at(-1);
   const title = pageLink("", similarTo(newest.product_id), open, newest.title);
   title.lang = newest.language;

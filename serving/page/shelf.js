@@ -12,9 +12,9 @@ const MOST = 8;
 // Each time anew: it changes with every click.
 export async function fillTrends(open) {
   try {
-    const { results } = await trending(MOST);
+    const { query_id: query, results } = await trending(MOST);
     $("trends").replaceChildren(...results.map(({ product, position }) =>
-      element("li", "", asClick(tile(product, open), product, position))));
+      element("li", "", asClick(tile(product, open), product, position, query))));
     $("trending").hidden = results.length === 0;
   } catch { /* the page goes without */ }
 }

@@ -1,6 +1,8 @@
 """The notice of what has just become searchable."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -72,6 +74,46 @@ def test_prices_are_no_news_and_news_can_be_ended(page: Any, announcements: Anno
     playwright.expect(page.locator("#news-text")).to_be_empty()
     while announcements.has_subscribers:
         page.wait_for_timeout(20)
+
+
+@contextmanager
+def notice_being_made(page: Any, announcements: Announcements, product_id: str) -> Iterator[None]:
+    """Within, the page waits to hear how many new products fit its search; behind, it has heard."""
+    waiting: list[Any] = []
+    page.clock.install()
+    page.route("**/v1/search?*filter=id*", lambda route: waiting.append(route))
+    announce(page, announcements, product_id)
+    with page.expect_request("**/v1/search?*filter=id*"):
+        page.clock.run_for(2_000)
+    yield
+    with page.expect_response("**/v1/search?*filter=id*"):
+        waiting[0].continue_()
+    page.evaluate("new Promise((done) => requestAnimationFrame(done))")
+
+
+def test_a_notice_does_not_come_after_the_end_of_news(page: Any, url: str, announcements: Announcements) -> None:
+    search(page, EVERYTHING)
+    with notice_being_made(page, announcements, some_id(page, url)):
+        page.evaluate("document.querySelector('#close-news').click()")
+    playwright.expect(page.locator("#news-text")).to_be_empty()
+
+
+def test_a_notice_does_not_count_for_another_search(page: Any, url: str, announcements: Announcements) -> None:
+    search(page, EVERYTHING)
+    with notice_being_made(page, announcements, some_id(page, url)):
+        search(page, "dotted umbrella")
+    playwright.expect(page.locator("#news-text")).to_contain_text("searchable after 0.31 s")
+    assert not page.is_visible("#show-news")
+
+
+def test_a_refused_stream_is_tried_again_a_minute_later(page: Any, announcements: Announcements) -> None:
+    page.clock.install()
+    page.route("**/v1/indexed-products", lambda route: route.fulfill(status=503, body="{}"))
+    with page.expect_response("**/v1/indexed-products"):
+        page.reload()
+    page.unroute("**/v1/indexed-products")
+    with page.expect_request("**/v1/indexed-products"):
+        page.clock.run_for(61_000)
 
 
 def test_the_notice_speaks_the_language_of_the_page(page: Any, announcements: Announcements) -> None:

@@ -38,11 +38,30 @@ def test_the_start_page_shows_what_trends(page: Any, trending: Trending) -> None
                 "event_attributes": {"object": {"object_id": product}},
             }
             trending.count(BehaviorEvent.model_validate(document), NOW)
-    page.reload()
+    with page.expect_response("**/v1/trending*") as answered:
+        page.reload()
     tiles = page.locator("#trends .tile")
     tiles.first.wait_for()
     assert [tile.get_attribute("data-product") for tile in tiles.all()] == ["drawn-1-000005", "drawn-1-000003"]
     assert tiles.first.bounding_box()["width"] < 200, "two tiles are as wide as each of eight"
     assert page.locator("#trending h2").inner_text() == "Trending now"
-    tiles.first.click()
+    with page.expect_request("**/v1/events") as told:
+        tiles.first.click()
+    assert told.value.post_data_json["query_id"] == answered.value.json()["query_id"]
     page.wait_for_url("**similar=drawn-1-000005*")
+
+
+def test_a_click_is_told_where_storage_is_switched_off(page: Any) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('off', 'SecurityError'); } })"
+    )
+    page.reload()
+    search(page, "dotted umbrella")
+    sessions = []
+    for _ in range(2):
+        with page.expect_request("**/v1/events") as told:
+            page.locator("a.similar").first.click()
+        sessions.append(told.value.post_data_json["session_id"])
+        page.wait_for_selector("#results[aria-busy=false] .card")
+    assert len(sessions[0]) == 32
+    assert sessions[0] == sessions[1]

@@ -1,7 +1,8 @@
-"""A server beside a worker: what is indexed is told to clients, and its words are known from then on."""
+"""A server beside a worker: what is indexed is told to clients, and its words are known, and what is clicked trends."""
 
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -34,6 +35,15 @@ def test_a_product_is_announced_its_words_are_known_and_streams_end_with_the_ser
 
             wait_until(lambda: searched_for(stack.url, "porcelaan kettel") == "porcelain kettle")
 
+            click = {
+                "action_name": "click",
+                "timestamp": datetime.now(UTC).isoformat(),
+                "session_id": "a shopper",
+                "event_attributes": {"object": {"object_id": "kettle"}},
+            }
+            assert httpx.post(f"{stack.url}/v1/events", json=click).status_code == 202
+            wait_until(lambda: trending(stack.url) == ["kettle"])
+
             stack.server.ask_to_stop()
             stopped_at = time.monotonic()
             assert not [line for line in lines if line.startswith("data: ")]
@@ -42,6 +52,10 @@ def test_a_product_is_announced_its_words_are_known_and_streams_end_with_the_ser
 
 def followed(url: str) -> bool:
     return 'millrace_followed_topic_connected{topic="catalog.indexed"} 1.0' in httpx.get(f"{url}/metrics").text
+
+
+def trending(url: str) -> list[str]:
+    return [result["product"]["id"] for result in httpx.get(f"{url}/v1/trending").json()["results"]]
 
 
 def searched_for(url: str, query: str) -> str:

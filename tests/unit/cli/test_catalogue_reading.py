@@ -1,7 +1,7 @@
 """A server learns the words of its index, and of what is indexed later."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from ranking.catalogue_words import CatalogueWords
 from topics.events import ProductIndexed
 
 WAIT_SECONDS = 10.0
+Outcome = Literal["indexed", "attributes_updated", "deleted", "stale"]
 
 
 class Faltering(MemoryIndex):
@@ -29,16 +30,17 @@ class Faltering(MemoryIndex):
         yield from super().scan()
 
 
-def write(index: MemoryIndex, product_id: str, title: str) -> None:
+def write(index: MemoryIndex, product_id: str, title: str, brand: str | None = None) -> None:
     vectors = {TEXT_FIELD: np.array([1, 0, 0, 0], np.float32)}
-    index.apply([ProductRow(product_id, 1, {"id": product_id, "title": title}, title, ContentHashes(), vectors)])
+    document = {"id": product_id, "title": title, "brand": brand}
+    index.apply([ProductRow(product_id, 1, document, title, ContentHashes(), vectors)])
 
 
-def indexed(product_id: str) -> ProductIndexed:
+def indexed(product_id: str, outcome: Outcome = "indexed") -> ProductIndexed:
     return ProductIndexed(
         product_id=product_id,
         version=1,
-        outcome="indexed",
+        outcome=outcome,
         index=None,
         releases={},
         event_at=1,
@@ -71,6 +73,18 @@ def test_a_product_that_is_indexed_later_is_learned(words: CatalogueWords) -> No
         write(index, "2", "Loudspeaker")
         reader.hear([indexed("2"), indexed("gone meanwhile")])
     assert words.correct("lodspeaker", "en").text == "loudspeaker"
+
+
+def test_a_brand_is_heard_of_when_attributes_change_and_forgotten_with_its_product(words: CatalogueWords) -> None:
+    index = MemoryIndex(4)
+    reader = CatalogueReader(index, words)
+    write(index, "2", "Loudspeaker", "Sony")
+    reader.hear([indexed("2", "attributes_updated")])
+    assert words.of_brands(["2"], ["Sony"]) == {"2"}
+    reader.hear([indexed("2"), indexed("2", "deleted")])
+    assert words.of_brands(["2"], ["Sony"]) == set()
+    reader.hear([indexed("2", "deleted"), indexed("2")])
+    assert words.of_brands(["2"], ["Sony"]) == {"2"}
 
 
 def test_it_ends_while_the_index_is_away(words: CatalogueWords) -> None:

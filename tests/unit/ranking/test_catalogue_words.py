@@ -53,16 +53,45 @@ def test_nothing_is_corrected_before_every_product_was_seen(analyser: Analyser) 
     assert words.brands("sony tv") == ("Sony",)
 
 
+def named(title: str, numbers: range) -> list[Mapping[str, Any]]:
+    return [{"id": f"{title} {number}", "title": title} for number in numbers]
+
+
 def test_among_many_products_a_rare_word_is_not_proposed(analyser: Analyser) -> None:
     words = CatalogueWords(analyser)
-    words.learn([{"id": "lamp", "title": "Lamp"}] * 9_997)
-    words.learn([{"id": "loudspeaker", "title": "Loudspeaker"}] * 2)
+    words.learn(named("Lamp", range(9_997)))
+    words.learn(named("Loudspeaker", range(2)))
     words.complete()
     assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
-    words.learn([{"id": "lamp", "title": "Lamp"}])
+    words.learn(named("Lamp", range(9_997, 9_998)))
     assert words.correct("lapm lodspeaker", "en").text == "lamp lodspeaker"
-    words.learn([{"id": "loudspeaker", "title": "Loudspeaker"}])
+    words.learn(named("Loudspeaker", range(2)))  # they are indexed again: no more products than before
+    assert words.correct("lapm lodspeaker", "en").text == "lamp lodspeaker"
+    words.learn(named("Loudspeaker", range(2, 3)))
     assert words.correct("lapm lodspeaker", "en").text == "lamp loudspeaker"
+
+
+def test_products_that_come_again_do_not_make_many(analyser: Analyser) -> None:
+    words = CatalogueWords(analyser)
+    words.learn([*named("Lamp", range(1)) * 10_000, *named("Loudspeaker", range(1))])
+    words.complete()
+    assert words.correct("lodspeaker", "en").text == "loudspeaker"
+
+
+def test_a_word_of_two_languages_has_the_forms_of_both(analyser: Analyser) -> None:
+    words = CatalogueWords(analyser)
+    words.learn([{"id": "1", "title": "Zorbled", "language": "de"}])
+    words.complete()
+    assert words.correct("zorbles", "en").text == "zorbled"
+    words.learn([{"id": "2", "title": "Zorbled", "language": "en"}])
+    assert words.correct("zorbles", "en").text == "zorbles"
+
+
+def test_a_text_without_spaces_is_no_word(analyser: Analyser) -> None:
+    words = CatalogueWords(analyser)
+    words.learn([{"id": "1", "title": "无线蓝牙耳机 earphone", "language": "zh"}])
+    assert "earphone" in words._vocabulary
+    assert "无线蓝牙耳机" not in words._vocabulary
 
 
 def test_what_comes_later_is_known_from_then_on(words: CatalogueWords) -> None:
@@ -76,6 +105,11 @@ def test_the_brand_of_a_product_is_the_one_that_it_has_now(words: CatalogueWords
     assert words.of_brands(["1", "2", "3", "unknown"], ["Sony", "Löwe"]) == {"1", "3"}
     words.learn([{"id": "1", "title": "Headphones"}, {"id": "2", "title": "Loudspeaker", "brand": "Sony"}])
     assert words.of_brands(["1", "2", "3"], ["Sony"]) == {"2"}
+
+
+def test_a_product_that_is_gone_has_no_brand(words: CatalogueWords) -> None:
+    words.forget(["1", "unknown"])
+    assert words.of_brands(["1", "3"], ["Sony", "Löwe"]) == {"3"}
 
 
 def test_a_query_says_what_was_corrected_and_which_brands_it_names(words: CatalogueWords) -> None:

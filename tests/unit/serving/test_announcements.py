@@ -73,6 +73,19 @@ def test_a_deleted_product_is_announced_without_a_title(index: MemoryIndex, metr
     assert (event["product_id"], event["outcome"], event["title"]) == ("gone", "deleted", None)
 
 
+def test_one_that_is_there_again_by_now_is_deleted_all_the_same(index: MemoryIndex, metrics: Metrics) -> None:
+    (event,) = announced(index, metrics, indexed("dress", "deleted"))
+    assert (event["outcome"], event["title"]) == ("deleted", None)
+
+
+def test_of_several_changes_of_a_product_at_once_the_last_is_announced(index: MemoryIndex, metrics: Metrics) -> None:
+    events = (indexed("dress"), indexed("lamp"), indexed("dress", "deleted"), indexed("dress", "attributes_updated"))
+    heard = announced(index, metrics, *events)
+    outcomes = {event["product_id"]: event["outcome"] for event in heard}
+    assert outcomes == {"dress": "attributes_updated", "lamp": "indexed"}
+    assert len(heard) == 2
+
+
 def test_what_changed_nothing_for_shoppers_is_not_announced(index: MemoryIndex, metrics: Metrics) -> None:
     for_nobody = (indexed("dress", "stale"), indexed("dress", index="products_next"), indexed("deleted meanwhile"))
     heard = announced(index, metrics, *for_nobody, indexed("lamp"))
@@ -147,11 +160,13 @@ def test_one_client_too_many_is_told_to_come_later(make_client: MakeClient, metr
 def test_the_route_streams_until_the_server_ends_it(make_client: MakeClient, metrics: Metrics) -> None:
     announcements = Announcements(metrics)
     announcements.close()
-    answer = make_client(announcements=announcements).get("/v1/indexed-products")
+    client = make_client(announcements=announcements)
+    answer = client.get("/v1/indexed-products")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.text == "retry: 5000\n\n"
+    assert 'route="/v1/indexed-products"' not in client.get("/metrics").text  # it takes as long as the client stays
     assert not announcements.has_subscribers
 
 

@@ -1,22 +1,28 @@
 """The follower against librdkafka's mock broker in this process, and against no broker at all."""
 
-import ctypes
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
+from confluent_kafka import KafkaError, TopicPartition
 
+from topics import follower
+from topics.admin import BrokerError
 from topics.embedded_broker import MockCluster
 from topics.follower import FollowerReports, FollowingFailure, TopicFollower
-from topics.publisher import Publisher
+from topics.follower_places import FollowedPartitions
+from topics.publisher import Message, Publisher
 from topics.settings import KafkaSettings
 from topics.snapshot import KeptRecord
 
 WAIT_SECONDS = 10.0
 TOPIC = "numbers"
+MANY = 150
+_FETCH = 1
 
 
 class Heard:
@@ -149,12 +155,66 @@ def test_without_a_broker_it_tries_again_and_ends_when_told(heard: Heard) -> Non
 
 def test_after_an_outage_it_goes_on_where_it_was(cluster: MockCluster, broker: KafkaSettings, heard: Heard) -> None:
     cluster.create_topic(TOPIC, 1)
-    mock, only_broker = ctypes.c_void_p(cluster._cluster), ctypes.c_int32(1)
-    with following(broker, heard) as follower:
-        assert follower.wait_until_following(WAIT_SECONDS)
-        cluster._library.rd_kafka_mock_broker_set_down(mock, only_broker)
+    with following(broker, heard):
+        heard.wait(lambda: heard.connected == [True])
+        cluster.set_down()
         heard.wait(lambda: FollowingFailure.BROKER in heard.failures)
-        cluster._library.rd_kafka_mock_broker_set_up(mock, only_broker)
+        cluster.set_up()
         publish(broker, b"9")
         heard.wait(lambda: heard.numbers == [9])
-    assert heard.connected == [True, False, True, False]
+    assert heard.connected[-2:] == [True, False]
+    assert heard.connected.count(True) == 2
+
+
+def test_a_look_at_the_topic_loses_no_record(
+    cluster: MockCluster, broker: KafkaSettings, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "_LOOK_SECONDS", 0.0)
+    cluster.create_topic(TOPIC, 1)
+    with following(broker, heard) as followed:
+        assert followed.wait_until_following(WAIT_SECONDS)
+        publisher = Publisher(broker, "test-follower")
+        for value in range(MANY):
+            publisher.publish_and_wait([Message(TOPIC, b"key", b"%d" % value)], WAIT_SECONDS)
+        assert publisher.close() == 0
+        heard.wait(lambda: heard.numbers[-1:] == [MANY - 1])
+    assert heard.numbers == list(range(MANY))
+
+
+def test_a_topic_that_may_not_be_read_is_complained_of_once(
+    cluster: MockCluster,
+    broker: KafkaSettings,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(follower, "_PAUSE_SECONDS", (0.01,))
+    cluster.create_topic(TOPIC, 1)
+    publisher = Publisher(broker, "test-follower")
+    with following(broker, heard):
+        publisher.publish_and_wait([Message(TOPIC, b"key", b"1")], WAIT_SECONDS)
+        heard.wait(lambda: heard.numbers == [1])
+        cluster.refuse_next(_FETCH, [KafkaError.TOPIC_AUTHORIZATION_FAILED] * MANY)
+        publisher.publish_and_wait([Message(TOPIC, b"key", b"2")], WAIT_SECONDS)
+        heard.wait(lambda: len(heard.failures) == 3)
+    assert publisher.close() == 0
+    assert heard.connected.count(True) == 1
+    assert len([line for line in caplog.messages if "cannot be followed" in line]) == 1
+
+
+def test_a_partition_whose_place_in_time_is_not_told_is_not_begun_at_its_end(broker: KafkaSettings) -> None:
+    class Asked:
+        """A consumer to which the broker tells the ends, and of one partition alone the place."""
+
+        def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
+            return 0, 7
+
+        def offsets_for_times(self, places: list[TopicPartition], timeout: float) -> list[SimpleNamespace]:
+            error = KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION, "Not leader")
+            return [
+                SimpleNamespace(partition=0, offset=3, error=None),
+                SimpleNamespace(partition=1, offset=-1, error=error),
+            ]
+
+    with pytest.raises(BrokerError, match="Not leader"):
+        FollowedPartitions(broker, TOPIC).first_offsets(Asked(), 2, since=1.0)

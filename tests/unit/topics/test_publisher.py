@@ -163,8 +163,7 @@ def test_a_topic_that_may_not_be_written_is_no_fault_of_the_message(cluster: Moc
 def test_a_delivery_says_whether_it_was_the_message_that_was_wrong(
     cluster: MockCluster, publisher: Publisher, code: int, refused: bool
 ) -> None:
-    fail_once = cluster._library.rd_kafka_mock_push_request_errors
-    fail_once(ctypes.c_void_p(cluster._cluster), ctypes.c_int16(_PRODUCE), ctypes.c_size_t(1), ctypes.c_int(code))
+    cluster.refuse_next(_PRODUCE, [code])
     deliveries: list[Delivery] = []
 
     publisher.publish("numbers", b"k", b"v", on_delivery=deliveries.append)
