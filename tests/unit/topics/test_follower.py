@@ -162,8 +162,7 @@ def test_after_an_outage_it_goes_on_where_it_was(cluster: MockCluster, broker: K
         cluster.set_up()
         publish(broker, b"9")
         heard.wait(lambda: heard.numbers == [9])
-    assert heard.connected[-2:] == [True, False]
-    assert heard.connected.count(True) == 2
+    assert heard.connected == [True, False, True, False]
 
 
 def test_a_look_at_the_topic_loses_no_record(
@@ -192,6 +191,7 @@ def test_a_topic_that_may_not_be_read_is_complained_of_once(
     cluster.create_topic(TOPIC, 1)
     publisher = Publisher(broker, "test-follower")
     with following(broker, heard):
+        heard.wait(lambda: heard.connected == [True])
         publisher.publish_and_wait([Message(TOPIC, b"key", b"1")], WAIT_SECONDS)
         heard.wait(lambda: heard.numbers == [1])
         cluster.refuse_next(_FETCH, [KafkaError.TOPIC_AUTHORIZATION_FAILED] * MANY)
