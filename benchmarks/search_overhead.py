@@ -33,7 +33,7 @@ LIMIT = (
     "a search with filters while 50 products a second are upserted at most 1.15 times (encoding + one bare pymilvus "
     "hybrid search of the same legs and filters); 20 parallel shoppers without errors"
 )
-ROUNDS = 5
+ROUNDS = 2
 UPSERTS_PER_SECOND = 50.0
 SHOPPERS = 20
 SEARCHES_OF_A_SHOPPER = 15

@@ -8,7 +8,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from cli.settings import Settings
-from index.base import Outcome, PartialUpdate, VectorIndex, VectorSpace
+from index.base import IndexUnavailable, Outcome, PartialUpdate, VectorIndex, VectorSpace
 from index.documents import keywords
 from index.factory import create_index
 from index.text_analysis import Analyser
@@ -47,10 +47,14 @@ def _upsert(
     while not stop.wait(max(0.0, due - time.monotonic())):
         first = batch * _A_BATCH % len(changes)
         version = time.time_ns() // 1_000
-        applied = index.apply([_again(change, version) for change in changes[first : first + _A_BATCH]])
+        upserted = [_again(change, version) for change in changes[first : first + _A_BATCH]]
+        try:
+            applied = index.apply(upserted)
+        except IndexUnavailable:  # too busy: the same again, as a worker does
+            continue
         written.value += sum(one.outcome is Outcome.WRITTEN for one in applied)
         batch += 1
-        due += len(applied) / rate
+        due += len(upserted) / rate
     index.close()
 
 
