@@ -54,7 +54,7 @@ class Trending:
         self._landmark = 0.0  # seconds since 1970; moves before sums grow beyond what a float holds
         self._actions: dict[str, dict[str, float]] = {}  # by product
         self._seen: OrderedDict[int, None] = OrderedDict()
-        self._since_sweep = 0
+        self._until_sweep = 0
         self._lock = threading.Lock()
 
     @property
@@ -113,10 +113,10 @@ class Trending:
 
     def _sweep_now_and_then(self, now: float) -> None:
         """The landmark is now; what has faded, and the least of too many, is forgotten."""
-        self._since_sweep -= 1
-        if self._since_sweep > 0 and now - self._landmark < _HALF_LIVES_BETWEEN_SWEEPS * self._half_life:
+        self._until_sweep -= 1
+        if self._until_sweep > 0 and now - self._landmark < _HALF_LIVES_BETWEEN_SWEEPS * self._half_life:
             return
-        self._since_sweep = _EVENTS_BETWEEN_SWEEPS
+        self._until_sweep = _EVENTS_BETWEEN_SWEEPS
         fading = self._fading(now)
         self._landmark = now
         faded = {

@@ -20,7 +20,6 @@ from topics.behavior import BehaviorEvent, encode_event
 from topics.catalogue import BEHAVIOR_EVENTS
 from topics.publisher import Message
 
-_EVENT: TypeAdapter[BehaviorEvent] = TypeAdapter(BehaviorEvent)
 _EVENTS: TypeAdapter[list[BehaviorEvent]] = TypeAdapter(list[BehaviorEvent])
 _NAMES_OF_PEOPLE = ("user_id", "client_id", "session_id")
 
@@ -71,7 +70,7 @@ def _events(body: bytes, most: int) -> list[BehaviorEvent]:
     """Raises Problem where one of them, or the whole, cannot be taken."""
     sent = one_or_many(body, most, "events")
     try:
-        return _EVENTS.validate_python(sent) if isinstance(sent, list) else [_EVENT.validate_python(sent)]
+        return _EVENTS.validate_python(sent) if isinstance(sent, list) else [BehaviorEvent.model_validate(sent)]
     except ValidationError as error:
         raise from_validation(error) from None
 
