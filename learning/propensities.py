@@ -182,8 +182,10 @@ def examination(showings: Showings) -> list[Estimate]:
 
 def unbiased_click_rates(showings: Showings, examined: Floats) -> Floats:
     """Of each item, by clicks over `examined` (the examination of each place, over the first); nan if never shown."""
-    weighted = np.bincount(showings.items, showings.clicks / examined[showings.places], minlength=showings.item_count)
-    return _divide(weighted, np.bincount(showings.items, minlength=showings.item_count).astype(float))
+    weighted, shown = np.zeros(showings.item_count), np.zeros(showings.item_count)
+    np.add.at(weighted, showings.items, showings.clicks / examined[showings.places])
+    np.add.at(shown, showings.items, 1.0)
+    return _divide(weighted, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,9 @@ def _expected_shares(shown: Floats) -> Floats:
 
 
 def _divide(one: Floats, other: Floats) -> Floats:
-    return np.divide(one, other, out=np.full(len(one), np.nan), where=other > 0)
+    quotient = np.full(len(one), np.nan)
+    np.divide(one, other, out=quotient, where=other > 0)
+    return quotient
 
 
 def _divide_one(one: float, other: float) -> float:
