@@ -6,10 +6,13 @@ import pytest
 
 from topics.catalogue import (
     BEHAVIOR_EVENTS,
+    BEHAVIOR_QUERIES,
     CATALOG_INDEXED,
     CATALOG_PRODUCTS,
     DEAD_LETTER_RESOLUTIONS,
     DEAD_LETTER_SOURCES,
+    FEEDBACK_EXAMPLES,
+    SHOPPERS_ERASED,
     TOPICS,
     TopicSpec,
     dead_letter_topic,
@@ -22,8 +25,9 @@ SPECS = {spec.name: spec for spec in TOPICS}
 
 def test_each_topic_is_there_once() -> None:
     assert len(SPECS) == len(TOPICS)
-    letters = {dead_letter_topic(CATALOG_PRODUCTS), DEAD_LETTER_RESOLUTIONS}
-    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED, BEHAVIOR_EVENTS} | letters
+    letters = {dead_letter_topic(source) for source in DEAD_LETTER_SOURCES} | {DEAD_LETTER_RESOLUTIONS}
+    catalogue, click_loop = {CATALOG_PRODUCTS, CATALOG_INDEXED}, {BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES}
+    assert set(SPECS) == catalogue | click_loop | {SHOPPERS_ERASED} | letters
 
 
 @pytest.mark.parametrize("spec", TOPICS, ids=lambda spec: spec.name)
