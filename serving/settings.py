@@ -72,7 +72,7 @@ class RateLimitSettings(BaseModel):
     store: Annotated[SecretStr, AfterValidator(_usable_store)] = Field(
         default=SecretStr("memory://"),
         description="where requests are counted: memory:// for each process alone, or redis://HOST:6379 for all"
-        " together (needs the extra redis)",
+        " together",
     )
 
 

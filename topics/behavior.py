@@ -4,11 +4,20 @@ Its event schema lists `click` both among the usual actions and as any other tex
 letter it refuses every usual action. Millrace takes both.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import from_json
 
 from topics.events import NUMBER_AS_TEXT
@@ -81,12 +90,64 @@ class BehaviorEvent(BaseModel):
         return (self.query_id or self.actor).encode() or None
 
 
-def as_document(event: BehaviorEvent) -> dict[str, Any]:
+class QueryAttributes(BaseModel):
+    """What Millrace says of a query beside what UBI names; shops may add what they like.
+
+    `positions` (from 1) and `propensities` are those of the hits, in their order: the chance with which each was shown
+    at its place. Left out: the places from 1 on, and not known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    positions: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    propensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] | None = None
+    releases: dict[str, str] = Field(default={}, description="of the models that answered, by role")
+    arm: Text100 = Field("", description="of the experiment that the shopper is in")
+    kind: Text100 = Field("", description="text, picture, text_and_picture, recommendations, rank")
+    language: Text100 = ""
+    context: dict[str, str] = Field(default={}, description="for instance the place or the device")
+
+
+class BehaviorQuery(BaseModel):
+    """What was asked, and what was shown in answer. What UBI does not name is kept as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    query_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    user_query: str = Field(description="as the shopper wrote it; empty where nothing was written")
+    timestamp: Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+    client_id: Text100 | None = None
+    session_id: Text100 | None = None
+    user_id: Text100 | None = None
+    query_response_hit_ids: tuple[Annotated[str, StringConstraints(max_length=256)], ...] = ()
+    query_attributes: QueryAttributes = QueryAttributes()
+
+    @model_validator(mode="after")
+    def _one_of_each_hit(self) -> Self:
+        hits = len(self.query_response_hit_ids)
+        for name in ("positions", "propensities"):
+            said: Sequence[object] | None = getattr(self.query_attributes, name)
+            if said is not None and len(said) != hits:
+                raise ValueError(f"query_attributes.{name} are {len(said)} for {hits} query_response_hit_ids")
+        return self
+
+    @property
+    def actor(self) -> str:
+        """Whoever asked, by the most lasting of the names that the query has; empty where it has none."""
+        return self.user_id or self.client_id or self.session_id or ""
+
+    @property
+    def key(self) -> bytes:
+        """What decides the partition: a query lies with its events."""
+        return self.query_id.encode()
+
+
+def as_document(event: BehaviorEvent | BehaviorQuery) -> dict[str, Any]:
     """The UBI document, without what was left out."""
     return event.model_dump(mode="json", exclude_none=True)
 
 
-def encode_event(event: BehaviorEvent) -> bytes:
+def encode_event(event: BehaviorEvent | BehaviorQuery) -> bytes:
     """The document as JSON. Raises ValueError where what UBI does not name is nested too deep to be read again."""
     try:
         value = orjson.dumps(as_document(event))
