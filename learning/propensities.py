@@ -163,8 +163,9 @@ def drifting_item_propensities(showings: Showings) -> Agreement:
 def examination(showings: Showings) -> list[Estimate]:
     """How likely each place is looked at, over the first: clicks weighted by the inverse propensity of item and place.
 
-    Every item counts alike at every place, as if the lists were in random order (Joachims, Swaminathan and Schnabel,
-    WSDM 2017; with propensities that differ: Agarwal et al., WSDM 2019). Log-normal intervals; nan without clicks.
+    Every item counts alike at every place, as if the lists were in random order, so each must have had a chance at each
+    place (Joachims, Swaminathan and Schnabel, WSDM 2017; with propensities that differ: Agarwal et al., WSDM 2019).
+    Log-normal intervals; nan without clicks.
     """
     rates, errors = [], []
     for place in range(int(showings.places.max()) + 1):

@@ -58,6 +58,12 @@ def drifting(count: int) -> Floats:
     return odds / odds.sum(axis=1, keepdims=True)
 
 
+def best_first(count: int) -> Floats:
+    """Good items are shown at the first place more often, bad ones at the last."""
+    odds = np.exp(8 * (1 - np.arange(count) % 3)[:, None] * RELEVANCE)
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
 def test_shares_of_a_steady_policy_hold_the_truth() -> None:
     odds = np.arange(1.0, ITEMS + 1)
     chances = np.tile(odds / odds.sum(), (9_000, 1))
@@ -134,7 +140,7 @@ def test_items_shown_too_seldom_are_compared_together() -> None:
 
 
 def test_examination_of_the_places_is_found_whatever_the_policy_shows_there() -> None:
-    for chances in (uniform(30_000), drifting(30_000)):
+    for chances in (uniform(30_000), drifting(30_000), best_first(30_000)):
         found = examination(log_of(chances))
 
         assert found[0] == Estimate(1.0, 1.0, 1.0)
