@@ -1,14 +1,14 @@
 """What people do, as User Behavior Insights says it: https://www.ubisearch.dev, schema 1.3.0.
 
 Its event schema lists `click` both among the usual actions and as any other text, under `oneOf`, so that taken by the
-letter it refuses every usual action. Millrace takes both. It is stricter where an empty name or a fraction that is whole
-would name nothing, and milder where an event has no position, or null for what may be left out.
+letter it refuses every usual action. Millrace takes both. It is stricter where an empty name or 1.0 for 1 would name
+nothing, and milder where an event has no position, or null for what may be left out.
 """
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeGuard
 
 import orjson
 from pydantic import (
@@ -54,13 +54,13 @@ def _day_and_time(time: Any) -> Any:
     return time
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _at_one_place(position: dict[str, Any]) -> dict[str, Any]:
     ordinal, point = position.get("ordinal"), position.get("xy")
-    is_place = _is_number(ordinal) and float(ordinal).is_integer()  # JSON Schema takes 3.0 for an integer
+    is_place = _is_number(ordinal) and ordinal == int(ordinal)  # JSON Schema takes 3.0 for an integer
     is_point = isinstance(point, dict) and _is_number(point.get("x")) and _is_number(point.get("y"))
     if is_place == is_point:
         raise ValueError("a position has either ordinal, a whole number, or xy with the numbers x and y")
