@@ -98,6 +98,28 @@ def worker_command(
         processes.worker(settings, alias, membership)
 
 
+@app.command("click-loop")
+def click_loop_command(
+    config: Config = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    as_child: AsChild = False,
+) -> None:
+    """Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example log.
+
+    Run one or more under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose an event, and
+    what was in flight is read again, which changes nothing.
+
+    Example: millrace click-loop --config millrace.toml
+    """
+    from cli import click_loop
+
+    configure_logging(verbose)
+    if as_child:
+        end_with_stdin()
+    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
+        click_loop.click_loop(load_settings(config))
+
+
 @app.command("serve")
 def serve_command(config: Config = None, as_child: AsChild = False) -> None:
     """Answer searches and take products over HTTP, until SIGTERM or Ctrl-C.

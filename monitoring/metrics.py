@@ -37,6 +37,8 @@ class Metrics:
     announcement_streams: Gauge
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
+    suspect_shoppers: Counter  # reason
+    example_rows: Counter  # outcome
     rate_limited: Counter  # kind, outcome
 
 
@@ -104,7 +106,7 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             "encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")
         ),
         batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
-        partitions_assigned=gauge("partitions_assigned", "Partitions of catalog.products that this worker indexes"),
+        partitions_assigned=gauge("partitions_assigned", "Partitions that this process reads"),
         last_progress_timestamp_seconds=gauge(
             "last_progress_timestamp_seconds", "When this worker last acknowledged a batch, seconds since 1970"
         ),
@@ -132,6 +134,10 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         trending_events=counter(
             "trending_events_total", "Events of shoppers, counted for what trends or left out", ("outcome",)
         ),
+        suspect_shoppers=counter(
+            "suspect_shoppers_total", "Suspicions that somebody is a bot or floods with clicks", ("reason",)
+        ),
+        example_rows=counter("example_rows_total", "Rows of the example log, by what was done with them", ("outcome",)),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),

@@ -60,7 +60,7 @@ def _dead_letters(source: str) -> TopicSpec:
 
 
 # topics that have a topic for their dead letters
-DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS,)
+DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS, BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES)
 
 TOPICS = (
     TopicSpec(CATALOG_PRODUCTS, "product_id", "full products and tombstones, as the shop sends them", "compact"),
