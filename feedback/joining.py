@@ -1,5 +1,6 @@
 """Queries and events to joined lists, over states in the store."""
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,14 +10,14 @@ import orjson
 
 from feedback import join, traffic
 from feedback.join import Action, OpenList, ShownList
+from feedback.erasure_marks import decode_mark
 from feedback.join_settings import JoinSettings
+from feedback.state_keys import erased_key, list_id_of, list_key, traffic_key
 from feedback.store import Kept, ProfileStore
 from feedback.traffic import Act, Traffic, TrafficSettings
 from topics.behavior import BehaviorEvent, BehaviorQuery
 
 _DAY_SECONDS = 86_400
-_LIST = "list:"
-_TRAFFIC = "traffic:"
 
 JoinedMessage = tuple[bytes, bytes]  # key and value for feedback.examples
 
@@ -43,9 +44,24 @@ class _News:
     actions: dict[str, Action] = field(default_factory=dict)
     events: int = 0  # repeats within the batch included
 
+    def __len__(self) -> int:
+        return len(self.queries) + len(self.actions)
+
     @property
     def at(self) -> float:
         return min([query.at for query in self.queries] + [action.at for action in self.actions.values()])
+
+    def after(self, erased_at: Mapping[str, float]) -> "_News":
+        """Without what erased shoppers did up to then."""
+        if not erased_at.keys() & self.shoppers:
+            return self
+        queries = [query for query in self.queries if query.at > erased_at.get(query.shopper, -math.inf)]
+        actions = {
+            event_id: action
+            for event_id, action in self.actions.items()
+            if action.at > erased_at.get(action.shopper, -math.inf)
+        }
+        return _News(queries, actions, self.events)
 
     @property
     def shoppers(self) -> set[str]:
@@ -85,7 +101,7 @@ class ClickJoin:
     def settle(self, shoppers: Sequence[str]) -> None:
         """Their lists of before the suspicion have been told. Raises StoreUnavailable."""
         if shoppers:
-            self._store.update([_TRAFFIC + shopper for shopper in shoppers], self._without_lists)
+            self._store.update([traffic_key(shopper) for shopper in shoppers], self._without_lists)
 
     def _without_lists(self, held: Mapping[str, bytes]) -> dict[str, Kept | None]:
         expires_at = self._clock() + self._settings.keep_days * _DAY_SECONDS
@@ -100,7 +116,7 @@ class ClickJoin:
         """Tell the lists of those who have just become suspect again."""
         for shopper, (suspicion, list_ids) in batch.exposed.items():
             exposure = _Exposure(batch, suspicion)
-            self._store.update([_LIST + list_id for list_id in list_ids], exposure.change)
+            self._store.update([list_key(list_id) for list_id in list_ids], exposure.change)
             batch.joined.messages += exposure.messages
             batch.joined.exposed.append(shopper)
 
@@ -139,7 +155,11 @@ class _Batch:
 
     def keys(self) -> list[str]:
         shoppers = {shopper for news in self.lists.values() for shopper in news.shoppers}
-        return [_LIST + list_id for list_id in self.lists] + [_TRAFFIC + shopper for shopper in sorted(shoppers)]
+        return [
+            *map(list_key, self.lists),
+            *map(traffic_key, shoppers),
+            *map(erased_key, shoppers),
+        ]
 
     def change(self, held: Mapping[str, bytes]) -> dict[str, Kept | None]:
         """As ProfileStore.update asks for it: all results begin anew with each call."""
@@ -147,22 +167,28 @@ class _Batch:
         self.exposed = {}
         changed: dict[str, Kept | None] = {}
         shoppers = self._watched(held)
-        for list_id, news in self.lists.items():
-            state = held.get(_LIST + list_id)
+        erased_at = {shopper: decode_mark(held.get(erased_key(shopper))) for shopper in shoppers}
+        erased_at = {shopper: at for shopper, at in erased_at.items() if at > -math.inf}
+        for list_id, all_news in self.lists.items():
+            news = all_news.after(erased_at)
+            self.joined.outcomes["erased"] += len(all_news) - len(news)
+            if not len(news):
+                continue
+            state = held.get(list_key(list_id))
             known = OpenList() if state is None else join.decode(state)
             self._fold(known, news)
             self._suspect(list_id, known, news, shoppers)
-            changed[_LIST + list_id] = self.kept(join.encode(known))
+            changed[list_key(list_id)] = self.kept(join.encode(known))
             self.joined.messages += self.messages(list_id, known, None if news.queries else news.actions)
         for shopper, seen in shoppers.items():
-            changed[_TRAFFIC + shopper] = self.kept(traffic.encode(seen))
+            changed[traffic_key(shopper)] = self.kept(traffic.encode(seen))
         return changed
 
     def _watched(self, held: Mapping[str, bytes]) -> dict[str, Traffic]:
         """What each shopper of the batch has done lately, this batch included."""
         watched = {}
         for shopper in {shopper for news in self.lists.values() for shopper in news.shoppers}:
-            state = held.get(_TRAFFIC + shopper)
+            state = held.get(traffic_key(shopper))
             seen = Traffic() if state is None else traffic.decode(state)
             if seen.add(self._acts[shopper], self._rules):
                 self.joined.suspicions[seen.suspicion] += 1
@@ -215,5 +241,5 @@ class _Exposure:
             known = join.decode(state)
             known.suspect = known.suspect or self._suspicion
             changed[key] = self._batch.kept(join.encode(known))
-            self.messages += self._batch.messages(key.removeprefix(_LIST), known, None)
+            self.messages += self._batch.messages(list_id_of(key), known, None)
         return changed

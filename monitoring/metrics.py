@@ -38,7 +38,9 @@ class Metrics:
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
     suspect_shoppers: Counter  # reason
-    example_rows: Counter  # outcome
+    example_rows: Counter
+    example_files_compacted: Counter
+    erased: Counter  # part
     rate_limited: Counter  # kind, outcome
 
 
@@ -137,7 +139,11 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         suspect_shoppers=counter(
             "suspect_shoppers_total", "Suspicions that somebody is a bot or floods with clicks", ("reason",)
         ),
-        example_rows=counter("example_rows_total", "Rows of the example log, by what was done with them", ("outcome",)),
+        example_rows=counter("example_rows_total", "Rows written to the example log, repeats included"),
+        example_files_compacted=counter(
+            "example_files_compacted_total", "Files of the example log that were put together with others"
+        ),
+        erased=counter("erased_total", "What was taken out because a shopper asked for it", ("part",)),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),

@@ -137,7 +137,7 @@ class Patience:
     def __init__(
         self,
         what: str,
-        away: type[Exception],
+        away: type[Exception] | tuple[type[Exception], ...],
         metrics: Metrics,
         on_wait: Callable[[], None],
         sleep: Callable[[float], None] = time.sleep,

@@ -59,3 +59,4 @@ class ClickLoopSettings(ProcessSettings):
     join: JoinSettings = JoinSettings()
     traffic: TrafficSettings = TrafficSettings()
     examples: ExampleLogSettings = ExampleLogSettings()
+    examples: ExampleLogSettings = ExampleLogSettings()
