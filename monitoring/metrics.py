@@ -42,6 +42,11 @@ class Metrics:
     example_files_compacted: Counter
     erased: Counter  # part
     rate_limited: Counter  # kind, outcome
+    counted_lists: Counter  # outcome
+    left_out_actions: Counter  # reason
+    profile_store_seconds: Histogram  # operation
+    purged_states: Counter  # kind
+    erased_states: Counter  # kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +151,22 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         erased=counter("erased_total", "What was taken out because a shopper asked for it", ("part",)),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
+        ),
+        counted_lists=counter(
+            "counted_lists_total",
+            "Joined lists for profiles and statistics, by what became of them",
+            ("outcome",),
+        ),
+        left_out_actions=counter(
+            "left_out_actions_total", "Queries and actions in them that no profile and no count takes", ("reason",)
+        ),
+        profile_store_seconds=histogram(
+            "profile_store_seconds",
+            "Time of a batch of lists, or of an erasure, in the profile store",
+            ("operation",),
+        ),
+        purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),
+        erased_states=counter(
+            "erased_states_total", "States of the profile store that an erasure removed or cut", ("kind",)
         ),
     )
