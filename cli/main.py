@@ -21,6 +21,8 @@ from cli.search import search_command
 from cli.settings import SettingsError, load_settings
 from cli.train_weights import train_retrieval_weights
 from encoders.base import EncoderError
+from feedback.log_errors import LogUnavailable
+from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError
@@ -43,6 +45,8 @@ _STARTUP_ERRORS = (
     IndexRefused,
     PublisherError,
     LagUnavailable,
+    StoreUnavailable,
+    LogUnavailable,
 )
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
+from functools import partial
 from typing import Any
 
 import fsspec
@@ -14,6 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feedback.example_rows import SCHEMA, day_of, newest, newest_rows, to_lists, to_table, without
+from feedback.example_settings import ExampleLogSettings
+from feedback.list_erasure import erased_at
+from feedback.log_errors import LogUnavailable
+from feedback.store import ProfileStore
 from topics.feedback import JoinedList
 
 ErasedAt = Callable[[Collection[str]], Mapping[str, float]]
@@ -24,10 +29,6 @@ _ENDING = ".parquet"
 _UNFINISHED = ".unfinished-"  # readers leave names with a dot in front alone
 _SMALL_BYTES = 64 * 2**20
 _MOST_LOOKS = 20
-
-
-class LogUnavailable(Exception):
-    """The folder cannot be read or written; the message says why."""
 
 
 class ExampleLog:
@@ -170,6 +171,11 @@ class ExampleLog:
         except FileNotFoundError:
             return []
         return entries
+
+
+def open_example_log(settings: ExampleLogSettings, store: ProfileStore) -> ExampleLog:
+    """Checked against the marks in the store of who has been erased. Raises LogUnavailable."""
+    return ExampleLog(settings.url, partial(erased_at, store))
 
 
 def _is_finished(path: str) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import orjson
 
 from feedback import join, traffic
-from feedback.join import Action, OpenList, ShownList
 from feedback.erasure_marks import decode_mark
+from feedback.join import Action, OpenList, ShownList
 from feedback.join_settings import JoinSettings
 from feedback.state_keys import erased_key, list_id_of, list_key, traffic_key
 from feedback.store import Kept, ProfileStore

@@ -40,7 +40,6 @@ class Metrics:
     suspect_shoppers: Counter  # reason
     example_rows: Counter
     example_files_compacted: Counter
-    erased: Counter  # part
     rate_limited: Counter  # kind, outcome
     counted_lists: Counter  # outcome
     left_out_actions: Counter  # reason
@@ -148,7 +147,6 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         example_files_compacted=counter(
             "example_files_compacted_total", "Files of the example log that were put together with others"
         ),
-        erased=counter("erased_total", "What was taken out because a shopper asked for it", ("part",)),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),
@@ -167,6 +165,8 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),
         erased_states=counter(
-            "erased_states_total", "States of the profile store that an erasure removed or cut", ("kind",)
+            "erased_states_total",
+            "States of the profile store, open lists and rows of the example log that an erasure removed or cut",
+            ("kind",),
         ),
     )

@@ -9,27 +9,38 @@ from dataclasses import dataclass
 import faust
 from faust.types.tuples import TP
 
+from feedback.example_log import ExampleLog
 from feedback.joining import ClickJoin
+from feedback.person_erasure import PersonErasure
+from feedback.settings import ProfileSettings
 from feedback.store import ProfileStore
+from feedback.updating import ProfileUpdater
 from monitoring.metrics import Metrics
-from streams.batch_agent import BatchAgent, Crash, Heartbeat
+from streams.batch_agent import BatchAgent, Crash, Gathering, Heartbeat
 from streams.ending import EXIT_STALLED, BoundedWorker, end_process, spare_the_collector
+from streams.erase_shoppers import EraseShoppers
 from streams.faust_app import create_bare_app, read_in_batches
 from streams.join_clicks import JoinClicks
 from streams.outbox import Outbox
 from streams.settings import ClickLoopSettings
+from streams.update_profiles import UpdateProfiles
 from streams.watchdog import Watchdog
+from streams.write_examples import WriteExamples
 from topics.catalogue import (
     BEHAVIOR_EVENTS,
     BEHAVIOR_QUERIES,
     CLICK_LOOP_GROUP,
+    ERASE_SHOPPERS_AGENT,
     FEEDBACK_EXAMPLES,
     JOIN_CLICKS_AGENT,
+    SHOPPERS_ERASED,
+    UPDATE_PROFILES_AGENT,
+    WRITE_EXAMPLES_AGENT,
 )
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
-CLICK_LOOP_TOPICS = (BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES)
+CLICK_LOOP_TOPICS = (BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,8 @@ class ClickLoopParts:
     """
 
     store: ProfileStore
+    profiles: ProfileSettings
+    log: ExampleLog
     publisher: Publisher
     metrics: Metrics
     records_wait: Mapping[str, Callable[[frozenset[int]], bool]]
@@ -69,7 +82,13 @@ def run_click_loop(settings: ClickLoopSettings, kafka: KafkaSettings, parts: Cli
 def create_agents(
     settings: ClickLoopSettings, kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash
 ) -> list[BatchAgent]:
-    return [_join_clicks(settings, kafka, parts, crash)]
+    """Those of one process, not started."""
+    return [
+        _join_clicks(settings, kafka, parts, crash),
+        _update_profiles(kafka, parts, crash),
+        _write_examples(settings, kafka, parts, crash),
+        _erase_shoppers(settings, kafka, parts, crash),
+    ]
 
 
 def create_click_loop_app(
@@ -94,6 +113,35 @@ def _join_clicks(settings: ClickLoopSettings, kafka: KafkaSettings, parts: Click
         kafka.max_event_bytes,
     )
     return BatchAgent(JOIN_CLICKS_AGENT, (queries, events), work, heartbeat, crash)
+
+
+def _update_profiles(kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash) -> BatchAgent:
+    heartbeat = Heartbeat()
+    outbox = Outbox(parts.publisher, parts.metrics, heartbeat.touch)
+    updater = ProfileUpdater(parts.store, parts.profiles, metrics=parts.metrics)
+    work = UpdateProfiles(updater, outbox, parts.metrics, heartbeat.touch)
+    return BatchAgent(UPDATE_PROFILES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash)
+
+
+def _write_examples(
+    settings: ClickLoopSettings, kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash
+) -> BatchAgent:
+    heartbeat = Heartbeat()
+    work = WriteExamples(parts.log, settings.examples, parts.metrics, heartbeat.touch)
+    gathering = Gathering(
+        settings.examples.gather_lists, settings.examples.gather_seconds, settings.max_batches_in_flight // 2
+    )
+    return BatchAgent(WRITE_EXAMPLES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash, gathering)
+
+
+def _erase_shoppers(
+    settings: ClickLoopSettings, kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash
+) -> BatchAgent:
+    heartbeat = Heartbeat()
+    outbox = Outbox(parts.publisher, parts.metrics, heartbeat.touch)
+    erasure = PersonErasure(parts.store, parts.profiles, parts.log, settings.join.keep_days)
+    work = EraseShoppers(erasure, outbox, parts.metrics, heartbeat.touch)
+    return BatchAgent(ERASE_SHOPPERS_AGENT, (kafka.on_broker(SHOPPERS_ERASED),), work, heartbeat, crash)
 
 
 class _Together:

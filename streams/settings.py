@@ -59,4 +59,3 @@ class ClickLoopSettings(ProcessSettings):
     join: JoinSettings = JoinSettings()
     traffic: TrafficSettings = TrafficSettings()
     examples: ExampleLogSettings = ExampleLogSettings()
-    examples: ExampleLogSettings = ExampleLogSettings()

@@ -1,9 +1,9 @@
 """The agent `update-profiles`: joined lists to profiles and statistics."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from feedback.store import StoreUnavailable
+from feedback.updating import ProfileUpdater
 from monitoring.metrics import Metrics
 from streams.batch_agent import Patience
 from streams.outbox import Outbox
@@ -13,16 +13,10 @@ from topics.catalogue import FEEDBACK_EXAMPLES
 from topics.feedback import JoinedList
 
 
-class Updater(Protocol):
-    """Raises StoreUnavailable; the same call may then be made again."""
-
-    def apply(self, lists: Sequence[JoinedList]) -> None: ...
-
-
 class UpdateProfiles:
     """The work of the agent: returns when the store has all of it. What cannot be read goes to the dead letters."""
 
-    def __init__(self, updater: Updater, outbox: Outbox, metrics: Metrics, on_wait: Callable[[], None]) -> None:
+    def __init__(self, updater: ProfileUpdater, outbox: Outbox, metrics: Metrics, on_wait: Callable[[], None]) -> None:
         self._updater = updater
         self._outbox = outbox
         self._metrics = metrics

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from feedback.example_log import ExampleLog, LogUnavailable
+from feedback.example_log import ExampleLog
 from feedback.example_rows import day_of
 from feedback.example_settings import ExampleLogSettings
+from feedback.log_errors import LogUnavailable
 from feedback.store import StoreUnavailable
 from monitoring.metrics import Metrics
 from streams.batch_agent import Patience
