@@ -22,6 +22,8 @@ from cli.search import search_command
 from cli.settings import SettingsError, load_settings
 from cli.train_weights import train_retrieval_weights
 from encoders.base import EncoderError
+from feedback.log_errors import LogUnavailable
+from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError
@@ -44,6 +46,8 @@ _STARTUP_ERRORS = (
     IndexRefused,
     PublisherError,
     LagUnavailable,
+    StoreUnavailable,
+    LogUnavailable,
 )
 
 
@@ -97,6 +101,28 @@ def worker_command(
         elif as_child:
             end_with_stdin()
         processes.worker(settings, alias, membership)
+
+
+@app.command("click-loop")
+def click_loop_command(
+    config: Config = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    as_child: AsChild = False,
+) -> None:
+    """Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example log.
+
+    Run one or more under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose an event, and
+    what was in flight is read again, which changes nothing.
+
+    Example: millrace click-loop --config millrace.toml
+    """
+    from cli import click_loop
+
+    configure_logging(verbose)
+    if as_child:
+        end_with_stdin()
+    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
+        click_loop.click_loop(load_settings(config))
 
 
 @app.command("serve")

@@ -56,6 +56,11 @@ class StateReader:
         self._settings = settings
         self._counts = CountStates(settings.half_lives)
 
+    @property
+    def half_lives_hours(self) -> Sequence[float]:
+        """Those of the fading counts."""
+        return self._settings.half_lives_hours
+
     def read(self, shopper: str, product_ids: Sequence[str], text: str, at: float) -> ShopperState:
         """Reads once. `shopper` and `text` may be empty; `at` is seconds since 1970."""
         of_class = query_class(text)
