@@ -41,7 +41,7 @@ class DeclaredFeatures:
             self._table.vectors(view.rows),
             self._table.vectors(view.history_rows),
             view.history.surprise.astype(np.float32),
-            profile.bought.keys(),
+            frozenset(profile.bought),
             profile.hidden,
         )
 

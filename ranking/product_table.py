@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ranking.feature_settings import AffinityFeature, ClosenessFeature, Feature, NumberFeature
 from ranking.rankers import Numbers
 
 Rows = NDArray[np.int64]
@@ -148,6 +149,14 @@ class ProductTable:
         for field, values in self._values.items():
             self._values[field] = _with_length(values, row + 1, -1)
         self._vectors = _with_length(self._vectors, row + 1, 0)
+
+
+def declared_table(features: Iterable[Feature]) -> ProductTable:
+    """A table with the fields that these features ask for."""
+    declared = list(features)
+    numbers = {one.field for one in declared if isinstance(one, NumberFeature | ClosenessFeature)}
+    values = {one.field for one in declared if isinstance(one, AffinityFeature)}
+    return ProductTable(sorted(numbers), sorted(values))
 
 
 def _with_length(array: NDArray[Any], length: int, fill: float) -> NDArray[Any]:
