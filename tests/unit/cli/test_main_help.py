@@ -91,6 +91,10 @@ def test_settings_are_written_without_a_broker_an_index_or_a_server() -> None:
     assert loaded_after("cli.main.app(['settings'], standalone_mode=False)", unused) == "[]"
 
 
+def test_a_server_loads_no_stream_library() -> None:
+    assert loaded_after("import cli.server", ("faust", "aiokafka", "aiohttp")) == "[]"
+
+
 def test_asking_any_command_for_help_loads_no_heavy_library() -> None:
     """It answers at once, and an import has no side effects to wait for."""
     groups = "(cli.main.Millrace, cli.main.Evaluate, cli.main.Train)"
