@@ -41,6 +41,14 @@ class ShopperState:
         """Those in lists of the same query class, smoothed towards each product's rate in all lists."""
         return self._smoothed(self.of_class, counter, half_life, trials, self.rates(counter, half_life, trials))
 
+    def lifts(self, half_life: int | None = None) -> Floats:
+        """Clicks beyond the expected ones, for each impression; smoothed towards none."""
+        beyond = self.products.column(Counter.CLICKS, half_life) - self.products.column(
+            Counter.EXPECTED_CLICKS, half_life
+        )
+        lifts: Floats = beyond / (self.products.column(Counter.IMPRESSIONS, half_life) + self.prior_impressions)
+        return lifts
+
     def _smoothed(
         self, counts: ProductCounts, counter: Counter, half_life: int | None, trials: Counter, prior: Floats
     ) -> Floats:

@@ -48,6 +48,16 @@ class RateFeature(_Declared):
     half_life_hours: HalfLifeHours | None = None
 
 
+class LiftFeature(_Declared):
+    """Clicks beyond those that anybody's products would have had in the same lists, for each impression.
+
+    Unlike a rate it says the same of a product whether those who saw it click on much or on little.
+    """
+
+    source: Literal["lift"] = "lift"
+    half_life_hours: HalfLifeHours | None = None
+
+
 class ImpressionsFeature(_Declared):
     """How often the product has been seen, as a logarithm: how much its rates are worth."""
 
@@ -56,13 +66,13 @@ class ImpressionsFeature(_Declared):
 
 
 class HistoryFeature(_Declared):
-    """How much is known of the shopper: the number of things done lately, or the share of what was seen that this is.
+    """How much is known of the shopper: the number of things done lately, or how freely the shopper acts, in log odds.
 
     It is the same for all candidates of a list, and tells a ranker how far to trust the others.
     """
 
     source: Literal["history"] = "history"
-    measure: Literal["actions", "share"] = "actions"
+    measure: Literal["actions", "freedom"] = "actions"
 
 
 class SeenFeature(_Declared):
@@ -112,6 +122,7 @@ Feature: TypeAlias = Annotated[
     | PositionFeature
     | NumberFeature
     | RateFeature
+    | LiftFeature
     | ImpressionsFeature
     | HistoryFeature
     | SeenFeature

@@ -15,6 +15,7 @@ from ranking.feature_settings import (
     Feature,
     HistoryFeature,
     ImpressionsFeature,
+    LiftFeature,
     NumberFeature,
     PositionFeature,
     RateFeature,
@@ -37,6 +38,8 @@ def computation(feature: Feature, half_lives_hours: Sequence[float]) -> Computat
     """Of one declared feature. `half_lives_hours` are those of the counts. Raises ValueError for another one."""
     if isinstance(feature, RateFeature):
         return partial(_rate, feature, _place(feature.half_life_hours, half_lives_hours))
+    if isinstance(feature, LiftFeature):
+        return partial(_lift, _place(feature.half_life_hours, half_lives_hours))
     if isinstance(feature, ImpressionsFeature):
         return partial(_impressions, _place(feature.half_life_hours, half_lives_hours))
     return partial(_COMPUTATIONS[type(feature)], feature)
@@ -72,15 +75,18 @@ def _rate(feature: RateFeature, half_life: int | None, view: View) -> Floats:
     return odds
 
 
+def _lift(half_life: int | None, view: View) -> Floats:
+    return view.state.lifts(half_life)
+
+
 def _impressions(half_life: int | None, view: View) -> Floats:
     return np.log1p(view.state.products.column(Counter.IMPRESSIONS, half_life))
 
 
 def _history(feature: HistoryFeature, view: View) -> Floats:
-    liked = view.history.liked
-    if feature.measure == "actions":
-        return np.full(len(view.rows), np.log1p(liked.sum()))
-    return np.full(len(view.rows), liked.mean() if len(liked) else np.nan)
+    history = view.history
+    known = np.log1p(history.liked.sum()) if feature.measure == "actions" else history.freedom
+    return np.full(len(view.rows), known)
 
 
 def _seen(feature: SeenFeature, view: View) -> Floats:
