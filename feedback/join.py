@@ -7,7 +7,7 @@ time and the query's, so either side may come first, and a repeat changes nothin
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -47,6 +47,9 @@ class ShownList(NamedTuple):
     propensities: tuple[float, ...] | None
 
 
+Said = TypeVar("Said", Action, ShownList)
+
+
 class ActionUpon(NamedTuple):
     """An event in the words of the join: the list that it belongs to, and itself."""
 
@@ -65,19 +68,15 @@ class OpenList:
     flooded: bool = False
 
     def add_query(self, query: ShownList) -> None:
-        """Of queries that differ under one id, which no sender should make, the least counts: in any order the same."""
-        if self.query is None or (query != self.query and _order(query) < _order(self.query)):
-            self.query = query
+        self.query = least(self.query, query)
 
     def add_actions(self, actions: Mapping[str, Action], most: int) -> int:
-        """How many of them were not known. Of one id the least counts."""
+        """How many of them were not known."""
         if self.flooded:
             return len(actions)
         before = len(self.actions)
         for event_id, action in actions.items():
-            known = self.actions.get(event_id)
-            if known is None or (action != known and _order(action) < _order(known)):
-                self.actions[event_id] = action
+            self.actions[event_id] = least(self.actions.get(event_id), action)
         added = len(self.actions) - before
         if len(self.actions) > most:
             self.flooded, self.suspect, self.actions = True, FLOODED, {}
@@ -98,6 +97,11 @@ class OpenList:
     def session(self) -> str:
         named = self.query.session if self.query is not None else ""
         return named or min((one.session for one in self.actions.values() if one.session), default="")
+
+
+def least(known: Said | None, said: Said) -> Said:
+    """Of two that say different things under one id, which no sender should make: the same one in any order."""
+    return said if known is None or (said != known and _order(said) < _order(known)) else known
 
 
 def shown_list(query: BehaviorQuery) -> ShownList:
@@ -248,10 +252,9 @@ def _dwell(event: BehaviorEvent) -> float | None:
     return float(said) if 0 <= said < _LONGEST_DWELL else None
 
 
-def _order(said: tuple[Any, ...]) -> tuple[float, bytes]:
-    """By time, then by what it says."""
-    return said[0], orjson.dumps(list(said), option=orjson.OPT_SORT_KEYS)
-
-
 def _digest(said: list[Any]) -> str:
     return blake2b(orjson.dumps(said), digest_size=12).hexdigest()
+
+
+def _order(said: Action | ShownList) -> tuple[float, bytes]:
+    return said.at, orjson.dumps(list(said), option=orjson.OPT_SORT_KEYS)

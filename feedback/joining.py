@@ -44,6 +44,10 @@ class _News:
     actions: dict[str, Action] = field(default_factory=dict)
     events: int = 0  # repeats within the batch included
 
+    def add(self, event_id: str, action: Action) -> None:
+        self.events += 1
+        self.actions[event_id] = join.least(self.actions.get(event_id), action)
+
     def __len__(self) -> int:
         return len(self.queries) + len(self.actions)
 
@@ -95,6 +99,8 @@ class ClickJoin:
         batch.gather(queries, events)
         if batch.lists:
             self._store.update(batch.keys(), batch.change)
+        else:
+            batch.change({})
         self._expose(batch)
         return batch.joined
 
@@ -147,9 +153,7 @@ class _Batch:
                 self._gathered["no_product"] += 1
                 continue
             list_id, event_id, action = upon
-            news = self.lists[list_id]
-            news.actions[event_id] = action
-            news.events += 1
+            self.lists[list_id].add(event_id, action)
             if action.shopper and action.action in counted:
                 self._acts[action.shopper][event_id] = Act(action.at, action.product_id)
 
