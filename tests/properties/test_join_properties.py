@@ -85,8 +85,7 @@ texts = st.text(max_size=5)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 shown_lists = st.builds(
     ShownList, numbers, texts, texts, texts, texts, texts, texts, st.dictionaries(texts, texts, max_size=2),
-    st.dictionaries(texts, texts, max_size=2), st.lists(texts, max_size=3).map(tuple), st.none() | st.just((1, 2)),
-    st.none() | st.just((0.5,)),
+    st.dictionaries(texts, texts, max_size=2), st.lists(st.fixed_dictionaries({"product_id": texts}), max_size=3),
 )  # fmt: skip
 actions = st.builds(Action, numbers, texts, texts, st.none() | numbers, texts, texts)
 
