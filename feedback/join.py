@@ -7,7 +7,7 @@ time and the query's, so either side may come first, and a repeat changes nothin
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -31,7 +31,7 @@ class Action(NamedTuple):
 
 
 class ShownList(NamedTuple):
-    """What a query says. `at` is seconds since 1970; without `positions` the products stand from 1 on."""
+    """What a query says. `at` is seconds since 1970; `shown` is as a JoinedList has it."""
 
     at: float
     text: str
@@ -42,9 +42,10 @@ class ShownList(NamedTuple):
     arm: str
     releases: Mapping[str, str]
     context: Mapping[str, str]
-    product_ids: tuple[str, ...]
-    positions: tuple[int, ...] | None
-    propensities: tuple[float, ...] | None
+    shown: list[dict[str, Any]]
+
+
+Said = TypeVar("Said", Action, ShownList)
 
 
 class ActionUpon(NamedTuple):
@@ -65,19 +66,15 @@ class OpenList:
     flooded: bool = False
 
     def add_query(self, query: ShownList) -> None:
-        """Of queries that differ under one id, which no sender should make, the least counts: in any order the same."""
-        if self.query is None or (query != self.query and _order(query) < _order(self.query)):
-            self.query = query
+        self.query = least(self.query, query)
 
     def add_actions(self, actions: Mapping[str, Action], most: int) -> int:
-        """How many of them were not known. Of one id the least counts."""
+        """How many of them were not known."""
         if self.flooded:
             return len(actions)
         before = len(self.actions)
         for event_id, action in actions.items():
-            known = self.actions.get(event_id)
-            if known is None or (action != known and _order(action) < _order(known)):
-                self.actions[event_id] = action
+            self.actions[event_id] = least(self.actions.get(event_id), action)
         added = len(self.actions) - before
         if len(self.actions) > most:
             self.flooded, self.suspect, self.actions = True, FLOODED, {}
@@ -100,6 +97,11 @@ class OpenList:
         return named or min((one.session for one in self.actions.values() if one.session), default="")
 
 
+def least(known: Said | None, said: Said) -> Said:
+    """Of two that say different things under one id, which no sender should make: the same one in any order."""
+    return said if known is None or (said != known and _order(said) < _order(known)) else known
+
+
 def shown_list(query: BehaviorQuery) -> ShownList:
     said = query.query_attributes
     return ShownList(
@@ -112,9 +114,7 @@ def shown_list(query: BehaviorQuery) -> ShownList:
         said.arm,
         said.releases,
         said.context,
-        query.query_response_hit_ids,
-        said.positions,
-        said.propensities,
+        _shown(query),
     )
 
 
@@ -147,7 +147,7 @@ def documents(
     if query is None:
         yield _document(list_id, known, known.actions, 0)
         return
-    shown = frozenset(query.product_ids)
+    shown = {one["product_id"] for one in query.shown}
     latest = query.at + window
     joined, late = {}, 0
     for event_id, action in known.actions.items():
@@ -172,15 +172,11 @@ def decode(state: bytes) -> OpenList:
     """What `encode` made."""
     query, actions, suspect, flooded = orjson.loads(state)
     return OpenList(
-        ShownList._make(_as_tuples(query)) if query is not None else None,
+        ShownList._make(query) if query is not None else None,
         {event_id: Action._make(action) for event_id, action in actions.items()},
         suspect,
         flooded,
     )
-
-
-def _as_tuples(query: list[Any]) -> list[Any]:
-    return [tuple(value) if isinstance(value, list) else value for value in query]
 
 
 def _document(list_id: str, known: OpenList, joined: Mapping[str, Action], late: int) -> dict[str, Any]:
@@ -203,19 +199,20 @@ def _document(list_id: str, known: OpenList, joined: Mapping[str, Action], late:
             "arm": query.arm,
             "releases": query.releases,
             "context": query.context,
-            "shown": _shown(query),
+            "shown": query.shown,
         }
     return document
 
 
-def _shown(query: ShownList) -> list[dict[str, Any]]:
-    positions = query.positions or range(1, len(query.product_ids) + 1)
-    places = zip(query.product_ids, positions, strict=True)
-    if query.propensities is None:
+def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
+    """Without positions the products stand from 1 on."""
+    product_ids, said = query.query_response_hit_ids, query.query_attributes
+    places = zip(product_ids, said.positions or range(1, len(product_ids) + 1), strict=True)
+    if said.propensities is None:
         return [{"product_id": product_id, "position": position} for product_id, position in places]
     return [
         {"product_id": product_id, "position": position, "propensity": propensity}
-        for (product_id, position), propensity in zip(places, query.propensities, strict=True)
+        for (product_id, position), propensity in zip(places, said.propensities, strict=True)
     ]
 
 
@@ -235,7 +232,7 @@ def _actions(joined: Mapping[str, Action]) -> list[dict[str, Any]]:
 
 def _event_id(event: BehaviorEvent, action: Action) -> str:
     """The event's own, or a digest of what it says: what a browser sends twice is one event."""
-    named = (event.model_extra or {}).get("event_id")
+    named = event.model_extra.get("event_id") if event.model_extra else None
     if isinstance(named, str) and named:
         return named if len(named) <= 100 else _digest([named])
     return _digest([event.query_id, *action])
@@ -248,10 +245,9 @@ def _dwell(event: BehaviorEvent) -> float | None:
     return float(said) if 0 <= said < _LONGEST_DWELL else None
 
 
-def _order(said: tuple[Any, ...]) -> tuple[float, bytes]:
-    """By time, then by what it says."""
-    return said[0], orjson.dumps(list(said), option=orjson.OPT_SORT_KEYS)
-
-
 def _digest(said: list[Any]) -> str:
     return blake2b(orjson.dumps(said), digest_size=12).hexdigest()
+
+
+def _order(said: Action | ShownList) -> tuple[float, bytes]:
+    return said.at, orjson.dumps(list(said), option=orjson.OPT_SORT_KEYS)

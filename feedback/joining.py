@@ -44,6 +44,10 @@ class _News:
     actions: dict[str, Action] = field(default_factory=dict)
     events: int = 0  # repeats within the batch included
 
+    def add(self, event_id: str, action: Action) -> None:
+        self.events += 1
+        self.actions[event_id] = join.least(self.actions.get(event_id), action)
+
     def __len__(self) -> int:
         return len(self.queries) + len(self.actions)
 
@@ -53,8 +57,6 @@ class _News:
 
     def after(self, erased_at: Mapping[str, float]) -> "_News":
         """Without what erased shoppers did up to then."""
-        if not erased_at.keys() & self.shoppers:
-            return self
         queries = [query for query in self.queries if query.at > erased_at.get(query.shopper, -math.inf)]
         actions = {
             event_id: action
@@ -62,12 +64,6 @@ class _News:
             if action.at > erased_at.get(action.shopper, -math.inf)
         }
         return _News(queries, actions, self.events)
-
-    @property
-    def shoppers(self) -> set[str]:
-        asked = {query.shopper for query in self.queries}
-        acted = {action.shopper for action in self.actions.values()}
-        return (asked | acted) - {""}
 
 
 class ClickJoin:
@@ -95,6 +91,8 @@ class ClickJoin:
         batch.gather(queries, events)
         if batch.lists:
             self._store.update(batch.keys(), batch.change)
+        else:
+            batch.change({})
         self._expose(batch)
         return batch.joined
 
@@ -129,7 +127,7 @@ class _Batch:
         self._rules = rules
         self._expires_at = now + settings.keep_days * _DAY_SECONDS
         self.lists: defaultdict[str, _News] = defaultdict(_News)
-        self._acts: defaultdict[str, dict[str, Act]] = defaultdict(dict)
+        self._acts: defaultdict[str, dict[str, Act]] = defaultdict(dict)  # by shopper; of each there is an entry
         self._gathered: Counter[str] = Counter()
         self.joined = Joined()
         self.exposed: dict[str, tuple[str, list[str]]] = {}
@@ -147,18 +145,17 @@ class _Batch:
                 self._gathered["no_product"] += 1
                 continue
             list_id, event_id, action = upon
-            news = self.lists[list_id]
-            news.actions[event_id] = action
-            news.events += 1
-            if action.shopper and action.action in counted:
-                self._acts[action.shopper][event_id] = Act(action.at, action.product_id)
+            self.lists[list_id].add(event_id, action)
+            if action.shopper:
+                acts = self._acts[action.shopper]
+                if action.action in counted:
+                    acts[event_id] = Act(action.at, action.product_id)
 
     def keys(self) -> list[str]:
-        shoppers = {shopper for news in self.lists.values() for shopper in news.shoppers}
         return [
             *map(list_key, self.lists),
-            *map(traffic_key, shoppers),
-            *map(erased_key, shoppers),
+            *map(traffic_key, self._acts),
+            *map(erased_key, self._acts),
         ]
 
     def change(self, held: Mapping[str, bytes]) -> dict[str, Kept | None]:
@@ -166,11 +163,10 @@ class _Batch:
         self.joined = Joined(outcomes=self._gathered.copy())
         self.exposed = {}
         changed: dict[str, Kept | None] = {}
-        shoppers = self._watched(held)
-        erased_at = {shopper: decode_mark(held.get(erased_key(shopper))) for shopper in shoppers}
-        erased_at = {shopper: at for shopper, at in erased_at.items() if at > -math.inf}
+        erased_at = self._erased_at(held)
+        shoppers = self._watched(held, erased_at)
         for list_id, all_news in self.lists.items():
-            news = all_news.after(erased_at)
+            news = all_news.after(erased_at) if erased_at else all_news
             self.joined.outcomes["erased"] += len(all_news) - len(news)
             if not len(news):
                 continue
@@ -181,16 +177,24 @@ class _Batch:
             changed[list_key(list_id)] = self.kept(join.encode(known))
             self.joined.messages += self.messages(list_id, known, None if news.queries else news.actions)
         for shopper, seen in shoppers.items():
+            if not (seen.acts or seen.lists):
+                continue  # no more is known than before, or all of it was erased
             changed[traffic_key(shopper)] = self.kept(traffic.encode(seen))
         return changed
 
-    def _watched(self, held: Mapping[str, bytes]) -> dict[str, Traffic]:
+    def _erased_at(self, held: Mapping[str, bytes]) -> dict[str, float]:
+        marks = ((shopper, held.get(erased_key(shopper))) for shopper in self._acts)
+        return {shopper: decode_mark(mark) for shopper, mark in marks if mark is not None}
+
+    def _watched(self, held: Mapping[str, bytes], erased_at: Mapping[str, float]) -> dict[str, Traffic]:
         """What each shopper of the batch has done lately, this batch included."""
         watched = {}
-        for shopper in {shopper for news in self.lists.values() for shopper in news.shoppers}:
+        for shopper, acts in self._acts.items():
             state = held.get(traffic_key(shopper))
             seen = Traffic() if state is None else traffic.decode(state)
-            if seen.add(self._acts[shopper], self._rules):
+            if shopper in erased_at:
+                acts = {id_: act for id_, act in acts.items() if act.at > erased_at[shopper]}
+            if acts and seen.add(acts, self._rules):
                 self.joined.suspicions[seen.suspicion] += 1
             watched[shopper] = seen
         return watched

@@ -25,18 +25,23 @@ def read_records(
     """What could be read, and what could not, each in order."""
     read: list[tuple[Record, Model]] = []
     rejected: list[Rejected] = []
-    validate = model.model_validate_json
     for record in records:
         value = record.value or b""
-        if len(value) > most_bytes:
-            detail = f"{len(value)} bytes, {most_bytes} are allowed"
-            rejected.append(Rejected(record, InvalidEvent(InvalidReason.TOO_LARGE, detail, value)))
-            continue
-        try:
-            read.append((record, validate(value)))
-        except ValidationError as error:
-            rejected.append(Rejected(record, _invalid(error, value)))
+        said = read_value(value, model, most_bytes)
+        if isinstance(said, InvalidEvent):
+            rejected.append(Rejected(record, said))
+        else:
+            read.append((record, said))
     return read, rejected
+
+
+def read_value(value: bytes, model: type[Model], most_bytes: int) -> Model | InvalidEvent:
+    if len(value) > most_bytes:
+        return InvalidEvent(InvalidReason.TOO_LARGE, f"{len(value)} bytes, {most_bytes} are allowed", value)
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        return _invalid(error, value)
 
 
 def _invalid(error: ValidationError, raw: bytes) -> InvalidEvent:
