@@ -22,6 +22,7 @@ from cli.search import search_command
 from cli.settings import SettingsError, load_settings
 from cli.train_weights import train_retrieval_weights
 from encoders.base import EncoderError
+from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError
@@ -44,6 +45,7 @@ _STARTUP_ERRORS = (
     IndexRefused,
     PublisherError,
     LagUnavailable,
+    StoreUnavailable,
 )
 
 
