@@ -97,11 +97,10 @@ class Replay:
             said.language,
             said.context,
         )
-        positions = said.positions or range(1, len(query.query_response_hit_ids) + 1)
-        candidates = [
-            Candidate(product_id, position)
-            for product_id, position in zip(query.query_response_hit_ids, positions, strict=True)
-        ]
+        product_ids = query.query_response_hit_ids
+        positions = said.retrieval_positions or said.positions or range(1, len(product_ids) + 1)
+        scores = said.retrieval_scores or [None] * len(product_ids)
+        candidates = [Candidate(*one) for one in zip(product_ids, positions, scores, strict=True)]
         self._seen.setdefault(query.query_id, self._features.input(situation, candidates))
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:

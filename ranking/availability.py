@@ -1,7 +1,6 @@
 """Products that cannot be bought now: shown like others, after them, or not at all."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from index.base import Filter
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -14,10 +13,10 @@ class Availability:
     """What the rules mean for a search. What is hidden is shown to whoever filters by availability."""
 
     def __init__(self, rules: AvailabilityRules) -> None:
-        placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}
-        self._last = frozenset(value for value, place in placed.items() if place == "last")
-        shown = tuple(value for value, place in placed.items() if place != "hidden")
-        self._shown = () if len(shown) == len(placed) else (Filter(_FIELD, any_of=shown),)
+        self._placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}
+        self._last = frozenset(value for value, place in self._placed.items() if place == "last")
+        shown = tuple(value for value, place in self._placed.items() if place != "hidden")
+        self._shown = () if len(shown) == len(self._placed) else (Filter(_FIELD, any_of=shown),)
 
     def filters(self, asked: Sequence[Filter]) -> Sequence[Filter]:
         """Those asked for, and one against what is hidden."""
@@ -28,8 +27,9 @@ class Availability:
         late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
         return late - {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
 
-    def is_late(self, document: Mapping[str, Any]) -> bool:
-        return document.get(_FIELD) in self._last
+    def place(self, availability: str) -> str:
+        """shown, last or hidden; what is not known is shown."""
+        return self._placed.get(availability, "shown")
 
     def last(self, products: Sequence[FusedProduct], found: RankedLegs) -> list[FusedProduct]:
         """The order that came in, but for those that belong last."""

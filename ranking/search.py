@@ -47,7 +47,7 @@ class Search:
         self._index = index
         self._analyser = analyser
         self._image_encoder = image_encoder
-        self._reranker = SearchReranker(reranker, settings, metrics) if reranker is not None else None
+        self._reranker = SearchReranker(reranker, settings) if reranker is not None else None
         self.releases = {"text": text_encoder.release, "image": image_encoder.release}
         if reranker is not None:
             self.releases["ranker"] = reranker.release

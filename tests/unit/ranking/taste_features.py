@@ -17,6 +17,7 @@ class TasteFeatures:
     recent: Sequence[Sequence[float]] = ()
     bought: Collection[str] = frozenset()
     hidden: Collection[str] = frozenset()
+    availability: Mapping[str, str] = field(default_factory=dict)
     asked: list[Situation] = field(default_factory=list)
 
     def input(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput:
@@ -34,4 +35,5 @@ class TasteFeatures:
             recent_weights=np.ones(len(self.recent), np.float32),
             bought=self.bought,
             hidden=self.hidden,
+            availability=[self.availability.get(one.product_id, "") for one in candidates] if self.availability else (),
         )

@@ -1,21 +1,25 @@
 """Candidates in the order for one shopper."""
 
 from collections import Counter
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ranking.availability import Availability
 from ranking.diversity import by_marginal_relevance
 from ranking.exploration import drawn
 from ranking.hand_set import HandSetRanker
 from ranking.rankers import Candidate, Situation
 from ranking.reranking import RankedList, Reranker, Rules
 from ranking.reranking_settings import ExplorationSettings, RerankingSettings
+from ranking.settings import AvailabilityRules
 from tests.unit.ranking.taste_features import TasteFeatures
 
 NOBODY = Situation(at=0.0)
+AVAILABILITY = Availability(AvailabilityRules(discontinued="hidden"))
 WEIGHTS = {"score": 1.0, "position": -0.001, "taste": 0.5}
 scores = st.lists(st.floats(-1, 1, width=32), max_size=30).map(lambda found: sorted(found, reverse=True))
 
@@ -28,7 +32,7 @@ def reranked(
     features: TasteFeatures, listed: list[Candidate], rules: Rules | None = None, seed: str = "q", **settings: object
 ) -> RankedList:
     options = RerankingSettings.model_validate({"weights": WEIGHTS} | settings)
-    reranker = Reranker(features, HandSetRanker(options.weights), options)
+    reranker = Reranker(features, HandSetRanker(options.weights), options, AVAILABILITY, Mock())
     return reranker.rerank(NOBODY, listed, rules or Rules(), seed, explain=True)
 
 
@@ -58,7 +62,7 @@ def test_what_the_shopper_likes_comes_first_and_says_why() -> None:
 
 
 def test_no_parts_are_computed_unless_asked_for() -> None:
-    reranker = Reranker(TasteFeatures(), HandSetRanker(WEIGHTS), RerankingSettings())
+    reranker = Reranker(TasteFeatures(), HandSetRanker(WEIGHTS), RerankingSettings(), AVAILABILITY, Mock())
     assert reranker.rerank(NOBODY, candidates(0.8), Rules(), "q").products[0].parts == {}
 
 
@@ -67,7 +71,7 @@ def test_what_was_bought_or_hidden_leaves() -> None:
     found = reranked(features, candidates(0.9, 0.8, 0.7, 0.6))
     assert ids(found) == ["p2", "p4"]
     assert [one.position for one in found.products] == [1, 2]
-    assert found.unwanted == {"p1": "bought", "gone": "bought", "p3": "hidden"}
+    assert found.left_out == {"p1": "bought", "gone": "bought", "p3": "hidden"}
 
 
 def test_a_shop_may_show_again_what_was_bought_but_never_what_was_hidden() -> None:
@@ -81,8 +85,13 @@ def test_what_is_asked_for_by_its_number_stays() -> None:
 
 
 def test_what_belongs_last_stands_behind_however_much_it_is_liked() -> None:
-    features = TasteFeatures(likes={"p1": 9.0, "p2": 8.0, "p4": 1.0})
-    assert ids(reranked(features, candidates(0.9, 0.8, 0.7, 0.6), Rules(last={"p1", "p2"}))) == ["p4", "p3", "p1", "p2"]
+    gone = {"p1": "out_of_stock", "p2": "out_of_stock", "p3": "in_stock", "p5": "discontinued"}
+    features = TasteFeatures(likes={"p1": 9.0, "p2": 8.0, "p4": 1.0}, availability=gone)
+    found = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5))
+    assert ids(found) == ["p4", "p3", "p1", "p2"]
+    assert found.left_out == {"p5": "discontinued"}
+    kept = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), Rules(kept={"p2", "p5"}))
+    assert ids(kept) == ["p2", "p4", "p3", "p5", "p1"], "who names a number sees it"
 
 
 def test_an_empty_list_stays_empty() -> None:
@@ -147,7 +156,8 @@ def test_exploration_stays_on_the_page_and_its_chances_are_told() -> None:
     assert orders == {("p1", "p2", "p3", "p4"), ("p2", "p1", "p3", "p4")}
     found = reranked(TasteFeatures(), listed, Rules(places=2), **settings)
     assert [one.propensity for one in found.products] == [0.5, 0.5, 1.0, 1.0]
-    late = reranked(TasteFeatures(), listed, Rules(places=4, last={"p1", "p2", "p3"}), **settings)
+    out = TasteFeatures(availability=dict.fromkeys(("p1", "p2", "p3"), "out_of_stock"))
+    late = reranked(out, listed, Rules(places=4), **settings)
     assert ids(late) == ["p4", "p1", "p2", "p3"], "what belongs last is not drawn to the top"
 
 

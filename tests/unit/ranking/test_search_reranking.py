@@ -17,14 +17,15 @@ from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.availability import Availability
 from ranking.candidates import Ranking
 from ranking.fusion import FusedProduct
 from ranking.hand_set import HandSetRanker
 from ranking.queries import SearchAnswer, SearchRequest, Sort, Visit
 from ranking.query_understanding import UnderstoodQuery
-from ranking.reranking import Reranker
+from ranking.reranking import NOT_READ, Reranker
 from ranking.search import Search
-from ranking.search_reranking import NOTE, SearchReranker
+from ranking.search_reranking import SearchReranker
 from ranking.settings import RankingSettings
 from tests.unit.ranking.conftest import UPDATED
 from tests.unit.ranking.taste_features import TasteFeatures
@@ -58,13 +59,18 @@ def make_search(shop: MemoryIndex, encoder: HashEncoder, analyser: Analyser, met
         options = RankingSettings.model_validate({"reranking": {"weights": weights} | changed})
         reranker = None
         if features is not None:
-            reranker = Reranker(features, HandSetRanker(options.reranking.weights), options.reranking)
+            reranker = make_reranker(features, options, metrics)
         search = Search(shop, encoder, encoder, analyser, options, metrics, reranker=reranker)
         opened.callback(search.close)
         return search
 
     with opened:
         yield make
+
+
+def make_reranker(features: Any, options: RankingSettings, metrics: Metrics) -> Reranker:
+    ranker = HandSetRanker(options.reranking.weights)
+    return Reranker(features, ranker, options.reranking, Availability(options.availability), metrics)
 
 
 def ids(answer: SearchAnswer) -> list[str]:
@@ -89,11 +95,10 @@ def test_nothing_known_changes_nothing(make_search: MakeSearch) -> None:
 @settings(max_examples=50)
 def test_whatever_was_found_keeps_its_order_of_whom_nothing_is_known(found: Sequence[float], depth: int) -> None:
     options = RankingSettings.model_validate({"reranking": {"depth": depth}})
-    reranker = Reranker(TasteFeatures(), HandSetRanker(options.reranking.weights), options.reranking)
+    reranker = make_reranker(TasteFeatures(), options, Mock())
     products = [FusedProduct(f"p{place}", score, {}) for place, score in enumerate(found)]  # scores rise and fall
     ranking = Ranking(SearchRequest("x"), UnderstoodQuery("x", "en", (), ()), products)
-    metrics = Mock()
-    order = SearchReranker(reranker, options, metrics).in_order(ranking, asked())
+    order = SearchReranker(reranker, options).in_order(ranking, asked())
     assert order.ranking.products == products
 
 
@@ -141,7 +146,7 @@ def test_a_search_goes_on_while_nothing_can_be_read_of_shoppers(
 ) -> None:
     away = Mock(input=Mock(side_effect=StoreUnavailable("redis does not answer")))
     answer = make_search(away).search(asked())
-    assert (ids(answer), answer.notes) == (["b", "c", "d", "a"], [NOTE])
+    assert (ids(answer), answer.notes) == (["b", "c", "d", "a"], [NOT_READ])
     assert registry.get_sample_value("millrace_rerankings_total", {"outcome": "store_unavailable"}) == 1
 
 
