@@ -54,6 +54,7 @@ class Replay:
         self._table: ProductTable = declared_table(settings.features)
         self._features = DeclaredFeatures(settings.features, self._table, StateReader(store, settings.profiles))
         self._seen: dict[str, RankingInput] = {}
+        self._positions: dict[str, Sequence[int]] = {}
         self._lists: dict[str, JoinedList] = {}
 
     def run(self, events: Iterable[LoggedEvent], on_list: Callable[[], None] = lambda: None) -> None:
@@ -73,12 +74,11 @@ class Replay:
         """All lists so far that count, in the order in which they were shown, with what was done by now."""
         numbers: Counter[str] = Counter()
         observed = []
-        for query_id, seen in self._seen.items():
+        for query_id in self._seen:
             joined = self._lists[query_id]
             numbers[joined.shopper] += 1
             if not joined.suspect:
-                gains = self._gains(joined, seen.candidates)
-                observed.append(ObservedList(query_id, joined.shopper, numbers[joined.shopper], seen, gains))
+                observed.append(self._observed(joined, numbers[joined.shopper]))
         return observed
 
     def _learn(self, products: Sequence[Product]) -> None:
@@ -97,11 +97,9 @@ class Replay:
             said.language,
             said.context,
         )
-        product_ids = query.query_response_hit_ids
-        positions = said.retrieval_positions or said.positions or range(1, len(product_ids) + 1)
-        scores = said.retrieval_scores or [None] * len(product_ids)
-        candidates = [Candidate(*one) for one in zip(product_ids, positions, scores, strict=True)]
-        self._seen.setdefault(query.query_id, self._features.input(situation, candidates))
+        if query.query_id not in self._seen:
+            self._seen[query.query_id] = self._features.input(situation, candidates_of(query))
+            self._positions[query.query_id] = _positions(query)
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
         times = [query.timestamp for query in queries] + [event.timestamp for event in events]
@@ -112,9 +110,25 @@ class Replay:
         self._updater.apply(lists)
         self._lists.update((one.query_id, one) for one in lists)
 
-    def _gains(self, joined: JoinedList, candidates: Sequence[Candidate]) -> Numbers:
+    def _observed(self, joined: JoinedList, number: int) -> ObservedList:
         best: dict[str, float] = {}
         for action in joined.actions:
             worth = self._settings.gains.get(action.action, 0.0)
             best[action.product_id] = max(worth, best.get(action.product_id, 0.0))
-        return np.array([best.get(candidate.product_id, 0.0) for candidate in candidates], np.float32)
+        seen = self._seen[joined.query_id]
+        gains = np.array([best.get(candidate.product_id, 0.0) for candidate in seen.candidates], np.float32)
+        return ObservedList(
+            joined.query_id, joined.shopper, number, seen, gains, np.array(self._positions[joined.query_id])
+        )
+
+
+def candidates_of(query: BehaviorQuery) -> list[Candidate]:
+    """What was shown, as the search had placed it before it was re-ranked."""
+    product_ids, said = query.query_response_hit_ids, query.query_attributes
+    positions = said.retrieval_positions or _positions(query)
+    scores = said.retrieval_scores or [None] * len(product_ids)
+    return [Candidate(*one) for one in zip(product_ids, positions, scores, strict=True)]
+
+
+def _positions(query: BehaviorQuery) -> Sequence[int]:
+    return query.query_attributes.positions or range(1, len(query.query_response_hit_ids) + 1)
