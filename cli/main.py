@@ -13,6 +13,11 @@ class Millrace(LazyGroup):
             "cli.process_commands:worker_command",
             "Index products from catalog.products as they change, until SIGTERM or Ctrl-C.",
         ),
+        "click-loop": LazyCommand(
+            "cli.process_commands:click_loop_command",
+            "Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example"
+            " log.",
+        ),
         "serve": LazyCommand(
             "cli.process_commands:serve_command",
             "Answer searches and take products over HTTP, until SIGTERM or Ctrl-C.",
@@ -67,6 +72,10 @@ class Evaluate(LazyGroup):
         "drawn-clip": LazyCommand(
             "cli.drawn_clip:evaluate_drawn_clip",
             "Measure how a model finds drawn products that it never saw, through the encoder that serves.",
+        ),
+        "propensities": LazyCommand(
+            "cli.propensity_evaluation:propensities_command",
+            "Estimate propensities from the real Open Bandit logs, and compare them with those that the logs hold.",
         ),
     }
 

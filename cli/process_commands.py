@@ -1,4 +1,4 @@
-"""`millrace worker` and `millrace serve`: the two processes of a shop. Each imports what only it needs."""
+"""`millrace worker`, `click-loop` and `serve`: the processes of a shop. Each imports what only it needs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,8 @@ from cli.logs import configure_logging
 from cli.output import CONFIG_HELP, Output
 from cli.settings import SettingsError, load_settings
 from encoders.base import EncoderError
+from feedback.log_errors import LogUnavailable
+from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError
@@ -25,6 +27,8 @@ _STARTUP_ERRORS = (
     IndexRefused,
     PublisherError,
     LagUnavailable,
+    StoreUnavailable,
+    LogUnavailable,
 )
 
 
@@ -77,6 +81,27 @@ def worker_command(
         elif as_child:
             end_with_stdin()
         processes.worker(settings, alias, membership)
+
+
+def click_loop_command(
+    config: Config = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    as_child: AsChild = False,
+) -> None:
+    """Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example log.
+
+    Run one or more under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose an event, and
+    what was in flight is read again, which changes nothing.
+
+    Example: millrace click-loop --config millrace.toml
+    """
+    from cli import click_loop
+
+    configure_logging(verbose)
+    if as_child:
+        end_with_stdin()
+    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
+        click_loop.click_loop(load_settings(config))
 
 
 def serve_command(config: Config = None, as_child: AsChild = False) -> None:

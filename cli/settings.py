@@ -14,11 +14,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from encoders.settings import EncoderSettings
+from feedback.settings import ProfileSettings
 from index.settings import IndexSettings
 from monitoring.settings import LagExporterSettings
 from ranking.settings import RankingSettings
 from serving.settings import ServerSettings
-from streams.settings import WorkerSettings
+from streams.settings import ClickLoopSettings, WorkerSettings
 from topics.settings import KafkaSettings
 
 VARIABLE_PREFIX = "MILLRACE__"
@@ -44,7 +45,9 @@ class Settings(BaseSettings):
     encoders: EncoderSettings = EncoderSettings()
     index: IndexSettings = IndexSettings()
     ranking: RankingSettings = RankingSettings()
+    profiles: ProfileSettings = ProfileSettings()
     worker: WorkerSettings = WorkerSettings()
+    click_loop: ClickLoopSettings = ClickLoopSettings()
     server: ServerSettings = ServerSettings()
     lag_exporter: LagExporterSettings = LagExporterSettings()
 

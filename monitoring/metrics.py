@@ -29,6 +29,7 @@ class Metrics:
     last_progress_timestamp_seconds: Gauge
     search_seconds: Histogram  # step
     searches: Counter  # kind, outcome
+    rerankings: Counter  # outcome
     http_request_seconds: Histogram  # method, route, status
     published: Counter  # topic, outcome
     followed_topic_connected: Gauge  # topic
@@ -37,7 +38,15 @@ class Metrics:
     announcement_streams: Gauge
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
+    suspect_shoppers: Counter  # reason
+    example_rows: Counter
+    example_files_compacted: Counter
     rate_limited: Counter  # kind, outcome
+    counted_lists: Counter  # outcome
+    left_out_actions: Counter  # reason
+    profile_store_seconds: Histogram  # operation
+    purged_states: Counter  # kind
+    erased_states: Counter  # kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +113,15 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             "encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")
         ),
         batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
-        partitions_assigned=gauge("partitions_assigned", "Partitions of catalog.products that this worker indexes"),
+        partitions_assigned=gauge("partitions_assigned", "Partitions that this process reads"),
         last_progress_timestamp_seconds=gauge(
             "last_progress_timestamp_seconds", "When this worker last acknowledged a batch, seconds since 1970"
         ),
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
+        rerankings=counter(
+            "rerankings_total", "Lists put in order for a shopper, or left as they were found", ("outcome",)
+        ),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
         rate_limited=counter(
             "rate_limited_total",
@@ -132,7 +144,33 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         trending_events=counter(
             "trending_events_total", "Events of shoppers, counted for what trends or left out", ("outcome",)
         ),
+        suspect_shoppers=counter(
+            "suspect_shoppers_total", "Suspicions that somebody is a bot or floods with clicks", ("reason",)
+        ),
+        example_rows=counter("example_rows_total", "Rows written to the example log, repeats included"),
+        example_files_compacted=counter(
+            "example_files_compacted_total", "Files of the example log that were put together with others"
+        ),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
+        ),
+        counted_lists=counter(
+            "counted_lists_total",
+            "Joined lists for profiles and statistics, by what became of them",
+            ("outcome",),
+        ),
+        left_out_actions=counter(
+            "left_out_actions_total", "Queries and actions in them that no profile and no count takes", ("reason",)
+        ),
+        profile_store_seconds=histogram(
+            "profile_store_seconds",
+            "Time of a batch of lists, or of an erasure, in the profile store",
+            ("operation",),
+        ),
+        purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),
+        erased_states=counter(
+            "erased_states_total",
+            "States of the profile store, open lists and rows of the example log that an erasure removed or cut",
+            ("kind",),
         ),
     )

@@ -1,6 +1,7 @@
 """Products that cannot be bought now: shown like others, after them, or not at all."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from index.base import Filter
 from ranking.fusion import FusedProduct, Leg, RankedLegs
@@ -22,10 +23,17 @@ class Availability:
         """Those asked for, and one against what is hidden."""
         return asked if any(one.field == _FIELD for one in asked) else [*asked, *self._shown]
 
+    def late(self, found: RankedLegs) -> set[str]:
+        """What belongs last; who names an article number sees it first."""
+        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
+        return late - {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+
+    def is_late(self, document: Mapping[str, Any]) -> bool:
+        return document.get(_FIELD) in self._last
+
     def last(self, products: Sequence[FusedProduct], found: RankedLegs) -> list[FusedProduct]:
-        """The order that came in, but for those that belong last; who names an article number sees it first."""
+        """The order that came in, but for those that belong last."""
         if not self._last:
             return list(products)
-        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
-        late -= {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+        late = self.late(found)
         return sorted(products, key=lambda product: product.product_id in late)

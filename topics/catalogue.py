@@ -7,12 +7,20 @@ from topics.settings import KafkaSettings
 
 CATALOG_PRODUCTS = "catalog.products"
 CATALOG_INDEXED = "catalog.indexed"
+BEHAVIOR_QUERIES = "behavior.queries"
 BEHAVIOR_EVENTS = "behavior.events"
+FEEDBACK_EXAMPLES = "feedback.examples"
+SHOPPERS_ERASED = "shoppers.erased"
 DEAD_LETTER_PREFIX = "dead-letters."
 DEAD_LETTER_RESOLUTIONS = DEAD_LETTER_PREFIX + "resolutions"
 
 INDEX_PRODUCTS_GROUP = "millrace-index-products"
 INDEX_PRODUCTS_AGENT = "index-products"
+CLICK_LOOP_GROUP = "millrace-click-loop"
+JOIN_CLICKS_AGENT = "join-clicks"
+UPDATE_PROFILES_AGENT = "update-profiles"
+WRITE_EXAMPLES_AGENT = "write-examples"
+ERASE_SHOPPERS_AGENT = "erase-shoppers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +54,25 @@ def dead_letter_topic(topic: str) -> str:
     return DEAD_LETTER_PREFIX + topic
 
 
+def _dead_letters(source: str) -> TopicSpec:
+    purpose = f"raw messages of {source} that could not be read or used, with their reason"
+    topic = dead_letter_topic(source)
+    return TopicSpec(topic, "as the source", purpose, retention_days=30, max_message_bytes=2_097_152)
+
+
+# topics that have a topic for their dead letters
+DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS, BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)
+
 TOPICS = (
     TopicSpec(CATALOG_PRODUCTS, "product_id", "full products and tombstones, as the shop sends them", "compact"),
     TopicSpec(CATALOG_INDEXED, "product_id", "what became of each product event, and when it became searchable"),
+    TopicSpec(BEHAVIOR_QUERIES, "query_id", "what was asked and shown, as UBI 1.3 documents", retention_days=30),
     TopicSpec(BEHAVIOR_EVENTS, "query_id", "what shoppers did, as UBI 1.3 documents", retention_days=30),
-    TopicSpec(
-        dead_letter_topic(CATALOG_PRODUCTS),
-        "as the source",
-        "raw messages that could not be read or used, with their reason",
-        retention_days=30,
-        max_message_bytes=2_097_152,
-    ),
+    TopicSpec(FEEDBACK_EXAMPLES, "query_id", "lists with what was shown and what was done with it", retention_days=30),
+    TopicSpec(SHOPPERS_ERASED, "shopper", "people whose data goes", "compact"),
+    *(_dead_letters(source) for source in DEAD_LETTER_SOURCES),
     TopicSpec(DEAD_LETTER_RESOLUTIONS, "id of the letter", "which dead letters were replayed or discarded", "compact"),
 )
-# topics that have a topic for their dead letters
-DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS,)
 
 
 def index_products_group(backfill_alias: str = "") -> str:

@@ -12,15 +12,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from topics.behavior import BehaviorEvent
-from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_INDEXED, CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.catalogue import (
+    BEHAVIOR_EVENTS,
+    BEHAVIOR_QUERIES,
+    CATALOG_INDEXED,
+    CATALOG_PRODUCTS,
+    DEAD_LETTER_RESOLUTIONS,
+    FEEDBACK_EXAMPLES,
+    SHOPPERS_ERASED,
+)
 from topics.events import DeadLetterResolved, Product, ProductIndexed
+from topics.feedback import JoinedList, ShopperErased
 
 SNAPSHOTS = Path(__file__).parent / "schemas"
 _MODELS: Mapping[str, type[BaseModel]] = {
     CATALOG_PRODUCTS: Product,
     CATALOG_INDEXED: ProductIndexed,
+    BEHAVIOR_QUERIES: BehaviorQuery,
     BEHAVIOR_EVENTS: BehaviorEvent,
+    FEEDBACK_EXAMPLES: JoinedList,
+    SHOPPERS_ERASED: ShopperErased,
     DEAD_LETTER_RESOLUTIONS: DeadLetterResolved,
 }
 _UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")

@@ -6,10 +6,13 @@ import pytest
 
 from topics.catalogue import (
     BEHAVIOR_EVENTS,
+    BEHAVIOR_QUERIES,
     CATALOG_INDEXED,
     CATALOG_PRODUCTS,
     DEAD_LETTER_RESOLUTIONS,
     DEAD_LETTER_SOURCES,
+    FEEDBACK_EXAMPLES,
+    SHOPPERS_ERASED,
     TOPICS,
     TopicSpec,
     dead_letter_topic,
@@ -22,8 +25,9 @@ SPECS = {spec.name: spec for spec in TOPICS}
 
 def test_each_topic_is_there_once() -> None:
     assert len(SPECS) == len(TOPICS)
-    letters = {dead_letter_topic(CATALOG_PRODUCTS), DEAD_LETTER_RESOLUTIONS}
-    assert set(SPECS) == {CATALOG_PRODUCTS, CATALOG_INDEXED, BEHAVIOR_EVENTS} | letters
+    letters = {dead_letter_topic(source) for source in DEAD_LETTER_SOURCES} | {DEAD_LETTER_RESOLUTIONS}
+    catalogue, click_loop = {CATALOG_PRODUCTS, CATALOG_INDEXED}, {BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES}
+    assert set(SPECS) == catalogue | click_loop | {SHOPPERS_ERASED} | letters
 
 
 @pytest.mark.parametrize("spec", TOPICS, ids=lambda spec: spec.name)
@@ -61,7 +65,8 @@ def test_a_dead_letter_fits_though_it_is_longer_than_its_source_by_its_headers()
 
 
 def test_every_topic_but_dead_letters_has_a_schema() -> None:
-    assert set(current_schemas()) == {CATALOG_PRODUCTS, CATALOG_INDEXED, BEHAVIOR_EVENTS, DEAD_LETTER_RESOLUTIONS}
+    letters = {dead_letter_topic(source) for source in DEAD_LETTER_SOURCES}
+    assert set(current_schemas()) == set(SPECS) - letters
 
 
 def test_what_was_done_with_dead_letters_is_kept_for_ever_by_their_id() -> None:

@@ -1,0 +1,62 @@
+"""What `feedback.examples` says: a query with all that was shown, and what was done with it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ShownProduct(BaseModel):
+    """One product of a list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    product_id: str
+    position: int = Field(ge=1)
+    propensity: float | None = Field(None, description="the chance with which it was shown at this place, if known")
+
+
+class ListAction(BaseModel):
+    """One thing that was done with a product."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    event_id: str
+    action: str
+    product_id: str
+    at: float = Field(description="seconds since 1970 (UTC), by the event")
+    dwell_seconds: float | None = None
+
+
+class JoinedList(BaseModel):
+    """All that is known of one query as of `revision`: a higher one of the same `query_id` takes its place.
+
+    A list whose query has not come (yet) has actions and `at` None; an event that belongs to no query is a list of its
+    own. Of equal revisions all are equal, so that a repeat changes nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    query_id: str
+    revision: int = Field(
+        description="how many things are known of it: the query, its actions, the late ones, a suspicion"
+    )
+    shopper: str = Field("", description="pseudonym; empty where nobody is named")
+    session: str = ""
+    at: float | None = Field(None, description="when it was shown: seconds since 1970 (UTC), by the query")
+    text: str = ""
+    kind: str = ""
+    language: str = ""
+    arm: str = ""
+    releases: dict[str, str] = {}
+    context: dict[str, str] = {}
+    shown: tuple[ShownProduct, ...] = ()
+    actions: tuple[ListAction, ...] = Field((), description="by time, then by event_id")
+    late: int = Field(0, description="actions after the window of the join: counted, and kept apart")
+    suspect: str = Field("", description="why it counts in no statistics and trains nothing; empty: it counts")
+
+
+class ShopperErased(BaseModel):
+    """What `shoppers.erased` says: whatever is kept of this person goes, as does what arrives of the time before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    shopper: str = Field(description="pseudonym")
+    at: float = Field(description="seconds since 1970 (UTC)")
