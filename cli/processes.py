@@ -1,4 +1,4 @@
-"""`millrace worker`: its parts, its metrics, and its processes."""
+"""`millrace worker`: its parts and its processes."""
 
 import importlib
 import logging
