@@ -52,6 +52,7 @@ class CountChanges:
         self._lines.extend((row, one.counter, one.at, sign))
         if one.counter == Counter.IMPRESSIONS:
             self._lines.extend((row, Counter.EXAMINED, one.at, sign * one.examined))
+            self._lines.extend((row, Counter.EXPECTED_CLICKS, one.at, sign * one.expected_clicks))
 
 
 def counts_keys(entry: Entry) -> set[str]:

@@ -45,12 +45,15 @@ class Deed(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deeds:
-    """Columns of equal length, newest first. `sessions` are marks as of `session_mark`, 0 where there was none."""
+    """Columns of equal length, newest first. `sessions` are marks as of `session_mark`, 0 where there was none; `lists`
+    say which lines are of one list.
+    """
 
     product_ids: Sequence[str]
     deeds: NDArray[np.uint8]
     at: Floats
     sessions: NDArray[np.uint64]
+    lists: NDArray[np.uint64]
     positions: NDArray[np.uint16]
     dwell_seconds: NDArray[np.float32]
 
@@ -105,6 +108,7 @@ class Profile:
             lines["action"],
             lines["at"],
             lines["session"],
+            lines["list"],
             lines["position"],
             lines["dwell"],
         )
