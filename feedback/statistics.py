@@ -115,7 +115,8 @@ class CountStates:
         data = b"".join([self._empty if state is None else state for state in states])
         if len(data) == size * len(states):
             records = np.frombuffer(data, self._dtype)
-            if bool(((records["mark"] == self._mark) | (records["version"] == 0)).all()):
+            known = (records["version"] == _VERSION) & (records["mark"] == self._mark)
+            if bool((known | (records["version"] == 0)).all()):
                 return records
         return np.array([self._converted(state or self._empty) for state in states], self._dtype).reshape(len(states))
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from redis.client import Pipeline
+from redis import Redis
 from redis.exceptions import ConnectionError as Lost
 
 from feedback.redis_store import RedisStore
@@ -49,21 +49,22 @@ def test_a_server_that_went_away_is_told_and_used_again_when_it_is_back(tmp_path
 def test_an_update_whose_answer_is_lost_is_done_once(
     redis_url: str, done: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = Pipeline._execute_transaction
+    store = RedisStore(redis_url, f"{uuid4().hex}:", 1.0)
+    add_one(store)
+    answer = Redis._send_command_parse_response
     losses = iter([True])
 
-    def lose_the_first(self: Pipeline, *arguments: Any) -> Any:
-        lost = next(losses, False)
-        if done or not lost:
-            answered = answer(self, *arguments)
+    def lose_the_first(client: Redis, connection: Any, command: str, *arguments: Any, **options: Any) -> Any:
+        lost = command == "EVALSHA" and next(losses, False)
+        answered = answer(client, connection, command, *arguments, **options) if done or not lost else None
         if lost:
             raise Lost("reset by peer")
         return answered
 
-    monkeypatch.setattr(Pipeline, "_execute_transaction", lose_the_first)
-    store = RedisStore(redis_url, f"{uuid4().hex}:", 1.0, pause=lambda seconds: None)
+    monkeypatch.setattr(Redis, "_send_command_parse_response", lose_the_first)
     add_one(store)
-    assert store.read(["a"]) == [b"1"]
+    assert next(losses, None) is None
+    assert store.read(["a"]) == [b"2"]
     store.close()
 
 
