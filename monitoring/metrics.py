@@ -29,6 +29,7 @@ class Metrics:
     last_progress_timestamp_seconds: Gauge
     search_seconds: Histogram  # step
     searches: Counter  # kind, outcome
+    rerankings: Counter  # outcome
     http_request_seconds: Histogram  # method, route, status
     published: Counter  # topic, outcome
     followed_topic_connected: Gauge  # topic
@@ -118,6 +119,9 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
+        rerankings=counter(
+            "rerankings_total", "Lists put in order for a shopper, or left as they were found", ("outcome",)
+        ),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
         rate_limited=counter(
             "rate_limited_total",

@@ -17,15 +17,22 @@ from demo.drawn_shop.products import drawn_products, write_pictures
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits, ImageSourceSettings
+from feedback.memory_store import MemoryStore
+from feedback.reading import StateReader
+from feedback.settings import ProfileSettings
 from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow
 from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
+from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.hand_set import HandSetRanker
+from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
+from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -33,7 +40,7 @@ from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.catalogue import BEHAVIOR_EVENTS
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
@@ -83,15 +90,25 @@ def trending() -> Trending:
 @pytest.fixture(scope="module")
 def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending) -> Iterator[str]:
     encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
-    cluster.create_topic(BEHAVIOR_EVENTS, 1)
+    for topic in (BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
+        cluster.create_topic(topic, 1)
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
     words = CatalogueWords(analyser)
     words.learn(index.scan())
     words.complete()
+    store = MemoryStore()
+    reranker = Reranker(
+        StoreFeatures(StateReader(store, ProfileSettings())),
+        HandSetRanker(settings.reranking.weights),
+        settings.reranking,
+        Availability(settings.availability),
+        metrics,
+    )
     services = Services(
-        search=Search(index, encoder, encoder, analyser, settings, metrics, words),
+        search=Search(index, encoder, encoder, analyser, settings, metrics, words, reranker),
+        reranker=reranker,
         index=index,
         publisher=publisher,
         images=ImageSource(ImageSourceSettings()),

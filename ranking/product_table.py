@@ -1,0 +1,131 @@
+"""What features know of products: numbers and named values, in columns that are read for many products at once."""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.rankers import Numbers
+
+Rows = NDArray[np.int64]
+ValueIds = NDArray[np.int32]
+
+MOST_VALUES = 32  # of one field of one product
+_FIRST_ROWS = 256
+_OWN_FIELDS = frozenset({"brand", "categories", "price", "rating", "rating_count", "language", "availability"})
+
+
+class ProductTable:
+    """Columns of declared fields. A field is one of a product's own or one of its attributes.
+
+    Row 0 is that of every product which is not known: no number (NaN), no value (-1). Safe to use from several
+    threads: what is read together is of one moment.
+    """
+
+    def __init__(self, number_fields: Iterable[str], value_fields: Iterable[str]) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, int] = {}
+        self._free: list[int] = []
+        self._numbers = {field: np.full(_FIRST_ROWS, np.nan, np.float32) for field in number_fields}
+        self._values = {field: np.full((_FIRST_ROWS, 1), -1, np.int32) for field in value_fields}
+        self._vocabularies: dict[str, dict[str, int]] = {field: {} for field in self._values}
+        self._products_with: dict[str, NDArray[np.int32]] = {
+            field: np.zeros(_FIRST_ROWS, np.int32) for field in self._values
+        }
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Products as they are now, as the index keeps them or as their events have them."""
+        with self._lock:
+            for document in documents:
+                self._write(self._row_for(document["id"]), document)
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        with self._lock:
+            for product_id in product_ids:
+                if (row := self._rows.pop(product_id, None)) is not None:
+                    self._write(row, {})
+                    self._free.append(row)
+
+    def rows(self, product_ids: Sequence[str]) -> Rows:
+        """Where each product stands; 0 for those that are not known."""
+        return np.fromiter((self._rows.get(product_id, 0) for product_id in product_ids), np.int64, len(product_ids))
+
+    def numbers(self, field: str, rows: Rows) -> Numbers:
+        """One number for each row, NaN where there is none."""
+        return self._numbers[field][rows]
+
+    def values(self, field: str, rows: Rows) -> ValueIds:
+        """Rows x as many as any product has: ids of the field's values, -1 where there are no more."""
+        return self._values[field][rows]
+
+    def products_with(self, field: str) -> NDArray[np.int32]:
+        """How many products have each value, by the value's id."""
+        return self._products_with[field]
+
+    def _row_for(self, product_id: str) -> int:
+        row = self._rows.get(product_id)
+        if row is None:
+            row = self._rows[product_id] = self._free.pop() if self._free else len(self._rows) + 1
+            self._make_room(row)
+        return row
+
+    def _write(self, row: int, document: Mapping[str, Any]) -> None:
+        for field, numbers in self._numbers.items():
+            numbers[row] = _number(_member(document, field))
+        for field in self._values:
+            self._write_values(field, row, _named_values(_member(document, field)))
+
+    def _write_values(self, field: str, row: int, names: Sequence[str]) -> None:
+        vocabulary = self._vocabularies[field]
+        ids = [vocabulary.setdefault(name, len(vocabulary)) for name in names]
+        self._products_with[field] = _with_length(self._products_with[field], len(vocabulary), 0)
+        counts, table = self._products_with[field], self._values[field]
+        counts[[each for each in table[row] if each >= 0]] -= 1
+        if len(ids) > table.shape[1]:
+            wider = np.full((len(table), len(ids)), -1, np.int32)
+            wider[:, : table.shape[1]] = table
+            table = self._values[field] = wider
+        table[row] = -1
+        table[row, : len(ids)] = ids
+        counts[ids] += 1
+
+    def _make_room(self, row: int) -> None:
+        for field, numbers in self._numbers.items():
+            self._numbers[field] = _with_length(numbers, row + 1, np.nan)
+        for field, values in self._values.items():
+            self._values[field] = _with_length(values, row + 1, -1)
+
+
+def _with_length(array: NDArray[Any], length: int, fill: float) -> NDArray[Any]:
+    """The array, or one twice as long: whoever still reads the old one reads what was true then."""
+    if length <= len(array):
+        return array
+    longer = np.full((max(length, 2 * len(array)), *array.shape[1:]), fill, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _member(document: Mapping[str, Any], field: str) -> Any:
+    return document.get(field) if field in _OWN_FIELDS else document.get("attributes", {}).get(field)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or value is None:
+        return np.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _named_values(value: Any) -> list[str]:
+    """Without repeats, in order, and without regard to case."""
+    if value is None or value == "":
+        return []
+    values = value if isinstance(value, list | tuple) else [value]
+    return list(dict.fromkeys(str(each).casefold() for each in values))[:MOST_VALUES]

@@ -1,0 +1,67 @@
+"""A shop's events in one file: products, queries with what was shown, and what was done; one JSON object a line."""
+
+import gzip
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import TypeAlias
+
+import orjson
+from pydantic import ValidationError
+
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.events import Product
+
+LoggedEvent: TypeAlias = Product | BehaviorQuery | BehaviorEvent
+
+
+class ShopLogError(Exception):
+    """A file that cannot be used; the message names the line and says what to do."""
+
+
+def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
+    """The events in the order of the file, which is that of time; `.gz` is unpacked.
+
+    UBI events have an `action_name`, UBI queries a `user_query`; whatever else there is are products. Raises
+    ShopLogError.
+    """
+    for place, line in logged_objects(path):
+        try:
+            yield _event(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ShopLogError(f"{place}: {where}: {first['msg']}") from None
+
+
+def logged_objects(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """The JSON objects of a file of one a line, each with its place for messages. Raises ShopLogError."""
+    try:
+        with _open(path) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield f"{path}, line {number}", _object(line, f"{path}, line {number}")
+    except (OSError, EOFError) as error:
+        raise ShopLogError(f"cannot read {path}: {error}") from None
+
+
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _object(line: bytes, place: str) -> dict[str, object]:
+    try:
+        parsed = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ShopLogError(f"{place}: not JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise ShopLogError(f"{place}: write one JSON object a line")
+    return parsed
+
+
+def _event(fields: dict[str, object]) -> LoggedEvent:
+    if "action_name" in fields:
+        return BehaviorEvent.model_validate(fields)
+    if "user_query" in fields:
+        return BehaviorQuery.model_validate(fields)
+    return Product.model_validate(fields)
