@@ -12,8 +12,8 @@ from feedback.factory import create_store
 from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import create_metrics
-from streams.click_loop import CLICK_LOOP_TOPICS, ClickLoopParts, run_click_loop
-from topics.catalogue import CLICK_LOOP_GROUP, dead_letter_topic
+from streams.click_loop import ClickLoopParts, run_click_loop
+from topics.catalogue import CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS, dead_letter_topic
 from topics.clients import client_config
 from topics.publisher import Publisher
 

@@ -149,7 +149,7 @@ class _Demo:
             if self._broker is DemoBroker.KAFKA:
                 with self._output.waiting("fetching Kafka where it is not there yet, and starting it"):
                     kafka = closing.enter_context(LocalKafka(self._folder / "kafka")).settings()
-            stack = closing.enter_context(LocalStack(self._folder, self._settings, kafka=kafka))
+            stack = closing.enter_context(LocalStack(self._folder, self._settings, kafka=kafka, click_loop=True))
             shop = self._draw(count)
             with self._output.waiting("loading the models"):
                 stack.wait_until_ready(_START_SECONDS)

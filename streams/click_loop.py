@@ -40,8 +40,6 @@ from topics.catalogue import (
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
-CLICK_LOOP_TOPICS = (BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)
-
 
 @dataclass(frozen=True, slots=True)
 class ClickLoopParts:

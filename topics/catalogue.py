@@ -14,6 +14,8 @@ SHOPPERS_ERASED = "shoppers.erased"
 DEAD_LETTER_PREFIX = "dead-letters."
 DEAD_LETTER_RESOLUTIONS = DEAD_LETTER_PREFIX + "resolutions"
 
+CLICK_LOOP_TOPICS = (BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)  # that it reads
+
 INDEX_PRODUCTS_GROUP = "millrace-index-products"
 INDEX_PRODUCTS_AGENT = "index-products"
 CLICK_LOOP_GROUP = "millrace-click-loop"
