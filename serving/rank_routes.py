@@ -50,9 +50,7 @@ def rank_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -
         query_id = new_query_id()
         asker = query.asker(pseudonyms)
         at = services.clock().timestamp()
-        situation = Situation(
-            at, asker.shopper, asker.session_id, query.text, _KIND, query.language, asker.context
-        )
+        situation = Situation(at, asker.shopper, asker.session_id, query.text, _KIND, query.language, asker.context)
         candidates = _candidates(query.candidates)
         rules = Rules(places=query.limit or len(candidates))
         ranked = services.reranker.rerank(situation, candidates, rules, query_id, explain=query.explain)

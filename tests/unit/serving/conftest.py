@@ -129,9 +129,7 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
     metrics = create_metrics(registry)
     encoder = HashEncoder()
     reranker = make_reranker(TasteFeatures(), metrics)
-    with closing(
-        Search(index, encoder, encoder, analyser, RankingSettings(), metrics, reranker=reranker)
-    ) as search:
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics, reranker=reranker)) as search:
         yield Services(
             search=search,
             reranker=reranker,

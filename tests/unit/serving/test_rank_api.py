@@ -34,7 +34,9 @@ def test_of_whom_nothing_is_known_sees_the_engines_order(client: TestClient) -> 
     assert "parts" not in answer["results"][0]
 
 
-def test_what_the_shopper_likes_comes_first_with_each_features_part(make_client: MakeClient, services: Services) -> None:
+def test_what_the_shopper_likes_comes_first_with_each_features_part(
+    make_client: MakeClient, services: Services
+) -> None:
     features = TasteFeatures(likes={"lamp": 3.0})
     client = make_client(reranker=make_reranker(features, services.metrics))
     answer = ranked(client, user_id="ada", session_id="s", text="lamp", place="Ulm", explain=True)
@@ -89,6 +91,7 @@ def test_the_engines_order_stands_while_nothing_can_be_read(make_client: MakeCli
         ({"candidates": [{"product_id": "a", "score": "1"}]}, "#/candidates/0/score"),
         ({"candidates": [{"product_id": "a"}, {"product_id": "a"}]}, "#"),
         ({"candidates": FOUND, "limit": 0}, "#/limit"),
+        ({"candidates": FOUND, "explain": 0}, "#/explain"),
         ({"candidates": FOUND, "user_id": "x" * 101}, "#/user_id"),
         ({"candidates": FOUND, "user": "ada"}, "#/user"),
         ({}, "#/candidates"),
