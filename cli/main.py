@@ -15,6 +15,7 @@ from cli.lag_exporter import lag_exporter_command
 from cli.lifetimes import end_with_stdin
 from cli.logs import configure_logging
 from cli.output import CONFIG_HELP, Output
+from cli.propensity_evaluation import propensities_command
 from cli.real_data import real_data_command
 from cli.sample_settings import settings_command
 from cli.search import search_command
@@ -126,6 +127,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train, name="train")
 evaluate.app.command("compare")(compare_command)
 evaluate.app.command("drawn-clip")(evaluate_drawn_clip)
+evaluate.app.command("propensities")(propensities_command)
 train.command("drawn-clip")(train_drawn_clip)
 train.command("retrieval-weights")(train_retrieval_weights)
 

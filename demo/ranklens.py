@@ -1,4 +1,4 @@
-"""RankLens, real choices in lists of movies, as a shop's events: https://github.com/metarank/ranklens (CC BY-SA 4.0)."""
+"""RankLens as a shop's events: real choices in lists of movies. https://github.com/metarank/ranklens, CC BY-SA 4.0."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,9 +16,20 @@ def read_ranklens(path: Path) -> Iterator[LoggedEvent]:
     """The events of the file, in the form of Metarank's demo, in its order. Raises ShopLogError."""
     for place, fields in logged_objects(path):
         try:
-            yield _CONVERTERS[fields["event"]](fields)  # type: ignore[index]
+            yield _event(fields)
         except (KeyError, TypeError, ValueError) as error:
             raise ShopLogError(f"{place}: no event of RankLens: {type(error).__name__}: {error}") from None
+
+
+def _event(fields: Mapping[str, Any]) -> LoggedEvent:
+    match fields["event"]:
+        case "item":
+            return _product(fields)
+        case "ranking":
+            return _query(fields)
+        case "interaction":
+            return _click(fields)
+    raise ValueError(f"unknown event {fields['event']!r}")
 
 
 def _product(item: Mapping[str, Any]) -> Product:
@@ -60,6 +71,3 @@ def _click(interaction: Mapping[str, Any]) -> BehaviorEvent:
 
 def _time(event: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(event["timestamp"]) / 1000, UTC)
-
-
-_CONVERTERS = {"item": _product, "ranking": _query, "interaction": _click}

@@ -2,8 +2,9 @@
 
 import gzip
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 import orjson
 from pydantic import ValidationError
@@ -44,7 +45,7 @@ def logged_objects(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
         raise ShopLogError(f"cannot read {path}: {error}") from None
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 

@@ -1,0 +1,104 @@
+"""Lists that were shown and chosen from: how good an order of them is, measured list by list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.qrels import Judgments, RankedRun
+from learning.relevance import Interval, PerQuery, RelevanceOptions, bootstrap, measure
+from ranking.rankers import Numbers, Ranker, RankingInput
+
+_NDCG = {"NDCG@10": "nDCG@10"}
+_CUTOFF = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedList:
+    """A list as the ranker saw it before anything was done with it, and what was then done.
+
+    `gains`: one for each candidate, 0 where it was passed over. `number`: 1 for the shopper's first list.
+    """
+
+    query_id: str
+    shopper: str
+    number: int
+    input: RankingInput
+    gains: Numbers
+
+    @property
+    def tells_something(self) -> bool:
+        """Some were chosen and some were not: any order of another list is as good as any other."""
+        return bool(self.gains.min() < self.gains.max())
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuality:
+    """NDCG@10 of each list, in the order of the lists, and their mean with its interval."""
+
+    values: PerQuery
+    mean: Interval
+
+
+def order_quality(
+    lists: Sequence[ObservedList], scores: Sequence[NDArray[np.floating]], options: RelevanceOptions
+) -> OrderQuality:
+    """Of the lists ordered by falling scores; equal ones keep their place. Every list must tell something."""
+    run: RankedRun = {each.query_id: _ordered(each, score) for each, score in zip(lists, scores, strict=True)}
+    return _quality(measure(run, _judgments(lists), _NDCG, options).values["NDCG@10"], options)
+
+
+def ranker_quality(lists: Sequence[ObservedList], ranker: Ranker, options: RelevanceOptions) -> OrderQuality:
+    return order_quality(lists, [ranker.score(each.input) for each in lists], options)
+
+
+def as_shown(lists: Sequence[ObservedList], options: RelevanceOptions) -> OrderQuality:
+    """Of the order in which the lists were shown."""
+    shown = [np.array([-candidate.position for candidate in each.input.candidates], np.float32) for each in lists]
+    return order_quality(lists, shown, options)
+
+
+def at_random(lists: Sequence[ObservedList], options: RelevanceOptions) -> OrderQuality:
+    """What a random order brings on average: exact, since each place has each gain with the same chance."""
+    discounts = 1 / np.log2(np.arange(2, _CUTOFF + 2))
+    values = []
+    for each in lists:
+        best = np.sort(each.gains)[::-1][:_CUTOFF]
+        seen = discounts[: len(best)]
+        values.append(each.gains.mean() * seen.sum() / (best @ seen))
+    return _quality(np.array(values), options)
+
+
+def difference(after: OrderQuality, before: OrderQuality, options: RelevanceOptions) -> Interval:
+    """Mean of `after` minus `before` on the same lists, by the paired bootstrap."""
+    return bootstrap({"difference": after.values - before.values}, options)["difference"]
+
+
+def by_list_number(
+    lists: Sequence[ObservedList], values: PerQuery, options: RelevanceOptions, last: int = 5
+) -> Mapping[str, Interval]:
+    """The mean over the shoppers' first lists, second ones and so on; from `last` on they count together."""
+    numbers = np.array([min(each.number, last) for each in lists])
+    named = {number: f"{number}" if number < last else f"{number}+" for number in sorted(set(numbers.tolist()))}
+    return {name: _quality(values[numbers == number], options).mean for number, name in named.items()}
+
+
+def _quality(values: PerQuery, options: RelevanceOptions) -> OrderQuality:
+    return OrderQuality(values, bootstrap({"mean": values}, options)["mean"])
+
+
+def _ordered(observed: ObservedList, scores: NDArray[np.floating]) -> list[tuple[str, float]]:
+    candidates = observed.input.candidates
+    return [(candidates[place].product_id, float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+
+
+def _judgments(lists: Sequence[ObservedList]) -> Judgments:
+    """Gains as ratings: trec_eval's own gain is the rating itself."""
+    ratings = {
+        each.query_id: {
+            candidate.product_id: int(gain) for candidate, gain in zip(each.input.candidates, each.gains, strict=True)
+        }
+        for each in lists
+    }
+    return Judgments(ratings, {})

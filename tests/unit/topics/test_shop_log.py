@@ -1,0 +1,57 @@
+"""A shop's events in one file."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.events import Product
+from topics.shop_log import ShopLogError, read_shop_log
+
+PRODUCT = {"id": "p1", "updated_at": "2026-11-01T00:00:00Z", "title": "A red dress"}
+QUERY = {
+    "query_id": "q1",
+    "user_query": "dress",
+    "timestamp": "2026-11-02T00:00:00Z",
+    "query_response_hit_ids": ["p1", "p2"],
+}
+CLICK = {"action_name": "click", "timestamp": "2026-11-02T00:00:05Z", "query_id": "q1"}
+
+
+def written(path: Path, *lines: object) -> Path:
+    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
+def test_products_queries_and_actions_come_in_their_order(tmp_path: Path, name: str) -> None:
+    events = list(read_shop_log(written(tmp_path / name, PRODUCT, QUERY, CLICK)))
+
+    assert [type(event) for event in events] == [Product, BehaviorQuery, BehaviorEvent]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ([1], "line 2: write one JSON object a line"),
+        ({"id": "p2"}, "line 2: updated_at: Field required"),
+        ({**QUERY, "query_attributes": {"positions": [1]}}, "query_attributes.positions are 1 for 2"),
+        ({**CLICK, "timestamp": 5}, "line 2: timestamp: "),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, line: object, reason: str) -> None:
+    with pytest.raises(ShopLogError, match=reason):
+        list(read_shop_log(written(tmp_path / "log.jsonl", PRODUCT, line)))
+
+
+def test_a_file_that_is_cut_off_or_missing_is_said_to_be(tmp_path: Path) -> None:
+    path = written(tmp_path / "log.jsonl.gz", PRODUCT)
+    path.write_bytes(path.read_bytes()[:-10])
+
+    with pytest.raises(ShopLogError, match="cannot read"):
+        list(read_shop_log(path))
+    with pytest.raises(ShopLogError, match="No such file"):
+        list(read_shop_log(tmp_path / "none.jsonl"))
