@@ -41,6 +41,7 @@ class Search:
         self._index = index
         self._analyser = analyser
         self._image_encoder = image_encoder
+        self.releases = {"text": text_encoder.release, "image": image_encoder.release}
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)

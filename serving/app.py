@@ -17,6 +17,8 @@ from serving.page_routes import page_router
 from serving.places import QueryThreads
 from serving.problems import add_problem_handlers
 from serving.product_routes import product_router
+from serving.pseudonyms import Pseudonyms
+from serving.query_log import QueryLog
 from serving.rate_limits import RateLimit
 from serving.search_routes import search_router
 from serving.services import Services
@@ -41,14 +43,16 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     )
     keys = ApiKeys(settings)
     threads = QueryThreads(settings.max_image_url_queries)
-    app.include_router(search_router(services, threads))
-    app.include_router(similar_router(services))
+    pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
+    queries = QueryLog(services.publisher, services.metrics, services.clock, settings.max_waiting_queries)
+    app.include_router(search_router(services, threads, pseudonyms, queries))
+    app.include_router(similar_router(services, pseudonyms, queries))
     app.include_router(heat_map_router(services, settings, threads))
     app.include_router(announcement_router(services), dependencies=[Depends(streams_of_one_client(settings))])
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
-    app.include_router(trending_router(services))
-    app.include_router(event_router(services, settings))
+    app.include_router(trending_router(services, pseudonyms, queries))
+    app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
     app.include_router(openapi_router(app))

@@ -32,11 +32,10 @@ class EventsAccepted(BaseModel):
     accepted: int = Field(examples=[1])
 
 
-def event_router(services: Services, settings: ServerSettings) -> APIRouter:
+def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseudonyms) -> APIRouter:
     router = APIRouter(tags=["events"])
     waiting = CapacityLimiter(settings.publish_threads)
     publisher = WaitingPublisher(services.publisher, services.metrics, settings.publish_timeout_seconds)
-    pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
     schema = {"$ref": "#/components/schemas/BehaviorEvent"}
     many = {"type": "array", "items": schema, "minItems": 1, "maxItems": settings.max_events}
 

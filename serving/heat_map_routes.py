@@ -17,7 +17,7 @@ from serving.openapi import problem_responses, search_body
 from serving.places import Places, QueryThreads
 from serving.problems import Problem, unavailable, unknown_product
 from serving.product_models import ProductPath
-from serving.search_answers import Answerer, Asked, for_strangers, from_parameters, milliseconds
+from serving.search_answers import Asked, RequestReader, for_strangers, from_parameters, milliseconds
 from serving.search_models import SearchParameters
 from serving.search_routes import asked_in_body
 from serving.services import Services
@@ -61,7 +61,7 @@ class _HeatMaps:
 
     def __init__(self, services: Services, settings: ServerSettings, threads: QueryThreads) -> None:
         self._services = services
-        self._answerer = Answerer(services)
+        self._requests = RequestReader(services)
         self._seconds = settings.heat_map_timeout_seconds
         self._queries = threads
         self._places = Places(settings.max_heat_maps, "too-many-heat-maps", "ask for it again in a moment")
@@ -69,7 +69,7 @@ class _HeatMaps:
     async def answer(self, product_id: str, asked: Asked) -> Response:
         """Raises Problem at once where no place is free. The query's picture is fetched before a place is taken."""
         start = perf_counter()
-        request = await self._queries.run(self._answerer.request, asked)
+        request = await self._queries.run(self._requests.request, asked)
         return await self._places.run(self._answer, product_id, request, start)
 
     def _answer(self, product_id: str, request: SearchRequest, start: float) -> Response:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -21,6 +21,8 @@ from serving.answers import json_response
 from serving.filters import from_json
 from serving.media_routes import MediaLinks
 from serving.problems import Problem, invalid_field
+from serving.pseudonyms import Pseudonyms
+from serving.query_log import Answered, QueryLog, Shown
 from serving.search_models import PageParameters, SearchQuery
 from serving.services import Services
 
@@ -70,24 +72,47 @@ def from_query(query: SearchQuery) -> Asked:
 
 
 class Answerer:
-    """Fetches the picture, searches, and writes the answer. Blocks: call it from a thread."""
+    """Searches, writes the answer, and says what it was. Blocks: call it from a thread."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> None:
         self._search = services.search
-        self._images = services.images
-        self._image_limits = services.image_limits
+        self._requests = RequestReader(services)
         self._links = services.links
+        self._pseudonyms = pseudonyms
+        self._queries = queries
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
-        request = self.request(asked)
+        query_id = new_query_id()
+        request = self._requests.request(asked)
         answer = self._search.search(request)
         if asked.rest.explain:
             answer = self._search.explain(answer)
-        return json_response(_content(answer, asked.rest.explain, self._links, perf_counter() - start))
+        content = _content(query_id, answer, asked.rest.explain, self._links, perf_counter() - start)
+        if asked.rest.track:
+            self._queries.record(self._answered(query_id, asked, answer), asked.rest.asker(self._pseudonyms))
+        return json_response(content)
+
+    def _answered(self, query_id: str, asked: Asked, answer: SearchAnswer) -> Answered:
+        return Answered(
+            query_id=query_id,
+            text=asked.text,
+            kind=answer.kind,
+            shown=shown(answer.hits),
+            releases=self._search.releases,
+            language=answer.understood.language,
+        )
+
+
+class RequestReader:
+    """Fetches and decodes the picture. Blocks: call it from a thread."""
+
+    def __init__(self, services: Services) -> None:
+        self._images = services.images
+        self._image_limits = services.image_limits
 
     def request(self, asked: Asked) -> SearchRequest:
-        """With the picture, fetched and decoded. Raises Problem."""
+        """What search takes. Raises Problem."""
         try:
             return SearchRequest(
                 text=asked.text,
@@ -121,9 +146,17 @@ def for_strangers(reason: ImageFailure, link: str) -> str:
     return f"{shown}: no picture could be fetched from {link}"
 
 
-def _content(answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
+def new_query_id() -> str:
+    return str(uuid.uuid4())
+
+
+def shown(hits: Iterable[SearchHit]) -> list[Shown]:
+    return [Shown(hit.product_id, hit.position, 1.0) for hit in hits]
+
+
+def _content(query_id: str, answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "query_id": str(uuid.uuid4()),
+        "query_id": query_id,
         "kind": answer.kind,
         "results": [result_content(hit, explain, links) for hit in answer.hits],
         "total": {"matches": answer.total.matches, "exact": answer.total.exact},

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from ranking.fusion import Leg
 from ranking.queries import MAX_DEPTH, QueryKind, Sort
 from serving.filters import FilterInput, FilterParameters
+from serving.shoppers import AskerFields
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
 # Only the web: a client must not make the server open its own files.
@@ -28,7 +29,7 @@ _AVAILABLE = "only products that are in stock"
 _EXPLAIN = "say for each result where each leg of the search placed it, and which words it has"
 
 
-class SearchQuery(BaseModel):
+class SearchQuery(AskerFields):
     """A query by text, by picture (uploaded as base64, or by link), or by both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -36,7 +37,7 @@ class SearchQuery(BaseModel):
     text: Text = Field(default="", examples=["red linen dress"])
     image_base64: str | None = Field(default=None, description="a JPEG, PNG, WebP, GIF, BMP or AVIF file in base64")
     image_url: ImageUrl | None = Field(default=None, description="where the picture can be fetched from")
-    filters: Annotated[list[FilterInput], Field(max_length=50)] = []
+    filters: list[FilterInput] = Field(default=[], max_length=50)
     limit: Limit = 10
     offset: Offset = Field(default=0, description=f"offset + limit is at most {MAX_DEPTH}")
     explain: bool = Field(default=False, description=_EXPLAIN)
@@ -53,7 +54,7 @@ class SearchQuery(BaseModel):
         return self
 
 
-class PageParameters(FilterParameters):
+class PageParameters(FilterParameters, AskerFields):
     """What a query string and a form have in common."""
 
     image_url: ImageUrl | None = Field(default=None, description="search by the picture behind this link")
@@ -160,7 +161,7 @@ class SearchResponse(BaseModel):
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")
 
 
-class TrendingParameters(FilterParameters):
+class TrendingParameters(FilterParameters, AskerFields):
     """The query string of GET /v1/trending."""
 
     limit: Limit = 10
@@ -188,7 +189,7 @@ class TrendingResponse(BaseModel):
     took_ms: float
 
 
-class SimilarParameters(BaseModel):
+class SimilarParameters(AskerFields):
     """The query string of GET /v1/products/{product_id}/similar."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

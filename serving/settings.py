@@ -102,6 +102,13 @@ class ServerSettings(BaseModel):
         description="turns the names of people in events into pseudonyms; keep it secret and the same on all servers. "
         "Empty: a random one, which ends with the process",
     )
+    max_waiting_queries: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        description="answers that the broker has yet to take into behavior.queries; further ones are not recorded. "
+        "0: none is",
+    )
     publish_timeout_seconds: float = Field(default=10.0, gt=0, description="how long a write waits for the broker")
     publish_threads: int = Field(
         default=32,

@@ -1,6 +1,5 @@
 """Products like a given one."""
 
-import uuid
 from time import perf_counter
 from typing import Annotated
 
@@ -13,12 +12,14 @@ from serving.filters import IN_STOCK
 from serving.openapi import problem_responses
 from serving.problems import unknown_product
 from serving.product_models import ProductPath
-from serving.search_answers import milliseconds, result_content, shown_product
+from serving.pseudonyms import Pseudonyms
+from serving.query_log import Answered, QueryLog
+from serving.search_answers import milliseconds, new_query_id, result_content, shown, shown_product
 from serving.search_models import SimilarParameters, SimilarResponse
 from serving.services import Services
 
 
-def similar_router(services: Services) -> APIRouter:
+def similar_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
 
     @router.get(
@@ -37,9 +38,13 @@ def similar_router(services: Services) -> APIRouter:
         product = services.index.documents([product_id]).get(product_id)
         if hits is None or product is None:
             raise unknown_product(product_id)
+        query_id = new_query_id()
+        if parameters.track:
+            answered = Answered(query_id, "", "similar", shown(hits), services.search.releases)
+            queries.record(answered, parameters.asker(pseudonyms))
         return json_response(
             {
-                "query_id": str(uuid.uuid4()),
+                "query_id": query_id,
                 "product": shown_product(product, services.links),
                 "results": [result_content(hit, parameters.explain, services.links) for hit in hits],
                 "took_ms": milliseconds(perf_counter() - start),

@@ -1,6 +1,5 @@
 """Products that shoppers turn to now."""
 
-import uuid
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated, Any
@@ -15,12 +14,14 @@ from serving.answers import json_response
 from serving.filters import IN_STOCK
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
-from serving.search_answers import milliseconds, shown_product
+from serving.pseudonyms import Pseudonyms
+from serving.query_log import Answered, QueryLog, Shown
+from serving.search_answers import milliseconds, new_query_id, shown_product
 from serving.search_models import TrendingParameters, TrendingResponse
 from serving.services import Services
 
 
-def trending_router(services: Services) -> APIRouter:
+def trending_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
 
     @router.get("/v1/trending", response_model=TrendingResponse, responses=problem_responses(422, 429, 503))
@@ -33,9 +34,13 @@ def trending_router(services: Services) -> APIRouter:
         filters = _filters(parameters)
         notes = contradictions(filters)
         hits = [] if notes else services.trending.find(services.clock(), parameters.limit, filters)
+        query_id = new_query_id()
+        if parameters.track:
+            shown = [Shown(hit.trend.product_id, hit.position, 1.0) for hit in hits]
+            queries.record(Answered(query_id, "", "trending", shown, {}), parameters.asker(pseudonyms))
         return json_response(
             {
-                "query_id": str(uuid.uuid4()),
+                "query_id": query_id,
                 "results": [_result(hit, parameters.explain, services.links) for hit in hits],
                 "notes": notes,
                 "took_ms": milliseconds(perf_counter() - start),

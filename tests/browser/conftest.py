@@ -33,7 +33,7 @@ from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
-from topics.catalogue import BEHAVIOR_EVENTS
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
@@ -83,7 +83,8 @@ def trending() -> Trending:
 @pytest.fixture(scope="module")
 def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending) -> Iterator[str]:
     encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
-    cluster.create_topic(BEHAVIOR_EVENTS, 1)
+    for topic in (BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
+        cluster.create_topic(topic, 1)
     index = _index(pictures, encoder, analyser)
     publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)

@@ -35,7 +35,7 @@ from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
 from topics.behavior import BehaviorEvent
-from topics.catalogue import BEHAVIOR_EVENTS, CATALOG_PRODUCTS
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
 from topics.events import Product
 from topics.publisher import Publisher
@@ -62,7 +62,7 @@ def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaSettings]:
     cluster = MockCluster()
-    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS):
+    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
         cluster.create_topic(topic, 1)
     yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
     cluster.close()
