@@ -1,6 +1,7 @@
 """Who shops: a name, a language, what they come for, and a taste that no search is told."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -37,8 +38,8 @@ class Persona:
     def drifted(self, rng: random.Random, keep: float) -> Self:
         return replace(self, taste=self.taste.drifted(rng, keep))
 
-    def owning(self, product_id: str) -> Self:
-        return replace(self, owned=self.owned | {product_id})
+    def owning(self, product_ids: Iterable[str]) -> Self:
+        return replace(self, owned=self.owned.union(product_ids))
 
 
 def new_persona(seed: int, number: int) -> Persona:

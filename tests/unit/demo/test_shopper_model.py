@@ -102,7 +102,7 @@ def test_what_is_no_answer_or_was_bought_is_not_wanted(seed: int) -> None:
     best = max(SHOP, key=lambda product: persona.grade(product, intent))
 
     assert 0 <= persona.grade(best, intent) <= HIGHEST_GRADE
-    assert persona.owning(best.product_id).grade(best, intent) == 0
+    assert persona.owning([best.product_id]).grade(best, intent) == 0
     assert all(persona.grade(product, intent) == 0 for product in SHOP if product.kind not in intent.kinds)
 
 

@@ -78,9 +78,7 @@ def test_events_and_queries_of_one_person_have_one_pseudonym(make_client: MakeCl
     assert recorded(by_get)["client_id"] == recorded(by_post)["client_id"]
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"), [("/v1/products/dress/similar", "similar"), ("/v1/trending", "trending")]
-)
+@pytest.mark.parametrize(("path", "kind"), [("/v1/products/dress/similar", "similar"), ("/v1/trending", "trending")])
 def test_lists_without_words_are_recorded_too(client: TestClient, recorded: Recorded, path: str, kind: str) -> None:
     answer = client.get(path).json()
     query = recorded(answer["query_id"])
