@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from encoders.settings import EncoderSettings
+from feedback.settings import ProfileSettings
 from index.settings import IndexSettings
 from monitoring.settings import LagExporterSettings
 from ranking.settings import RankingSettings
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     encoders: EncoderSettings = EncoderSettings()
     index: IndexSettings = IndexSettings()
     ranking: RankingSettings = RankingSettings()
+    profiles: ProfileSettings = ProfileSettings()
     worker: WorkerSettings = WorkerSettings()
     server: ServerSettings = ServerSettings()
     lag_exporter: LagExporterSettings = LagExporterSettings()

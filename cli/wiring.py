@@ -9,6 +9,8 @@ from cli.settings import Settings
 from encoders.base import Encoder, ImageEncoder
 from encoders.factory import create_image_encoder, create_text_encoder
 from encoders.image_sources import ImageSource
+from feedback.factory import create_store
+from feedback.store import ProfileStore
 from index.base import VectorIndex, VectorSpace
 from index.factory import create_index
 from index.settings import CollectionClaim
@@ -83,6 +85,16 @@ def open_index(
         create=create,
         claim=claim,
     )
+
+
+@contextmanager
+def open_profile_store(settings: Settings) -> Iterator[ProfileStore]:
+    """Raises StoreUnavailable."""
+    store = create_store(settings.profiles)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @contextmanager

@@ -29,6 +29,7 @@ class Metrics:
     last_progress_timestamp_seconds: Gauge
     search_seconds: Histogram  # step
     searches: Counter  # kind, outcome
+    rerankings: Counter  # outcome
     http_request_seconds: Histogram  # method, route, status
     published: Counter  # topic, outcome
     followed_topic_connected: Gauge  # topic
@@ -38,6 +39,11 @@ class Metrics:
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
     rate_limited: Counter  # kind, outcome
+    counted_lists: Counter  # outcome
+    left_out_actions: Counter  # reason
+    profile_store_seconds: Histogram  # operation
+    purged_states: Counter  # kind
+    erased_states: Counter  # kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,9 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         search_seconds=histogram("search_seconds", "Time of one step of a search", ("step",)),
         searches=counter("searches_total", "Searches answered", ("kind", "outcome")),
+        rerankings=counter(
+            "rerankings_total", "Lists put in order for a shopper, or left as they were found", ("outcome",)
+        ),
         http_request_seconds=histogram("http_request_seconds", "HTTP requests", ("method", "route", "status")),
         rate_limited=counter(
             "rate_limited_total",
@@ -134,5 +143,22 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
+        ),
+        counted_lists=counter(
+            "counted_lists_total",
+            "Joined lists for profiles and statistics, by what became of them",
+            ("outcome",),
+        ),
+        left_out_actions=counter(
+            "left_out_actions_total", "Queries and actions in them that no profile and no count takes", ("reason",)
+        ),
+        profile_store_seconds=histogram(
+            "profile_store_seconds",
+            "Time of a batch of lists, or of an erasure, in the profile store",
+            ("operation",),
+        ),
+        purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),
+        erased_states=counter(
+            "erased_states_total", "States of the profile store that an erasure removed or cut", ("kind",)
         ),
     )

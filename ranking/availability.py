@@ -13,19 +13,27 @@ class Availability:
     """What the rules mean for a search. What is hidden is shown to whoever filters by availability."""
 
     def __init__(self, rules: AvailabilityRules) -> None:
-        placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}
-        self._last = frozenset(value for value, place in placed.items() if place == "last")
-        shown = tuple(value for value, place in placed.items() if place != "hidden")
-        self._shown = () if len(shown) == len(placed) else (Filter(_FIELD, any_of=shown),)
+        self._placed: Mapping[str, str] = {"in_stock": "shown", **rules.model_dump()}
+        self._last = frozenset(value for value, place in self._placed.items() if place == "last")
+        shown = tuple(value for value, place in self._placed.items() if place != "hidden")
+        self._shown = () if len(shown) == len(self._placed) else (Filter(_FIELD, any_of=shown),)
 
     def filters(self, asked: Sequence[Filter]) -> Sequence[Filter]:
         """Those asked for, and one against what is hidden."""
         return asked if any(one.field == _FIELD for one in asked) else [*asked, *self._shown]
 
+    def late(self, found: RankedLegs) -> set[str]:
+        """What belongs last; who names an article number sees it first."""
+        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
+        return late - {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+
+    def place(self, availability: str) -> str:
+        """shown, last or hidden; what is not known is shown."""
+        return self._placed.get(availability, "shown")
+
     def last(self, products: Sequence[FusedProduct], found: RankedLegs) -> list[FusedProduct]:
-        """The order that came in, but for those that belong last; who names an article number sees it first."""
+        """The order that came in, but for those that belong last."""
         if not self._last:
             return list(products)
-        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
-        late -= {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+        late = self.late(found)
         return sorted(products, key=lambda product: product.product_id in late)

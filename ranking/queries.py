@@ -12,6 +12,7 @@ from index.filters import check_field
 from ranking.facets import Facet
 from ranking.fusion import Leg, LegHit
 from ranking.query_understanding import UnderstoodQuery
+from ranking.reranking import RankedProduct
 
 MAX_DEPTH = 1_000
 
@@ -41,11 +42,27 @@ class QueryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """For whom a list is made, and when: `at` is seconds since 1970. `shopper` and `session` may be empty.
+
+    `explain`: each feature's part in the order is asked for.
+    """
+
+    query_id: str
+    at: float
+    shopper: str = ""
+    session: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """Text, a picture, or both; `language` is the text's BCP 47 tag, empty where unknown.
 
     `facets` names fields, as filters do, whose values are counted over all matches. Phrases of the text such as "under
-    50" become filters, where `interpret` is true, except those that `as_words` names.
+    50" become filters, where `interpret` is true, except those that `as_words` names. Without a `visit` nobody is shown
+    the answer: it is that of the search alone.
     """
 
     text: str = ""
@@ -58,6 +75,7 @@ class SearchRequest:
     facets: Sequence[str] = ()
     interpret: bool = True
     as_words: Sequence[str] = ()
+    visit: Visit | None = None
 
     def __post_init__(self) -> None:
         if not self.text.strip() and self.image is None:
@@ -81,7 +99,8 @@ class SearchRequest:
 class SearchHit:
     """One result. `position` counts from 1 over all pages; `score` is the fused one, `legs` what it is the sum of.
 
-    `terms`: the words of the query, as written, that the product has; where an explanation was asked for.
+    `terms`: the words of the query, as written, that the product has; where an explanation was asked for. `ranked`: how
+    it came to its place where the list was put in order for a shopper.
     """
 
     position: int
@@ -90,6 +109,7 @@ class SearchHit:
     document: Mapping[str, Any]
     legs: Mapping[Leg, LegHit]
     terms: Sequence[str] = ()
+    ranked: RankedProduct | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +126,7 @@ class SearchAnswer:
 
     `text` is what was looked up in the end; `understood` is how the request's text was read; `contradictions` says
     which filters can never hold together. `nearest`: nothing matches, the hits are what comes nearest. `left_out` says
-    why a leg was not asked; `seconds` is the time of each step.
+    why a leg was not asked; `notes` what else went otherwise; `seconds` is the time of each step.
     """
 
     kind: QueryKind
@@ -118,4 +138,5 @@ class SearchAnswer:
     nearest: bool = False
     facets: Sequence[Facet] = ()
     left_out: Mapping[Leg, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What puts candidates in order for one shopper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,7 +38,8 @@ class RankingInput:
 
     `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions. `recent`:
     the shopper's recent products x dimensions, newest first, and `recent_weights` how much each of them counts, below 0
-    what was passed over.
+    what was passed over. `bought` and `hidden` are products of the shopper's, candidates or not. `availability` is of
+    each candidate as its document says, empty where that is not known; none at all where nothing is.
     """
 
     candidates: Sequence[Candidate]
@@ -47,6 +48,17 @@ class RankingInput:
     vectors: Numbers
     recent: Numbers
     recent_weights: Numbers
+    bought: Collection[str] = frozenset()
+    hidden: Collection[str] = frozenset()
+    availability: Sequence[str] = ()
+
+
+class FeatureSource(Protocol):
+    """Safe to call from several threads."""
+
+    def input(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput:
+        """Reads once. There may be no candidates. Raises StoreUnavailable, IndexUnavailable."""
+        ...
 
 
 class Ranker(Protocol):

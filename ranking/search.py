@@ -18,7 +18,9 @@ from ranking.fusion import Leg
 from ranking.matching_terms import MatchingTerms
 from ranking.ordering import in_order
 from ranking.queries import SearchAnswer, SearchHit, SearchRequest, Sort, Total
+from ranking.reranking import Reranker
 from ranking.retrieval import Retrieval
+from ranking.search_reranking import PersonalOrder, SearchReranker
 from ranking.settings import RankingSettings
 from ranking.similar import SimilarProducts, SimilarRequest
 from ranking.steps import StepTimer, step_observers
@@ -36,12 +38,19 @@ class Search:
         settings: RankingSettings,
         metrics: Metrics,
         catalogue: CatalogueWords | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
-        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first.
+
+        Without a `reranker` all shoppers see the same.
+        """
         self._index = index
         self._analyser = analyser
         self._image_encoder = image_encoder
+        self._reranker = SearchReranker(reranker, settings) if reranker is not None else None
         self.releases = {"text": text_encoder.release, "image": image_encoder.release}
+        if reranker is not None:
+            self.releases["ranker"] = reranker.release
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
@@ -93,7 +102,8 @@ class Search:
 
     def _answer(self, asked: SearchRequest) -> SearchAnswer:
         timer = StepTimer(self._observers)
-        ranking = self._candidates.rank(asked, None, timer)
+        personal = self._personal(self._candidates.rank(asked, None, timer), asked, timer)
+        ranking = personal.ranking
         request = ranking.request
         all_wanted = request.facets or request.sort is not Sort.RELEVANCE
         page = slice(request.offset, request.offset + request.limit)
@@ -111,7 +121,14 @@ class Search:
             kind=request.kind,
             text=request.text,
             hits=[
-                SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
+                SearchHit(
+                    position,
+                    product.product_id,
+                    product.score,
+                    documents[product.product_id],
+                    product.legs,
+                    ranked=personal.ranked.get(product.product_id),
+                )
                 for position, product in enumerate(shown, start=request.offset + 1)
             ],
             total=Total(0 if ranking.nearest else len(ranking.products), ranking.exact),
@@ -120,8 +137,15 @@ class Search:
             nearest=ranking.nearest,
             facets=facets,
             left_out=ranking.left_out,
+            notes=[personal.note] if personal.note else [],
             seconds=timer.seconds,
         )
+
+    def _personal(self, ranking: Ranking, asked: SearchRequest, timer: StepTimer) -> PersonalOrder:
+        if self._reranker is None:
+            return PersonalOrder(ranking)
+        with timer.step("rerank"):
+            return self._reranker.in_order(ranking, asked)
 
     def _facet(self, name: str, ranking: Ranking, documents: Mapping[str, Mapping[str, Any]]) -> Facet:
         """Without the conditions on the field itself, so that it says what each other choice would find."""

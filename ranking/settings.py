@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from ranking.attribute_words import AttributeWords
 from ranking.fusion import Leg
+from ranking.reranking_settings import RerankingSettings
 from ranking.standard_attributes import STANDARD_ATTRIBUTES
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -159,6 +160,7 @@ class RankingSettings(BaseModel):
     )
     availability: AvailabilityRules = AvailabilityRules()
     trending: TrendingSettings = TrendingSettings()
+    reranking: RerankingSettings = RerankingSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",

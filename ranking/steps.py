@@ -9,7 +9,7 @@ from monitoring.metrics import Metrics
 
 Observe: TypeAlias = Callable[[float], None]
 
-_STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "documents", "facets", "heat_map")
+_STEPS = ("encode_text", "encode_image", "retrieve", "fuse", "rerank", "documents", "facets", "heat_map")
 
 
 def step_observers(metrics: Metrics) -> dict[str, Observe]:

@@ -148,6 +148,7 @@ MODELS: dict[str, Any] = {
     "LegExplanation": _RESULT["explanation"]["keywords"],
     "MatchTotal": SEARCH_ANSWER["total"],
     "PhraseFilter": SEARCH_ANSWER["understood"]["phrases"][0],
+    "Reranking": {"score": 1.12, "from_position": 2, "parts": {"score": 0.85, "taste": 0.27}},
     "SearchResponse": SEARCH_ANSWER,
     "SearchResult": _RESULT,
     "SimilarResponse": SIMILAR_ANSWER,

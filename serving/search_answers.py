@@ -4,7 +4,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +17,7 @@ from ranking.facets import Facet
 from ranking.fusion import Leg
 from ranking.queries import InvalidQueryError, SearchAnswer, SearchHit, SearchRequest
 from ranking.query_understanding import UnderstoodQuery
+from ranking.reranking import RankedProduct
 from serving.answers import json_response
 from serving.filters import from_json
 from serving.media_routes import MediaLinks
@@ -80,17 +81,19 @@ class Answerer:
         self._links = services.links
         self._pseudonyms = pseudonyms
         self._queries = queries
+        self._clock = services.clock
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
         query_id = new_query_id()
-        request = self._requests.request(asked)
-        answer = self._search.search(request)
+        asker = asked.rest.asker(self._pseudonyms)
+        visit = asker.visit(query_id, self._clock(), explain=asked.rest.explain)
+        answer = self._search.search(replace(self._requests.request(asked), visit=visit))
         if asked.rest.explain:
             answer = self._search.explain(answer)
         content = _content(query_id, answer, asked.rest.explain, self._links, perf_counter() - start)
         if asked.rest.track:
-            self._queries.record(self._answered(query_id, asked, answer), asked.rest.asker(self._pseudonyms))
+            self._queries.record(self._answered(query_id, asked, answer), asker)
         return json_response(content)
 
     def _answered(self, query_id: str, asked: Asked, answer: SearchAnswer) -> Answered:
@@ -151,7 +154,10 @@ def new_query_id() -> str:
 
 
 def shown(hits: Iterable[SearchHit]) -> list[Shown]:
-    return [Shown(hit.product_id, hit.position, 1.0) for hit in hits]
+    """A place that was not drawn by lot has the chance 1."""
+    return [
+        Shown(hit.product_id, hit.position, hit.ranked.propensity if hit.ranked is not None else 1.0) for hit in hits
+    ]
 
 
 def _content(query_id: str, answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
@@ -166,6 +172,7 @@ def _content(query_id: str, answer: SearchAnswer, explain: bool, links: MediaLin
         "notes": [
             *answer.contradictions,
             *(f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()),
+            *answer.notes,
         ],
         "took_ms": milliseconds(seconds),
     }
@@ -209,7 +216,13 @@ def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str
         }
         if hit.terms:
             result["explanation"][Leg.KEYWORDS.value]["terms"] = hit.terms
+        if hit.ranked is not None:
+            result["reranking"] = reranking_content(hit.ranked)
     return result
+
+
+def reranking_content(ranked: RankedProduct) -> dict[str, Any]:
+    return {"score": ranked.score, "from_position": ranked.candidate.position, "parts": ranked.parts}
 
 
 def shown_product(document: Mapping[str, Any], links: MediaLinks) -> Mapping[str, Any]:

@@ -89,6 +89,16 @@ class LegExplanation(BaseModel):
     terms: list[str] = Field(default=[], description="of keywords: the words of the query, as written, that it has")
 
 
+class Reranking(BaseModel):
+    """How a result came to its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: float = Field(description="the ranker's: only the order within one answer has a meaning")
+    from_position: int = Field(description="its place before, counted from 1")
+    parts: dict[str, float] = Field(description="each known feature's part in the score")
+
+
 class SearchResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,6 +106,9 @@ class SearchResult(BaseModel):
     score: float
     product: dict[str, Any] = Field(description="as the index holds it; `file:` pictures as /media addresses")
     explanation: dict[Leg, LegExplanation] | None = Field(default=None, description="only where `explain` was asked")
+    reranking: Reranking | None = Field(
+        default=None, description="where `explain` was asked, of results that were put in order for the shopper"
+    )
 
 
 class MatchTotal(BaseModel):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from ranking.queries import Visit
 from serving.pseudonyms import Pseudonyms
 
 Name = Annotated[str, StringConstraints(max_length=100)]
@@ -24,6 +26,9 @@ class Asker:
     def shopper(self) -> str:
         """The most lasting of the pseudonyms: events and queries of one person meet under it."""
         return self.user_id or self.client_id or self.session_id
+
+    def visit(self, query_id: str, at: datetime, *, explain: bool) -> Visit:
+        return Visit(query_id, at.timestamp(), self.shopper, self.session_id, self.context, explain)
 
 
 class AskerFields(BaseModel):

@@ -1,12 +1,14 @@
 """What people do, as User Behavior Insights says it: https://www.ubisearch.dev, schema 1.3.0.
 
 Its event schema lists `click` both among the usual actions and as any other text, under `oneOf`, so that taken by the
-letter it refuses every usual action. Millrace takes both.
+letter it refuses every usual action. Millrace takes both. It is stricter where an empty name or 1.0 for 1 would name
+nothing, and milder where an event has no position, or null for what may be left out.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeGuard
 
 import orjson
 from pydantic import (
@@ -16,21 +18,56 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import from_json
 
-from topics.events import NUMBER_AS_TEXT
-
 Text100 = Annotated[str, StringConstraints(max_length=100)]
-ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | Annotated[int, Field(strict=True)]
+Text256 = Annotated[str, StringConstraints(max_length=256)]
+WholeNumber = Annotated[int, Field(strict=True)]
+ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | WholeNumber
+
+_DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt _]\d\d:\d\d.*")
+_PLACE_SCHEMA = {
+    "type": "object",
+    "oneOf": [
+        {"properties": {"ordinal": {"type": "integer"}}, "required": ["ordinal"]},
+        {
+            "properties": {
+                "xy": {
+                    "type": "object",
+                    "properties": {"x": {"type": "number"}, "y": {"type": "number"}},
+                    "required": ["x", "y"],
+                }
+            },
+            "required": ["xy"],
+        },
+    ],
+}
 
 
-def _no_number(time: Any) -> Any:
-    """A number may be seconds or milliseconds since 1970: pydantic would guess."""
-    if isinstance(time, int | float) or (isinstance(time, str) and NUMBER_AS_TEXT.fullmatch(time)):
+def _day_and_time(time: Any) -> Any:
+    """A number may be seconds or milliseconds since 1970, and a day alone any time of it: pydantic would guess."""
+    if isinstance(time, int | float) or (isinstance(time, str) and not _DAY_AND_TIME.fullmatch(time)):
         raise ValueError("a timestamp is an ISO 8601 date-time")
     return time
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _at_one_place(position: dict[str, Any]) -> dict[str, Any]:
+    ordinal, point = position.get("ordinal"), position.get("xy")
+    is_place = _is_number(ordinal) and ordinal == int(ordinal)  # JSON Schema takes 3.0 for an integer
+    is_point = isinstance(point, dict) and _is_number(point.get("x")) and _is_number(point.get("y"))
+    if is_place == is_point:
+        raise ValueError("a position has either ordinal, a whole number, or xy with the numbers x and y")
+    return position
+
+
+Position = Annotated[dict[str, Any], AfterValidator(_at_one_place), WithJsonSchema(_PLACE_SCHEMA)]
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -45,12 +82,15 @@ class EventObject(BaseModel):
 
     object_id: ObjectId
     object_id_type: Text100 | None = None
+    object_id_field: Text100 | None = None
+    internal_id: Text256 | WholeNumber | None = None
 
 
 class EventAttributes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     object: EventObject | None = None
+    position: Position | None = Field(None, description="place in the list from 1 on, or point of the screen")
 
 
 class BehaviorEvent(BaseModel):
@@ -62,13 +102,17 @@ class BehaviorEvent(BaseModel):
         description="click, view, watch, impression, add_to_cart, purchase, or a word of your own",
         examples=["click"],
     )
-    timestamp: Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)] = Field(
+    timestamp: Annotated[datetime, BeforeValidator(_day_and_time), AfterValidator(_in_utc)] = Field(
         description="when it happened, ISO 8601; UTC where it names no offset", examples=["2026-11-21T10:15:00Z"]
     )
     query_id: Text100 | None = Field(None, description="of the answer that was acted upon")
     session_id: Text100 | None = None
     client_id: Text100 | None = None
     user_id: Text100 | None = None
+    application: Text100 | None = None
+    message_type: Text100 | None = None
+    message: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    user_query: str | None = None
     event_attributes: EventAttributes | None = None
 
     @property
@@ -115,7 +159,7 @@ class BehaviorQuery(BaseModel):
 
     query_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     user_query: str = Field(description="as the shopper wrote it; empty where nothing was written")
-    timestamp: Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+    timestamp: Annotated[datetime, BeforeValidator(_day_and_time), AfterValidator(_in_utc)]
     client_id: Text100 | None = None
     session_id: Text100 | None = None
     user_id: Text100 | None = None

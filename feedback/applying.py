@@ -1,0 +1,87 @@
+"""Joined lists into the profile store, each difference once."""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from feedback.list_fold import ListFold, Outcome, keys_of
+from feedback.settings import ProfileSettings
+from feedback.store import Kept, ProfileStore, StoreUnavailable
+from topics.feedback import JoinedList
+
+_MOST_TRIES = 100
+_NAMING_MORE = ("counted:", "shopper:")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How many lists had which outcome, and how many queries and actions were left out for which reason."""
+
+    outcomes: Mapping[str, int]
+    left_out: Mapping[str, int]
+
+
+class _OtherKeys(Exception):
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
+def apply_lists(
+    store: ProfileStore,
+    lists: Sequence[JoinedList],
+    settings: ProfileSettings,
+    now: float,
+    examination: Sequence[float] = (),
+) -> Applied:
+    """Bring profiles and statistics to where these lists stand, in one update of the store.
+
+    Counts are the same in whatever order, batches and repetitions revisions come. `now` is seconds since 1970, by the
+    clock of the process. Raises StoreUnavailable.
+    """
+    newest = _newest(lists)
+    if not newest:
+        return Applied({}, {})
+    fold = ListFold({}, settings, now)
+    keys = _keys(store, newest)
+
+    def change(held: Mapping[str, bytes]) -> Mapping[str, Kept | None]:
+        nonlocal fold
+        others = keys_of(newest, held) - keys
+        if others:
+            raise _OtherKeys(others)
+        fold = ListFold(held, settings, now, examination)
+        for one in newest:
+            fold.take(one)
+        return fold.changes()
+
+    for _ in range(_MOST_TRIES):
+        try:
+            store.update(list(keys), change)
+        except _OtherKeys as more:
+            keys |= more.keys
+        else:
+            superseded = len(lists) - len(newest)
+            return Applied(fold.outcomes + Tally({Outcome.OLDER: superseded}), +fold.left_out)
+    raise StoreUnavailable(f"others changed the same lists {_MOST_TRIES} times in a row")
+
+
+def _newest(lists: Iterable[JoinedList]) -> list[JoinedList]:
+    """The highest revision of each list."""
+    newest: dict[str, JoinedList] = {}
+    for one in lists:
+        held = newest.get(one.query_id)
+        if held is None or one.revision >= held.revision:
+            newest[one.query_id] = one
+    return list(newest.values())
+
+
+def _keys(store: ProfileStore, lists: Sequence[JoinedList]) -> set[str]:
+    """All that the lists touch, as far as can be said before the update."""
+    known: dict[str, bytes | None] = {}
+    while True:
+        keys = keys_of(lists, {key: state for key, state in known.items() if state is not None})
+        unknown = [key for key in keys if key.startswith(_NAMING_MORE) and key not in known]
+        if not unknown:
+            return keys
+        known.update(zip(unknown, store.read(unknown), strict=True))

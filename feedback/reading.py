@@ -1,0 +1,92 @@
+"""What a ranker may know of a shopper and of products, in one look at the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from feedback.co_clicks import co_clicks
+from feedback.decay import Floats
+from feedback.profiles import Deeds, Profile, decode_profile
+from feedback.query_classes import query_class
+from feedback.settings import ProfileSettings
+from feedback.state_keys import SHOP, class_key, co_clicks_key, product_key, shopper_key
+from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_rates
+from feedback.store import ProfileStore
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShopperState:
+    """What is known at one time of one shopper and some products, a row each in the order that was asked for.
+
+    `of_class` has the counts of the products in lists of the same query class, zeros where the query had no text;
+    `shop` those of all products together, in one row.
+    """
+
+    profile: Profile
+    recent: Deeds
+    products: ProductCounts
+    of_class: ProductCounts
+    shop: ProductCounts
+    prior_impressions: float
+
+    def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
+        """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
+        shop = smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
+        return self._smoothed(self.products, counter, half_life, trials, shop)
+
+    def class_rates(
+        self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS
+    ) -> Floats:
+        """Those in lists of the same query class, smoothed towards each product's rate in all lists."""
+        return self._smoothed(self.of_class, counter, half_life, trials, self.rates(counter, half_life, trials))
+
+    def _smoothed(
+        self, counts: ProductCounts, counter: Counter, half_life: int | None, trials: Counter, prior: Floats
+    ) -> Floats:
+        successes, tried = counts.column(counter, half_life), counts.column(trials, half_life)
+        return smoothed_rates(successes, tried, prior, self.prior_impressions)
+
+
+class StateReader:
+    """Safe to call from several threads. Every method raises StoreUnavailable."""
+
+    def __init__(self, store: ProfileStore, settings: ProfileSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._counts = CountStates(settings.half_lives)
+
+    def read(self, shopper: str, product_ids: Sequence[str], text: str, at: float) -> ShopperState:
+        """Reads once. `shopper` and `text` may be empty; `at` is seconds since 1970."""
+        of_class = query_class(text)
+        number = len(product_ids)
+        keys = [SHOP, shopper_key(shopper), *map(product_key, product_ids)]
+        if of_class:
+            keys += [class_key(of_class, product_id) for product_id in product_ids]
+        shop, profile_state, *states = self._store.read(keys)
+        states += [None] * (2 * number - len(states))
+        counts = self._counts.counts([shop, *states], at)
+        profile = decode_profile(profile_state if shopper else None)
+        return ShopperState(
+            profile,
+            profile.recent(self._settings.recent_items),
+            counts.rows(slice(1, number + 1)),
+            counts.rows(slice(number + 1, None)),
+            counts.rows(slice(0, 1)),
+            self._settings.prior_impressions,
+        )
+
+    def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
+        """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
+        half_life = self._settings.co_click_half_life_hours * 3_600
+        states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
+        return [co_clicks(state, at, half_life) for state in states]
+
+    def session_weights(self, deeds: Deeds, session: str, at: float) -> Floats:
+        """How much each counts for what the shopper is after now: 0 outside the session."""
+        half_life = self._settings.session_half_life_minutes * 60
+        return np.where(deeds.in_session(session), deeds.weights(at, half_life), 0.0)
+
+    def long_term_weights(self, deeds: Deeds, at: float) -> Floats:
+        """How much each counts for the shopper's lasting taste."""
+        return deeds.weights(at, self._settings.long_term_half_life_days * 86_400)

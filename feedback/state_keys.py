@@ -1,0 +1,38 @@
+"""The keys of the states that profiles and statistics are made of; what stands before the first colon is the kind."""
+
+SHOP = "shop:all"
+
+
+def shopper_key(shopper: str) -> str:
+    """Of a profile."""
+    return f"shopper:{shopper}"
+
+
+def lists_key(shopper: str) -> str:
+    """Of the ids of all lists of a shopper of which something has been counted."""
+    return f"lists:{shopper}"
+
+
+def erased_key(shopper: str) -> str:
+    """Of the mark that this shopper has been erased."""
+    return f"erased:{shopper}"
+
+
+def counted_key(query_id: str) -> str:
+    """Of what of a list has been counted."""
+    return f"counted:{query_id}"
+
+
+def product_key(product_id: str) -> str:
+    """Of the counts of a product."""
+    return f"product:{product_id}"
+
+
+def class_key(query_class: str, product_id: str) -> str:
+    """Of the counts of a product in lists of one class of queries."""
+    return f"class:{query_class}:{product_id}"
+
+
+def co_clicks_key(product_id: str) -> str:
+    """Of the products that were acted upon beside this one."""
+    return f"co_clicks:{product_id}"

@@ -1,0 +1,143 @@
+"""Candidates in the order for one shopper: scored, without what was bought or hidden, diverse, a little by lot."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from feedback.store import StoreUnavailable
+from monitoring.metrics import Metrics
+from ranking.availability import Availability
+from ranking.diversity import by_marginal_relevance
+from ranking.exploration import drawn
+from ranking.rankers import Candidate, FeatureSource, Numbers, Ranker, RankingInput, Situation
+from ranking.reranking_settings import RerankingSettings
+
+logger = logging.getLogger(__name__)
+
+BOUGHT = "bought"
+HIDDEN = "hidden"
+NOT_READ = "nothing was put in order for the shopper: what is known of shoppers cannot be read now"
+
+
+@dataclass(frozen=True, slots=True)
+class RankedProduct:
+    """`position` is the new one, from 1, `propensity` the chance with which the product came there.
+
+    `parts` is each feature's part in the score, of features that are known, where an explanation was asked for.
+    """
+
+    candidate: Candidate
+    position: int
+    score: float
+    propensity: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """`left_out`: bought, hidden, or an availability that is not shown, by product: what the shopper bought or hid is
+    among them, candidate or not. `note`: why the candidates are as they came, empty where they are not.
+    """
+
+    products: Sequence[RankedProduct]
+    left_out: Mapping[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`kept`: they stay where their score puts them, though bought, hidden or not in stock. `places`: how many of the
+    first may be drawn by lot, at most what the settings say.
+    """
+
+    kept: Collection[str] = frozenset()
+    places: int = 0
+
+
+class Reranker:
+    """Safe to call from several threads, as its features and its ranker are."""
+
+    def __init__(
+        self,
+        features: FeatureSource,
+        ranker: Ranker,
+        settings: RerankingSettings,
+        availability: Availability,
+        metrics: Metrics,
+    ) -> None:
+        self._features = features
+        self._ranker = ranker
+        self._settings = settings
+        self._availability = availability
+        self._rerankings = metrics.rerankings
+
+    @property
+    def release(self) -> str:
+        return self._ranker.release
+
+    def rerank(
+        self, situation: Situation, candidates: Sequence[Candidate], rules: Rules, seed: str, *, explain: bool = False
+    ) -> RankedList:
+        """The same seed gives the same draw. As they came where the store cannot be read. Raises IndexUnavailable."""
+        try:
+            seen = self._features.input(situation, candidates)
+        except StoreUnavailable as error:
+            logger.warning("A list was not put in order: %s", error)
+            self._rerankings.labels("store_unavailable").inc()
+            return RankedList(_as_they_came(candidates), {}, NOT_READ)
+        self._rerankings.labels("reranked").inc()
+        left_out = self._left_out(seen, rules.kept)
+        scores = self._ranker.score(seen)
+        on_top, behind = self._groups(seen, {*left_out}, rules.kept)
+        on_top, behind = self._order(seen, scores, on_top), self._order(seen, scores, behind)
+        exploration = self._settings.exploration
+        draw = drawn(len(on_top), min(exploration.places, rules.places), exploration.share, seed)
+        order = [*(on_top[place] for place in draw.order.tolist()), *behind]
+        chances = [*draw.propensities.tolist(), *[1.0] * len(behind)]
+        parts = _parts(seen, self._ranker, order) if explain else [{}] * len(order)
+        products = [
+            RankedProduct(candidates[place], position, float(scores[place]), chance, why)
+            for position, (place, chance, why) in enumerate(zip(order, chances, parts, strict=True), start=1)
+        ]
+        return RankedList(products, left_out)
+
+    def _left_out(self, seen: RankingInput, kept: Collection[str]) -> dict[str, str]:
+        unavailable = {
+            one.product_id: availability
+            for one, availability in zip(seen.candidates, seen.availability, strict=False)
+            if self._availability.place(availability) == "hidden"
+        }
+        bought = seen.bought if self._settings.bought == "hidden" else ()
+        reasons = unavailable | dict.fromkeys(bought, BOUGHT) | dict.fromkeys(seen.hidden, HIDDEN)
+        return {product_id: reason for product_id, reason in reasons.items() if product_id not in kept}
+
+    def _groups(
+        self, seen: RankingInput, left_out: Collection[str], kept: Collection[str]
+    ) -> tuple[list[int], list[int]]:
+        """Which candidates stay, and of these which stand behind the others."""
+        groups: tuple[list[int], list[int]] = [], []
+        for place, one in enumerate(seen.candidates):
+            if one.product_id not in left_out:
+                known = seen.availability[place] if seen.availability and one.product_id not in kept else ""
+                groups[self._availability.place(known) == "last"].append(place)
+        return groups
+
+    def _order(self, seen: RankingInput, scores: Numbers, places: Sequence[int]) -> list[int]:
+        group = np.array(places, np.intp)
+        order = by_marginal_relevance(scores[group], seen.vectors[group], self._settings.diversity)
+        return [places[one] for one in order.tolist()]
+
+
+def _as_they_came(candidates: Sequence[Candidate]) -> list[RankedProduct]:
+    return [RankedProduct(one, position, one.score or 0.0, 1.0) for position, one in enumerate(candidates, start=1)]
+
+
+def _parts(seen: RankingInput, ranker: Ranker, order: Sequence[int]) -> list[Mapping[str, float]]:
+    parts = ranker.parts(seen)[order]
+    known = ~np.isnan(seen.values[order])
+    return [
+        {name: part for name, part, is_known in zip(seen.names, row, kept, strict=True) if is_known}
+        for row, kept in zip(parts.tolist(), known.tolist(), strict=True)
+    ]

@@ -1,0 +1,209 @@
+"""Counts of lists: the same in whatever order, batches and repetitions their revisions come."""
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedback.applying import apply_lists
+from feedback.memory_store import MemoryStore
+from feedback.reading import ShopperState, StateReader
+from feedback.settings import ProfileSettings
+from feedback.statistics import Counter
+from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
+from topics.feedback import JoinedList
+
+SETTINGS = ProfileSettings(kind="memory")
+LATER = NOW + 10 * HOUR
+
+
+def applied(*batches: Sequence[JoinedList], store: MemoryStore | None = None, **options: Any) -> MemoryStore:
+    store = store or MemoryStore()
+    for batch in batches:
+        apply_lists(store, batch, SETTINGS, LATER, **options)
+    return store
+
+
+def state(store: MemoryStore, products: str, shopper: str = "ann", text: str = "lamp") -> ShopperState:
+    return StateReader(store, SETTINGS).read(shopper, list(products), text, LATER)
+
+
+def totals(store: MemoryStore, products: str) -> list[list[int]]:
+    """Impressions, clicks, add_to_carts and purchases of each product."""
+    return state(store, products).products.totals.tolist()
+
+
+def test_all_that_was_shown_counts_once_and_so_does_each_kind_of_action() -> None:
+    one = joined("q", "abc", ("click", "b", 1), ("click", "b", 2), ("add_to_cart", "b", 3), ("purchase", "b", 4))
+    store = applied([one])
+    assert totals(store, "abcd") == [[1, 0, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert state(store, "").shop.totals.tolist() == [[3, 1, 1, 1]]
+
+
+def test_many_small_posts_count_no_impression_twice() -> None:
+    one = joined("q", "abc", *[("impression", product, 1.0) for product in "abcabc"], ("click", "a", 2))
+    store = applied(*[[revision] for revision in revisions(one)])
+    assert totals(store, "abc") == [[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
+
+
+def test_where_the_page_reports_what_was_seen_only_that_was_seen() -> None:
+    store = applied([joined("q", "abcd", ("impression", "a", 1), ("impression", "x", 1), ("click", "c", 2))])
+    assert totals(store, "abcdx") == [[1, 0, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_a_list_that_becomes_suspect_is_taken_back() -> None:
+    one = joined("q", "abc", ("click", "b", 1), ("purchase", "c", 2))
+    store = applied([joined("other", "ab", ("click", "a", 5), session="s-2")])
+    before = dict(zip(store.keys("product"), store.read(list(store.keys("product"))), strict=True))
+    applied([one], [one.model_copy(update={"suspect": "too fast", "revision": 9})], store=store)
+    assert totals(store, "abc") == [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert before.keys() == set(store.keys("product"))
+    assert state(store, "").profile.bought == {}
+    assert list(store.keys("co_clicks")) == []
+
+
+def test_an_action_upon_no_list_counts_without_an_impression() -> None:
+    store = applied([joined("event-1", "", ("click", "a", 1), at=None, text="")])
+    assert totals(store, "a") == [[0, 1, 0, 0]]
+    assert state(store, "a").rates(Counter.CLICKS).tolist() == [1.0]
+
+
+def test_what_is_ahead_of_the_clock_waits_until_its_time() -> None:
+    store = MemoryStore()
+    one = joined("q", "ab", ("click", "a", 1), ("click", "b", 30 * HOUR))
+    counted = apply_lists(store, [one], SETTINGS, LATER)
+    assert counted.left_out == {"from_the_future": 1}
+    assert totals(store, "ab") == [[1, 1, 0, 0], [1, 0, 0, 0]]
+    apply_lists(store, [one], SETTINGS, NOW + 31 * HOUR)
+    assert totals(store, "ab") == [[1, 1, 0, 0], [1, 1, 0, 0]]
+
+
+def test_the_outcome_of_each_list_is_told() -> None:
+    store = MemoryStore()
+    one = joined("q", "ab", ("click", "a", 1))
+    lists = [*revisions(one), joined("bot", "ab", suspect="too fast")]
+    assert apply_lists(store, lists, SETTINGS, LATER).outcomes == {"counted": 1, "suspect": 1, "older": 1}
+    assert apply_lists(store, revisions(one)[:1], SETTINGS, LATER).outcomes == {"older": 1}
+    assert apply_lists(store, [one], SETTINGS, LATER).outcomes == {"unchanged": 1}
+    assert apply_lists(store, [], SETTINGS, LATER).outcomes == {}
+
+
+def test_places_that_are_looked_at_less_count_for_less_of_an_impression() -> None:
+    store = applied([joined("q", "abcd")], examination=(1.0, 0.5, 0.25))
+    counts = state(store, "abcd").products
+    assert counts.column(Counter.EXAMINED).tolist() == [1.0, 0.5, 0.25, 0.25]
+    assert counts.column(Counter.IMPRESSIONS).tolist() == [1.0, 1.0, 1.0, 1.0]
+    expected = [each * 0.5 ** (10 / 24) for each in (1.0, 0.5, 0.25, 0.25)]
+    assert counts.column(Counter.EXAMINED, 0).tolist() == pytest.approx(expected)
+
+
+def test_counts_fade_by_event_time_with_each_half_life() -> None:
+    store = applied([joined("old", "a", at=LATER - 24 * HOUR), joined("new", "a", at=LATER)])
+    assert state(store, "a").products.faded[0, :, Counter.IMPRESSIONS].tolist() == pytest.approx(
+        [1.5, 1 + 0.5 ** (1 / 30)]
+    )
+
+
+def test_queries_of_the_same_words_are_counted_together_and_others_are_not() -> None:
+    store = applied([joined("q1", "ab", ("click", "a", 1), text="Red  LAMP"), joined("q2", "a", text="lamp red")])
+    assert state(store, "ab", text="red lamp").of_class.totals.tolist() == [[2, 1, 0, 0], [1, 0, 0, 0]]
+    assert state(store, "ab", text="lamp").of_class.totals.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0]]
+    assert state(store, "ab", text="").of_class.totals.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+PRODUCTS = "abcde"
+ACTIONS = ["impression", "click", "add_to_cart", "purchase", "hide", "dwell", "of their own"]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[JoinedList]]:
+    """For each of some lists its revisions: actions come one by one, the query at any time, a suspicion perhaps."""
+    lists = []
+    for number in range(draw(st.integers(1, 4))):
+        done = draw(
+            st.lists(st.tuples(st.sampled_from(ACTIONS), st.sampled_from(PRODUCTS), st.floats(0, 5 * HOUR)), max_size=5)
+        )
+        shown = "".join(draw(st.lists(st.sampled_from(PRODUCTS), unique=True)))
+        asked = {"shopper": draw(st.sampled_from(["ann", "bob", ""])), "text": draw(st.sampled_from(["", "lamp", "x"]))}
+        whole = joined(f"q{number}", shown, *done, session=draw(st.sampled_from(["s-1", "s-2", ""])), **asked)
+        query_at = draw(st.integers(0, len(done)))
+        before = {"at": None, "text": "", "shown": (), "shopper": ""}
+        steps = revisions(whole)
+        steps = [step.model_copy(update=before) for step in steps[:query_at]] + [
+            step.model_copy(update={"revision": step.revision + 1}) for step in steps[query_at:]
+        ]
+        if draw(st.booleans()) and draw(st.booleans()):
+            steps.append(steps[-1].model_copy(update={"suspect": "too fast", "revision": 99}))
+        lists.append(steps)
+    return lists
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[JoinedList], list[list[JoinedList]]]:
+    """The lists as they stand in the end; and batches of their revisions in any order, some of them repeated."""
+    lists = draw(histories())
+    every = [step for steps in lists for step in steps]
+    order = draw(st.permutations([*every, *draw(st.lists(st.sampled_from(every), max_size=5))]))
+    cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=5)))
+    batches = [list(order[begin:end]) for begin, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+    return [steps[-1] for steps in lists], batches
+
+
+@given(deliveries())
+@settings(max_examples=150)
+def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
+    lists, batches = delivery
+    expected, actual = applied(lists), applied(*batches)
+    for shopper in ("ann", "bob"):
+        for text in ("lamp", "x"):
+            same_state(state(actual, PRODUCTS, shopper, text), state(expected, PRODUCTS, shopper, text))
+    reader = StateReader(actual, SETTINGS), StateReader(expected, SETTINGS)
+    assert [_rounded(each) for each in reader[0].co_clicked(list(PRODUCTS), LATER)] == [
+        _rounded(each) for each in reader[1].co_clicked(list(PRODUCTS), LATER)
+    ]
+
+
+@given(deliveries())
+def test_the_counts_are_those_of_counting_by_hand(delivery: Any) -> None:
+    lists, batches = delivery
+    store = applied(*batches)
+    counted = [one for one in lists if not one.suspect]
+    by_hand = Tally(
+        (action, product)
+        for one in counted
+        for action, product in {(action.action, action.product_id) for action in one.actions}
+        if action != "impression"
+    )
+    for product, row in zip(PRODUCTS, totals(store, PRODUCTS), strict=True):
+        assert row[1:] == [by_hand[action, product] for action in ("click", "add_to_cart", "purchase")]
+        assert row[0] == sum(_was_seen(one, product) for one in counted)
+
+
+def _was_seen(one: JoinedList, product: str) -> bool:
+    reported = {action.product_id for action in one.actions if action.action == "impression"}
+    shown = {product.product_id for product in one.shown}
+    touched = {action.product_id for action in one.actions}
+    if one.at is None or not shown:
+        return product in reported
+    return product in shown and (not reported or product in touched)
+
+
+def same_state(actual: ShopperState, expected: ShopperState) -> None:
+    for mine, theirs in zip(
+        (actual.shop, actual.products, actual.of_class),
+        (expected.shop, expected.products, expected.of_class),
+        strict=True,
+    ):
+        assert mine.totals.tolist() == theirs.totals.tolist()
+        np.testing.assert_allclose(mine.examined, theirs.examined, rtol=1e-9)
+        np.testing.assert_allclose(mine.faded, theirs.faded, rtol=1e-9)
+    assert actual.profile.product_ids == expected.profile.product_ids
+    assert actual.profile.records.tobytes() == expected.profile.records.tobytes()
+
+
+def _rounded(counts: dict[str, float]) -> dict[str, float]:
+    return {product: round(count, 6) for product, count in counts.items()}
