@@ -20,6 +20,7 @@ from cli.real_data import real_data_command
 from cli.sample_settings import settings_command
 from cli.search import search_command
 from cli.settings import SettingsError, load_settings
+from cli.shoppers import shoppers_command
 from cli.train_weights import train_retrieval_weights
 from encoders.base import EncoderError
 from index.base import IndexRefused, IndexUnavailable
@@ -115,6 +116,7 @@ def serve_command(config: Config = None, as_child: AsChild = False) -> None:
 
 
 app.command("demo")(demo_command)
+app.command("shoppers")(shoppers_command)
 app.command("real-data")(real_data_command)
 app.command("import")(import_command)
 app.command("search")(search_command)

@@ -26,8 +26,8 @@ class Action(StrEnum):
 class Habits:
     """`eta`: how fast attention falls with the place; `noise`: the chance of a click upon what does not please.
 
-    `into_cart` is of a clicked product of the highest grade, `purchase` of one in the cart. Seconds are those of people
-    in a hurry, so that a demo has something to show.
+    `into_cart` is of a clicked product of the highest grade, `purchase` of one in the cart, the pause before the next
+    search. Seconds are those of people in a hurry, so that a demo has something to show.
     """
 
     eta: float = 1.0
@@ -36,6 +36,7 @@ class Habits:
     purchase: float = 0.5
     seconds_a_look: float = 0.25
     dwell_seconds: float = 1.5
+    pause_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

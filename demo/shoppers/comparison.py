@@ -1,80 +1,65 @@
 """Whether lists made for a shopper fit the hidden taste better than those that nobody in particular gets."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from learning.qrels import Judgments, RankedRun
-from learning.relevance import Interval, PerQuery, RelevanceOptions, bootstrap, evaluate
+from learning.relevance import Interval, RelevanceOptions, bootstrap
 
 CUTOFF = 10
 
 
 @dataclass(frozen=True, slots=True)
-class ListPair:
-    """One query, asked at the same moment by a shopper and by nobody. Lists hold ids, the best first.
+class PairedNdcg:
+    """NDCG of two answers to one query at one moment: to the shopper, and to nobody in particular.
 
-    `session` counts the shopper's sessions from 1; `grades` are of all products of both lists.
+    `session` counts the shopper's sessions from 1. Both are NaN where nothing that was found is liked.
     """
 
     shopper: str
     session: int
-    text: str
-    personalized: Sequence[str]
-    plain: Sequence[str]
-    grades: Mapping[str, int]
+    personalized: float
+    plain: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Mean NDCG@10 against the hidden tastes with 95 % intervals over shoppers; that of the difference is paired."""
+    """Means with 95 % intervals over shoppers; that of the difference is paired. `searches` were asked twice."""
 
     shoppers: int
-    pairs: int
+    searches: int
     personalized: Interval
     plain: Interval
     difference: Interval
 
 
-def compare_lists(pairs: Sequence[ListPair], options: RelevanceOptions) -> Comparison | None:
-    """None where no list has anything that its shopper likes.
+def ndcg(grades: Sequence[int], found: Sequence[int], cutoff: int = CUTOFF) -> float:
+    """Of a list with these grades, best place first, with gains 2^grade - 1, against the best order of all `found`.
 
-    The best order is that of all products of both lists. Pairs of one shopper are averaged before anything else: they
-    are not independent.
+    NaN where nothing has a grade.
     """
-    graded = [pair for pair in pairs if max(pair.grades.values(), default=0) > 0]
-    if not graded:
+    best = _gain(sorted(found, reverse=True)[:cutoff])
+    return _gain(grades[:cutoff]) / best if best else math.nan
+
+
+def compare(searches: Sequence[PairedNdcg], options: RelevanceOptions) -> Comparison | None:
+    """None where nobody found anything to like.
+
+    Searches of one shopper are averaged before anything else: they are not independent.
+    """
+    by_shopper: dict[str, list[tuple[float, float]]] = {}
+    for one in searches:
+        if not math.isnan(one.plain):
+            by_shopper.setdefault(one.shopper, []).append((one.personalized, one.plain))
+    if not by_shopper:
         return None
-    personalized = _ndcg(graded, lambda pair: pair.personalized, options)
-    plain = _ndcg(graded, lambda pair: pair.plain, options)
-    numbers = _by_shopper(graded)
-    values = {
-        "personalized": np.array([personalized[of_one].mean() for of_one in numbers]),
-        "plain": np.array([plain[of_one].mean() for of_one in numbers]),
-    }
-    intervals = bootstrap({**values, "difference": values["personalized"] - values["plain"]}, options)
-    return Comparison(shoppers=len(numbers), pairs=len(graded), **intervals)
+    personalized, plain = np.array([np.mean(of_one, axis=0) for of_one in by_shopper.values()]).T
+    values = {"personalized": personalized, "plain": plain, "difference": personalized - plain}
+    intervals = bootstrap(values, options)
+    return Comparison(len(by_shopper), sum(map(len, by_shopper.values())), **intervals)
 
 
-def _ndcg(
-    pairs: Sequence[ListPair], ranked: Callable[[ListPair], Sequence[str]], options: RelevanceOptions
-) -> PerQuery:
-    """One value a pair, in their order."""
-    judgments = Judgments(
-        {str(number): pair.grades for number, pair in enumerate(pairs)},
-        {str(number): pair.text for number, pair in enumerate(pairs)},
-    )
-    run: RankedRun = {
-        str(number): [(product, float(-place)) for place, product in enumerate(ranked(pair))]
-        for number, pair in enumerate(pairs)
-    }
-    return evaluate(run, judgments, options).values[f"NDCG@{options.cutoff}"]
-
-
-def _by_shopper(pairs: Sequence[ListPair]) -> list[list[int]]:
-    """Numbers of the pairs of each shopper."""
-    numbers: dict[str, list[int]] = {}
-    for number, pair in enumerate(pairs):
-        numbers.setdefault(pair.shopper, []).append(number)
-    return list(numbers.values())
+def _gain(grades: Sequence[int]) -> float:
+    return float(sum((2**grade - 1) / math.log2(place + 1) for place, grade in enumerate(grades, start=1)))

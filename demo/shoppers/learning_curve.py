@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo.shoppers.comparison import Comparison, ListPair, compare_lists
+from demo.shoppers.comparison import Comparison, PairedNdcg, compare
 from learning.relevance import RelevanceOptions
 
 
@@ -16,27 +16,22 @@ class Round:
 
 
 class LearningCurve:
-    """Rounds in which every one of `shoppers` has been; one in which nothing was to anybody's liking is left out."""
+    """Rounds that every one of `shoppers` has been through; one in which nobody found anything to like is left out."""
 
     def __init__(self, shoppers: int, options: RelevanceOptions) -> None:
         self._shoppers = shoppers
         self._options = options
-        self._judged = 0
+        self._sorted = 0
+        self._open: dict[int, list[PairedNdcg]] = {}
         self.rounds: list[Round] = []
 
-    def update(self, pairs: Sequence[ListPair]) -> list[Round]:
-        """The rounds that are complete and were not before; `pairs` are all of them so far."""
-        new: list[Round] = []
-        while len(of_round := self._of(pairs, self._judged + 1)) == self._shoppers:
-            self._judged += 1
-            if comparison := compare_lists(of_round, self._options):
-                new.append(Round(self._judged, comparison))
+    def update(self, searches: Sequence[PairedNdcg]) -> list[Round]:
+        """The rounds that are complete and were not before; `searches` are all so far, one a shopper and session."""
+        for one in searches[self._sorted :]:
+            self._open.setdefault(one.session, []).append(one)
+        self._sorted = len(searches)
+        complete = sorted(session for session, of_it in self._open.items() if len(of_it) == self._shoppers)
+        compared = ((session, compare(self._open.pop(session), self._options)) for session in complete)
+        new = [Round(session, comparison) for session, comparison in compared if comparison is not None]
         self.rounds += new
         return new
-
-    def overall(self, pairs: Sequence[ListPair]) -> Comparison | None:
-        """All sessions together, complete round or not."""
-        return compare_lists(pairs, self._options)
-
-    def _of(self, pairs: Sequence[ListPair], session: int) -> list[ListPair]:
-        return [pair for pair in pairs if pair.session == session]

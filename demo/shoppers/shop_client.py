@@ -25,7 +25,7 @@ class SearchResults:
 
 
 class ShopClient:
-    """Use as a context manager. Every method raises ShopUnavailable."""
+    """Use as a context manager. Every method raises ShopUnavailable, entering too where nobody answers."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
@@ -33,8 +33,12 @@ class ShopClient:
     def __enter__(self) -> Self:
         try:
             self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
+            self._request("GET", "/healthz")
         except httpx.InvalidURL as error:
             raise ShopUnavailable(f"{self._url} is no address: {error}") from None
+        except ShopUnavailable:
+            self._http.close()
+            raise
         return self
 
     def __exit__(
@@ -52,19 +56,19 @@ class ShopClient:
 
     def send(self, events: Sequence[Mapping[str, Any]]) -> None:
         """UBI events; sent again they count once."""
-        self._post("/v1/events", list(events))
+        self._request("POST", "/v1/events", list(events))
 
     def _search(self, query: Mapping[str, Any]) -> SearchResults:
-        answer = self._post("/v1/search", query)
+        answer = self._request("POST", "/v1/search", query)
         try:
             products = [SeenProduct.of(result["product"]) for result in answer["results"]]
             return SearchResults(str(answer["query_id"]), products)
         except (KeyError, TypeError) as error:
             raise ShopUnavailable(f"{self._url} answers, but not as Millrace does: {error!r}") from None
 
-    def _post(self, path: str, body: Any) -> Any:
+    def _request(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            response = self._http.post(path, json=body)
+            response = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise ShopUnavailable(f"{self._url} does not answer: {type(error).__name__}: {error}") from None
         if not response.is_success:

@@ -1,4 +1,4 @@
-"""Shoppers who visit a running shop, each in its own time, and what their hidden tastes say of the lists they are shown."""
+"""Shoppers who visit a running shop, each in its own time, and how well what it shows them fits their hidden tastes."""
 
 import heapq
 import random
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from demo.shoppers.behavior import ShownList, as_event
 from demo.shoppers.browsing import Action, Deed, Habits, browse
-from demo.shoppers.comparison import ListPair
+from demo.shoppers.comparison import PairedNdcg, ndcg
 from demo.shoppers.intents import Intent
 from demo.shoppers.personas import Persona, new_persona
 from demo.shoppers.shop_client import SearchResults, ShopUnavailable
 
 _PAGE = 20
 _ALL = 100  # as many as one search answers: the best order is that of all of them
-_PAUSE = timedelta(seconds=1)
+_WAIT_AFTER_FAILURE = timedelta(seconds=1)
 _GATHERING = timedelta(seconds=0.25)
 _SENT_AT_ONCE = 500
 _FAILURES_IN_A_ROW = 20
@@ -78,7 +78,7 @@ class _Visitor:
 class Simulation:
     """Whatever is due is done by `act`; everything else may be read from another thread.
 
-    The last search of each session is asked a second time, as nobody, for `pairs`.
+    The last search of each session is asked as nobody, too, for `compared`.
     """
 
     def __init__(self, shop: Shop, options: SimulationOptions, clock: Callable[[], datetime]) -> None:
@@ -93,7 +93,7 @@ class Simulation:
         self._happening: list[tuple[datetime, int, Mapping[str, Any]]] = []
         self._quiet_until = start
         self._failures_in_a_row = 0
-        self.pairs: list[ListPair] = []
+        self.compared: list[PairedNdcg] = []
         self.searches = 0
         self.clicks = 0
         self.events = 0
@@ -125,7 +125,7 @@ class Simulation:
             self._failures_in_a_row += 1
             if self._failures_in_a_row == _FAILURES_IN_A_ROW:
                 raise
-            self._quiet_until = now + _PAUSE
+            self._quiet_until = now + _WAIT_AFTER_FAILURE
 
     def _send(self, now: datetime) -> None:
         happened = [one for one in sorted(self._happening)[:_SENT_AT_ONCE] if one[0] <= now]
@@ -139,7 +139,7 @@ class Simulation:
         results = self._shop.search(visit.intent.text, _PAGE, visit.persona.name, visit.session_id)
         shown_at = self._clock()
         if plain is not None:
-            self.pairs.append(_pair(visit, results, plain))
+            self.compared.append(_judge(visit, results, plain))
         grades = [visit.persona.grade(product, visit.intent) for product in results.products]
         deeds = browse(grades, self._options.habits, visit.rng)
         ids = [product.product_id for product in results.products]
@@ -150,8 +150,9 @@ class Simulation:
         self.searches += 1
         heapq.heappop(self._due)
         if not (visit.last and visit.session == self._options.sessions):
-            busy_until = shown_at + timedelta(seconds=deeds[-1].seconds if deeds else 0) + _PAUSE
-            heapq.heappush(self._due, (max(due + self._between_searches, busy_until), number))
+            busy = (deeds[-1].seconds if deeds else 0.0) + self._options.habits.pause_seconds
+            again = max(due + self._between_searches, shown_at + timedelta(seconds=busy))
+            heapq.heappush(self._due, (again, number))
 
     def _happens(self, deeds: Sequence[Deed], shown: ShownList) -> None:
         for deed in deeds:
@@ -161,15 +162,12 @@ class Simulation:
             self.clicks += deed.action is Action.CLICK
 
 
-def _pair(visit: _Visit, results: SearchResults, plain: SearchResults) -> ListPair:
-    return ListPair(
-        visit.persona.name,
-        visit.session,
-        visit.intent.text,
-        [product.product_id for product in results.products],
-        [product.product_id for product in plain.products],
-        {
-            product.product_id: visit.persona.grade(product, visit.intent)
-            for product in (*plain.products, *results.products)
-        },
-    )
+def _judge(visit: _Visit, results: SearchResults, plain: SearchResults) -> PairedNdcg:
+    """The best order is that of all products that either list has."""
+    grade = {
+        product.product_id: visit.persona.grade(product, visit.intent)
+        for product in (*plain.products, *results.products)
+    }
+    found = list(grade.values())
+    lists = ([grade[product.product_id] for product in each.products] for each in (results, plain))
+    return PairedNdcg(visit.persona.name, visit.session, *(ndcg(grades, found) for grades in lists))
