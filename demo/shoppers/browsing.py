@@ -27,7 +27,8 @@ class Habits:
     """`eta`: how fast attention falls with the place; `noise`: the chance of a click upon what does not please.
 
     `into_cart` is of a clicked product of the highest grade, `purchase` of one in the cart, the pause before the next
-    search. Seconds are those of people in a hurry, so that a demo has something to show.
+    search, `interest_kept` what one click upon a product leaves of the chance of another. Seconds are those of people
+    in a hurry, so that a demo has something to show, but of people: no rule against robots takes them for one.
     """
 
     eta: float = 1.0
@@ -36,7 +37,19 @@ class Habits:
     purchase: float = 0.5
     seconds_a_look: float = 0.25
     dwell_seconds: float = 1.5
-    pause_seconds: float = 1.0
+    pause_seconds: float = 3.0
+    interest_kept: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """A product of a list to one shopper, who clicked it so many times before."""
+
+    grade: int
+    earlier_clicks: int = 0
+
+    def click_chance(self, habits: Habits) -> float:
+        return attractiveness(self.grade, habits.noise) * habits.interest_kept**self.earlier_clicks
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +72,13 @@ def attractiveness(grade: int, noise: float) -> float:
     return float(noise + (1 - noise) * (2**grade - 1) / (2**HIGHEST_GRADE - 1))
 
 
-def browse(grades: Sequence[int], habits: Habits, rng: random.Random) -> list[Deed]:
-    """What is done with products of these grades, in the order of the places; by time.
+def browse(products: Sequence[Appeal], habits: Habits, rng: random.Random) -> list[Deed]:
+    """What is done with these products, in the order of their places; by time.
 
     Everything down to the last place that was looked at was on the screen: a page reports it as seen. Whether it was
     looked at no page can tell.
     """
-    looked_at = [place for place in range(1, len(grades) + 1) if rng.random() < examination(place, habits.eta)]
+    looked_at = [place for place in range(1, len(products) + 1) if rng.random() < examination(place, habits.eta)]
     seconds = 0.0
     deeds: list[Deed] = []
     seen = 0
@@ -73,8 +86,9 @@ def browse(grades: Sequence[int], habits: Habits, rng: random.Random) -> list[De
         seconds += habits.seconds_a_look
         deeds += [Deed(Action.IMPRESSION, shown, seconds) for shown in range(seen + 1, place + 1)]
         seen = place
-        if rng.random() < attractiveness(grades[place - 1], habits.noise):
-            clicked = _after_click(place, grades[place - 1], seconds + habits.seconds_a_look, habits, rng)
+        product = products[place - 1]
+        if rng.random() < product.click_chance(habits):
+            clicked = _after_click(place, product.grade, seconds + habits.seconds_a_look, habits, rng)
             deeds += clicked
             seconds = clicked[-1].seconds
     return deeds

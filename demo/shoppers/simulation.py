@@ -2,13 +2,14 @@
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from demo.shoppers.behavior import ShownList, as_event
-from demo.shoppers.browsing import Action, Deed, Habits, browse
+from demo.shoppers.browsing import Action, Appeal, Deed, Habits, browse
 from demo.shoppers.comparison import PairedNdcg, ndcg
 from demo.shoppers.intents import Intent
 from demo.shoppers.personas import Persona, new_persona
@@ -62,10 +63,11 @@ class _Visit:
 
 @dataclass(slots=True)
 class _Visitor:
-    """`searches` are those of all sessions."""
+    """`searches` are those of all sessions, `clicks` by product."""
 
     persona: Persona
     searches: int = 0
+    clicks: Counter[str] = field(default_factory=Counter)
 
     def next_visit(self, options: SimulationOptions) -> _Visit:
         """Follows from the seed; asked again, it is the same."""
@@ -73,6 +75,17 @@ class _Visitor:
         rng = random.Random(f"visit|{self.persona.name}|{self.searches}")
         persona = self.persona.drifted(rng, options.taste_kept) if search == 0 else self.persona
         return _Visit(persona, persona.intent(rng), session + 1, search + 1 == options.searches_per_session, rng)
+
+    def appeals(self, visit: _Visit, results: SearchResults) -> list[Appeal]:
+        return [
+            Appeal(visit.persona.grade(product, visit.intent), self.clicks[product.product_id])
+            for product in results.products
+        ]
+
+    def remember(self, visit: _Visit, deeds: Sequence[tuple[Action, str]]) -> None:
+        self.searches += 1
+        self.clicks.update(product_id for action, product_id in deeds if action is Action.CLICK)
+        self.persona = visit.persona.owning(product_id for action, product_id in deeds if action is Action.PURCHASE)
 
 
 class Simulation:
@@ -134,19 +147,17 @@ class Simulation:
             heapq.heappop(self._happening)
 
     def _visit(self, due: datetime, number: int) -> None:
-        visit = self._visitors[number].next_visit(self._options)
+        visitor = self._visitors[number]
+        visit = visitor.next_visit(self._options)
         plain = self._shop.search_as_nobody(visit.intent.text, _ALL) if visit.last else None
         results = self._shop.search(visit.intent.text, _PAGE, visit.persona.name, visit.session_id)
         shown_at = self._clock()
         if plain is not None:
             self.compared.append(_judge(visit, results, plain))
-        grades = [visit.persona.grade(product, visit.intent) for product in results.products]
-        deeds = browse(grades, self._options.habits, visit.rng)
         ids = [product.product_id for product in results.products]
+        deeds = browse(visitor.appeals(visit, results), self._options.habits, visit.rng)
         self._happens(deeds, ShownList(results.query_id, visit.persona.name, visit.session_id, shown_at, ids))
-        bought = [ids[deed.place - 1] for deed in deeds if deed.action is Action.PURCHASE]
-        self._visitors[number].persona = visit.persona.owning(bought)
-        self._visitors[number].searches += 1
+        visitor.remember(visit, [(deed.action, ids[deed.place - 1]) for deed in deeds])
         self.searches += 1
         heapq.heappop(self._due)
         if not (visit.last and visit.session == self._options.sessions):

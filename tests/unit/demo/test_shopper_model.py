@@ -16,7 +16,7 @@ from demo.drawn_shop.captions import LANGUAGES
 from demo.drawn_shop.looks import COLOURS, KINDS, PATTERNS
 from demo.drawn_shop.products import drawn_products
 from demo.shoppers.behavior import ShownList, as_event
-from demo.shoppers.browsing import Action, Habits, attractiveness, browse, examination
+from demo.shoppers.browsing import Action, Appeal, Habits, attractiveness, browse, examination
 from demo.shoppers.intents import Intent, new_intent
 from demo.shoppers.personas import HIGHEST_GRADE, new_persona
 from demo.shoppers.tastes import BRANDS, MAX_STEP, SeenProduct, new_taste
@@ -129,7 +129,7 @@ def test_attention_falls_with_the_place_and_clicks_with_it() -> None:
     rng = random.Random(1)
     looks: Counter[int] = Counter()
     for _ in range(4000):
-        looks.update(deed.place for deed in browse([2] * 12, Habits(), rng) if deed.action is Action.CLICK)
+        looks.update(deed.place for deed in browse([Appeal(2)] * 12, Habits(), rng) if deed.action is Action.CLICK)
 
     assert looks[1] > looks[2] > looks[4] > looks[12] > 0
     assert looks[4] / looks[1] == pytest.approx(examination(4, Habits().eta), abs=0.05)
@@ -143,9 +143,18 @@ def test_the_better_liked_is_clicked_more_often_at_the_same_place() -> None:
     assert chances[-1] == pytest.approx(1)
 
 
+def test_what_was_clicked_often_is_hardly_clicked_again() -> None:
+    chances = [Appeal(HIGHEST_GRADE, clicks).click_chance(Habits()) for clicks in range(12)]
+
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] == pytest.approx(1)
+    assert chances[-1] < 0.001
+
+
 @given(seeds, st.lists(st.integers(0, HIGHEST_GRADE), max_size=30))
 def test_deeds_come_in_time_and_each_follows_from_what_came_before(seed: int, grades: list[int]) -> None:
-    deeds = browse(grades, Habits(), random.Random(seed))
+    products = [Appeal(grade) for grade in grades]
+    deeds = browse(products, Habits(), random.Random(seed))
 
     assert [deed.seconds for deed in deeds] == sorted(deed.seconds for deed in deeds)
     places = {action: [deed.place for deed in deeds if deed.action is action] for action in Action}
@@ -153,7 +162,7 @@ def test_deeds_come_in_time_and_each_follows_from_what_came_before(seed: int, gr
     assert set(places[Action.PURCHASE]) <= set(places[Action.ADD_TO_CART]) <= set(places[Action.CLICK])
     assert places[Action.CLICK] == places[Action.DWELL]
     assert set(places[Action.CLICK]) <= set(places[Action.IMPRESSION])
-    assert deeds == browse(grades, Habits(), random.Random(seed))
+    assert deeds == browse(products, Habits(), random.Random(seed))
 
 
 def test_what_pleases_more_holds_longer_and_is_bought_more_often() -> None:
@@ -162,7 +171,7 @@ def test_what_pleases_more_holds_longer_and_is_bought_more_often() -> None:
     bought: Counter[int] = Counter()
     for grade, seconds in dwell.items():
         for _ in range(2000):
-            for deed in browse([grade], Habits(noise=0.5), rng):
+            for deed in browse([Appeal(grade)], Habits(noise=0.5), rng):
                 if deed.dwell_seconds is not None:
                     seconds.append(deed.dwell_seconds)
                 bought[grade] += deed.action is Action.PURCHASE
@@ -173,7 +182,7 @@ def test_what_pleases_more_holds_longer_and_is_bought_more_often() -> None:
 
 def test_events_are_ubi_documents_that_name_list_place_and_product() -> None:
     shown = ShownList("q-1", "shopper-1", "visit-1", OPENING, ["a", "b", "c"])
-    deeds = browse([4, 4, 4], Habits(into_cart=1, purchase=1), random.Random(4))
+    deeds = browse([Appeal(4)] * 3, Habits(into_cart=1, purchase=1), random.Random(4))
     events = [as_event(deed, shown) for deed in deeds]
 
     for deed, event in zip(deeds, events, strict=True):

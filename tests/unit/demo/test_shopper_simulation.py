@@ -125,7 +125,7 @@ def test_a_shop_that_answers_something_else_is_told() -> None:
 def test_shoppers_come_at_the_pace_that_was_asked_for() -> None:
     with open_shop(as_found) as (_, url), ShopClient(url) as client:
         clock = Clock()
-        simulation = Simulation(client, SimulationOptions(shoppers=20, sessions_per_second=2), clock)
+        simulation = Simulation(client, SimulationOptions(shoppers=60, sessions_per_second=2), clock)
         while clock.now < OPENING + timedelta(seconds=15):
             simulation.act()
             clock.now = simulation.next_due or clock.now
