@@ -9,24 +9,12 @@ from demo.drawn_shop.looks import KINDS, Kind
 from demo.drawn_shop.merchandise import MERCHANDISE
 
 _DEPARTMENTS: Mapping[Language, Mapping[str, tuple[str, ...]]] = {
-    "en": {
-        "Clothing": ("clothes", "something to wear"),
-        "Shoes": ("shoes",),
-        "Bags": ("bag", "bags"),
-        "Accessories": ("accessories",),
-        "Home": ("for the home",),
-    },
-    "zh": {
-        "Clothing": ("衣服",),
-        "Shoes": ("鞋",),
-        "Bags": ("包",),
-        "Accessories": ("配饰",),
-        "Home": ("家居用品",),
-    },
-}
-_GIFTS: Mapping[Language, tuple[str, ...]] = {"en": ("gift", "birthday present"), "zh": ("礼物",)}
+    "en": {"Clothing": ("clothes", "something to wear"), "Shoes": ("shoes",), "Bags": ("bag", "bags")},
+    "zh": {"Clothing": ("衣服",), "Shoes": ("鞋",), "Bags": ("包",)},
+}  # words that the shop finds; it has none for the other departments
+_GIFTS: Mapping[Language, str] = {"en": "gift", "zh": "礼物"}
 _GIFT_SHARE = 0.1
-_DEPARTMENT_SHARE = 0.2
+_DEPARTMENT_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +27,12 @@ class Intent:
 
 
 def new_intent(wanted: Kind, language: Language, rng: random.Random) -> Intent:
-    """For somebody who has `wanted` in mind: mostly its name, at times its department's, or a gift."""
+    """For somebody who has `wanted` in mind: mostly its name, at times a department's, or a gift."""
     chance = rng.random()
     if chance < _GIFT_SHARE:
-        return Intent(rng.choice(_GIFTS[language]), language, frozenset(KINDS))
-    if chance < _GIFT_SHARE + _DEPARTMENT_SHARE:
-        department = MERCHANDISE[wanted].department
+        return Intent(_GIFTS[language], language, frozenset(KINDS))
+    department = MERCHANDISE[wanted].department
+    if chance < _GIFT_SHARE + _DEPARTMENT_SHARE and department in _DEPARTMENTS[language]:
         return Intent(rng.choice(_DEPARTMENTS[language][department]), language, _kinds_of(department))
     names = ENGLISH_KINDS if language == "en" else CHINESE_KINDS
     return Intent(rng.choice(names[wanted]), language, frozenset({wanted}))
