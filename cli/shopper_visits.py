@@ -51,6 +51,7 @@ class ShopperVisits:
         self._ended.set()
         self._thread.join()
         self._client.__exit__(None, None, None)
+        self._write_page()
 
     @property
     def searches(self) -> int:
@@ -92,11 +93,8 @@ class ShopperVisits:
                 if not self._ended.wait(max(0.0, (due - _now()).total_seconds())):
                     self._simulation.act()
                     self._judge()
-        except ShopUnavailable as error:
+        except (ShopUnavailable, OSError) as error:
             self.failure = str(error)
-        finally:
-            self._ended.set()
-            self._write_page()
 
     def _judge(self) -> None:
         for one in self._curve.update(self._simulation.compared):

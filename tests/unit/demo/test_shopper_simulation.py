@@ -8,9 +8,9 @@ import pytest
 from demo.shoppers.comparison import compare
 from demo.shoppers.learning_curve import LearningCurve
 from demo.shoppers.shop_client import ShopClient, ShopUnavailable
-from demo.shoppers.simulation import Simulation, SimulationOptions
+from demo.shoppers.simulation import Shop, Simulation, SimulationOptions
 from learning.relevance import RelevanceOptions
-from tests.unit.demo.fake_shop import OPENING, as_found, by_taste, open_shop
+from tests.unit.demo.fake_shop import OPENING, LearningShop, as_found, by_taste, open_shop
 from topics.behavior import BehaviorEvent
 
 SHOPPERS = 8
@@ -27,12 +27,16 @@ class Clock:
 
 
 def simulate(url: str, options: SimulationOptions = OPTIONS) -> Simulation:
-    clock = Clock()
     with ShopClient(url) as client:
-        simulation = Simulation(client, options, clock)
-        while (due := simulation.next_due) is not None:
-            clock.now = max(clock.now, due)
-            simulation.act()
+        return run(client, options)
+
+
+def run(shop: Shop, options: SimulationOptions) -> Simulation:
+    clock = Clock()
+    simulation = Simulation(shop, options, clock)
+    while (due := simulation.next_due) is not None:
+        clock.now = max(clock.now, due)
+        simulation.act()
     return simulation
 
 
@@ -52,6 +56,20 @@ def test_an_order_by_taste_shows_as_a_difference_and_an_untouched_one_as_none() 
 
     assert differences[0].low > 0.1
     assert (differences[1].low, differences[1].high) == (0, 0)
+
+
+def test_the_difference_rises_in_a_shop_that_learns_by_clicks() -> None:
+    compared = run(LearningShop(), SimulationOptions(shoppers=20, sessions=12)).compared
+    rounds = LearningCurve(20, JUDGING).update(compared)
+    first = compare([one for one in compared if one.session <= 3], JUDGING)
+    last = compare([one for one in compared if one.session > 9], JUDGING)
+
+    assert len(rounds) == 12
+    assert first is not None
+    assert last is not None
+    assert last.difference.low > 0
+    assert last.difference.mean > first.difference.mean + 0.05
+    assert abs(last.plain.mean - first.plain.mean) < 0.1
 
 
 def test_shoppers_act_under_their_names_and_the_comparison_under_none() -> None:
