@@ -164,6 +164,7 @@ def embedded_settings(settings: Settings, folder: Path) -> Settings:
             "max_backlog_bytes_per_partition": 2 * 1024 * 1024,
         },
         "index": {"kind": "milvus", "token": ""},
+        "profiles": {"kind": "sqlite", "path": (folder / "profiles.sqlite").resolve()},
         # The embedded broker holds an empty fetch for as long as it may, even when a record comes.
         "worker": {"fetch_max_wait_seconds": 0.05, "metrics_port": 0},
         "server": {"host": "127.0.0.1"},

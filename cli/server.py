@@ -10,12 +10,19 @@ import setproctitle
 
 from cli.catalogue_reading import CatalogueReader
 from cli.following import follow_behavior, follow_indexed
-from cli.processes import require_shared_index, require_topics
-from cli.settings import Settings
-from cli.wiring import Parts, open_parts, open_publisher
+from cli.process_checks import require_shared_index, require_topics
+from cli.settings import Settings, changed_settings
+from cli.wiring import Parts, open_parts, open_profile_store, open_publisher
 from encoders.image_sources import ImageSource
+from feedback.memory_store import MemoryStore
+from feedback.reading import StateReader
+from feedback.store import ProfileStore
 from monitoring.exposition import render
+from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.hand_set import HandSetRanker
+from ranking.reranking import Reranker
+from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -30,6 +37,8 @@ from topics.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
+_MOST_STORE_SECONDS = 0.5
+
 
 def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
@@ -39,7 +48,8 @@ def serve(settings: Settings) -> None:
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
-        open_services(parts, publisher, words := CatalogueWords(parts.analyser)) as services,
+        open_profile_store(_read_quickly(settings)) as profiles,
+        open_services(parts, publisher, words := CatalogueWords(parts.analyser), profiles) as services,
     ):
         products = IndexedProducts(parts.index, services.links, services.announcements)
         catalogue = CatalogueReader(parts.index, words)
@@ -53,14 +63,31 @@ def serve(settings: Settings) -> None:
 
 
 @contextmanager
-def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | None = None) -> Iterator[Services]:
-    """What the HTTP API works with. `parts` and `publisher` stay open. Without `words` no query is corrected."""
+def open_services(
+    parts: Parts,
+    publisher: Publisher,
+    words: CatalogueWords | None = None,
+    profiles: ProfileStore | None = None,
+) -> Iterator[Services]:
+    """What the HTTP API works with. What is given stays open.
+
+    Without `words` no query is corrected, and without `profiles` nothing is known of shoppers.
+    """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
+    store = profiles or MemoryStore()
+    reranker = Reranker(
+        StoreFeatures(StateReader(store, parts.settings.profiles)),
+        HandSetRanker(ranking.reranking.weights),
+        ranking.reranking,
+        Availability(ranking.availability),
+        parts.metrics,
+    )
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
-    with closing(parts.search(words)) as search, ImageSource(shoppers) as images:
+    with closing(parts.search(words, reranker)) as search, ImageSource(shoppers) as images:
         yield Services(
             search=search,
+            reranker=reranker,
             index=parts.index,
             publisher=publisher,
             images=images,
@@ -73,6 +100,12 @@ def open_services(parts: Parts, publisher: Publisher, words: CatalogueWords | No
             clock=lambda: datetime.now(UTC),
             links=MediaLinks(Path(workers.file_root) if workers.file_root else None),
         )
+
+
+def _read_quickly(settings: Settings) -> Settings:
+    """A search does not wait long for what is known of shoppers: it goes on without."""
+    seconds = min(settings.profiles.timeout_seconds, _MOST_STORE_SECONDS)
+    return changed_settings(settings, {"profiles": {"timeout_seconds": seconds}})
 
 
 def _tell_if_broker_is_away(settings: Settings) -> None:

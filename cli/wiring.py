@@ -19,6 +19,7 @@ from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import Metrics, create_metrics
 from ranking.catalogue_words import CatalogueWords
+from ranking.reranking import Reranker
 from ranking.search import Search
 from topics.catalogue import CATALOG_PRODUCTS, index_products_group
 from topics.clients import client_config
@@ -45,8 +46,11 @@ class Parts:
         words.complete()
         return words
 
-    def search(self, catalogue: CatalogueWords | None = None) -> Search:
-        """Without a `catalogue` no word of a query is corrected, and no brand comes first."""
+    def search(self, catalogue: CatalogueWords | None = None, reranker: Reranker | None = None) -> Search:
+        """Without a `catalogue` no word of a query is corrected, and no brand comes first.
+
+        Without a `reranker` all shoppers see the same.
+        """
         return Search(
             self.index,
             self.text_encoder,
@@ -55,6 +59,7 @@ class Parts:
             self.settings.ranking,
             self.metrics,
             catalogue,
+            reranker,
         )
 
 

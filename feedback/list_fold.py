@@ -133,6 +133,7 @@ class ListFold:
                 self._amounts[key].append((one.counter, one.at, sign))
                 if one.counter == Counter.IMPRESSIONS:
                     self._amounts[key].append((Counter.EXAMINED, one.at, sign * one.examined))
+                    self._amounts[key].append((Counter.EXPECTED_CLICKS, one.at, sign * one.expected_clicks))
 
     def _change_profile(self, shopper: str, one: JoinedList, occurrences: Sequence[Occurrence]) -> None:
         if not shopper:

@@ -61,12 +61,15 @@ class Occurrence(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deeds:
-    """Columns of equal length, newest first. `sessions` are marks as of `session_mark`, 0 where there was none."""
+    """Columns of equal length, newest first. `sessions` are marks as of `session_mark`, 0 where there was none; `lists`
+    say which lines are of one list.
+    """
 
     product_ids: Sequence[str]
     deeds: NDArray[np.uint8]
     at: Floats
     sessions: NDArray[np.uint64]
+    lists: NDArray[np.uint64]
     positions: NDArray[np.uint16]
     dwell_seconds: NDArray[np.float32]
 
@@ -121,6 +124,7 @@ class Profile:
             lines["action"],
             lines["at"],
             lines["session"],
+            lines["list"],
             lines["position"],
             lines["dwell"],
         )

@@ -24,7 +24,14 @@ class RerankingSettings(BaseModel):
     in_search: bool = Field(default=True, description="searches by relevance are re-ranked, too")
     depth: int = Field(default=100, ge=1, le=1_000, description="how many of a search's best are re-ranked")
     weights: dict[str, Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]] = Field(
-        default={"score": 1.0, "position": -0.001},
+        default={
+            "score": 1.0,
+            "position": -0.001,
+            "click_rate": 0.2,
+            "add_to_cart_rate": 0.5,
+            "purchase_rate": 1.0,
+            "acted_upon": 0.05,
+        },
         description="of the hand-set ranker, by feature; one that is not known adds nothing",
     )
     diversity: float = Field(

@@ -22,6 +22,7 @@ from serving.problems import add_problem_handlers
 from serving.product_routes import product_router
 from serving.pseudonyms import Pseudonyms
 from serving.query_log import QueryLog
+from serving.rank_routes import rank_router
 from serving.rate_limits import RateLimit
 from serving.search_routes import search_router
 from serving.services import Services
@@ -55,6 +56,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
     app.include_router(trending_router(services, pseudonyms, queries))
+    app.include_router(rank_router(services, pseudonyms, queries))
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())

@@ -7,11 +7,13 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic import BaseModel
 
 from serving import openapi_examples
 from serving.answers import kept_response
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, PROBLEMS, ProblemDetails
+from serving.rank_models import RankCandidate
 from serving.search_models import SearchForm, SearchQuery
 from topics.behavior import BehaviorEvent
 
@@ -68,6 +70,13 @@ def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[st
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}}
 
 
+def model_body(model: type[BaseModel], examples: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, where a model says what the body is; `add_schemas` knows its parts."""
+    schema = model.model_json_schema(ref_template=_REFERENCE)
+    schema.pop("$defs", None)
+    return json_body(schema, examples)
+
+
 def search_body() -> dict[str, Any]:
     """The `openapi_extra` of POST /v1/search: a JSON query or a form."""
     form = SearchForm.model_json_schema(ref_template=_REFERENCE)
@@ -96,7 +105,7 @@ def add_schemas(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (BehaviorEvent, ProblemDetails, FilterInput):
+        for model in (BehaviorEvent, ProblemDetails, FilterInput, RankCandidate):
             schema = model.model_json_schema(ref_template=_REFERENCE)
             schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
         _drop_the_frameworks_own_errors(document)

@@ -110,6 +110,38 @@ TRENDING_ANSWER: dict[str, Any] = {
     "notes": [],
     "took_ms": 0.249,
 }
+RANK_QUERIES: dict[str, Any] = {
+    "explained": {
+        "candidates": [{"product_id": "sku-1", "score": 12.5}, {"product_id": "sku-2", "score": 11.9}],
+        "text": "linen",
+        "client_id": "5e3b2a1c-8b7d-4f2e-a3d4-c9b2e1f3a4b5",
+        "explain": True,
+    },
+    "in the order given": {"candidates": [{"product_id": "sku-2"}, {"product_id": "sku-1"}], "user_id": "ada"},
+}
+RANK_ANSWER: dict[str, Any] = {
+    "query_id": "f5a5b5a2-4e58-4b0d-9a3e-0f9f3c8f1f2b",
+    "results": [
+        {
+            "product_id": "sku-1",
+            "position": 1,
+            "from_position": 1,
+            "score": 12.499,
+            "parts": {"score": 12.5, "position": -0.001},
+        },
+        {
+            "product_id": "sku-2",
+            "position": 2,
+            "from_position": 2,
+            "score": 11.898,
+            "parts": {"score": 11.9, "position": -0.002},
+        },
+    ],
+    "left_out": [],
+    "ranker": "hand-set@9d1f0c3a",
+    "notes": [],
+    "took_ms": 0.211,
+}
 HEAT_MAP: dict[str, Any] = {  # of a picture of one colour
     "product_id": "sku-1",
     "similarity": 0.5559213757514954,
@@ -148,6 +180,10 @@ MODELS: dict[str, Any] = {
     "LegExplanation": _RESULT["explanation"]["keywords"],
     "MatchTotal": SEARCH_ANSWER["total"],
     "PhraseFilter": SEARCH_ANSWER["understood"]["phrases"][0],
+    "LeftOutProduct": {"product_id": "sku-2", "reason": "bought"},
+    "RankCandidate": RANK_QUERIES["explained"]["candidates"][0],
+    "RankResponse": RANK_ANSWER,
+    "RankedResult": RANK_ANSWER["results"][0],
     "Reranking": {"score": 1.12, "from_position": 2, "parts": {"score": 0.85, "taste": 0.27}},
     "SearchResponse": SEARCH_ANSWER,
     "SearchResult": _RESULT,

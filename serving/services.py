@@ -8,6 +8,7 @@ from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits
 from index.base import VectorIndex
 from monitoring.metrics import Metrics
+from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -25,6 +26,7 @@ class Services:
     """
 
     search: Search
+    reranker: Reranker
     index: VectorIndex
     publisher: Publisher
     images: ImageSource

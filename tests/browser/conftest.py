@@ -17,15 +17,22 @@ from demo.drawn_shop.products import drawn_products, write_pictures
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits, ImageSourceSettings
+from feedback.memory_store import MemoryStore
+from feedback.reading import StateReader
+from feedback.settings import ProfileSettings
 from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow
 from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
+from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.hand_set import HandSetRanker
+from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
+from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -91,8 +98,17 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
     words = CatalogueWords(analyser)
     words.learn(index.scan())
     words.complete()
+    store = MemoryStore()
+    reranker = Reranker(
+        StoreFeatures(StateReader(store, ProfileSettings())),
+        HandSetRanker(settings.reranking.weights),
+        settings.reranking,
+        Availability(settings.availability),
+        metrics,
+    )
     services = Services(
-        search=Search(index, encoder, encoder, analyser, settings, metrics, words),
+        search=Search(index, encoder, encoder, analyser, settings, metrics, words, reranker),
+        reranker=reranker,
         index=index,
         publisher=publisher,
         images=ImageSource(ImageSourceSettings()),

@@ -23,7 +23,12 @@ from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from monitoring.exposition import render
-from monitoring.metrics import create_metrics
+from monitoring.metrics import Metrics, create_metrics
+from ranking.availability import Availability
+from ranking.hand_set import HandSetRanker
+from ranking.rankers import FeatureSource
+from ranking.reranking import Reranker
+from ranking.reranking_settings import RerankingSettings
 from ranking.search import Search
 from ranking.settings import AvailabilityRules, RankingSettings, TrendingSettings
 from ranking.trending import Trending
@@ -34,6 +39,7 @@ from serving.media_routes import MediaLinks
 from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
+from tests.unit.ranking.taste_features import TasteFeatures
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS
 from topics.embedded_broker import MockCluster
@@ -111,14 +117,22 @@ def images() -> Iterator[ImageSource]:
         yield images
 
 
+def make_reranker(features: FeatureSource, metrics: Metrics, **settings: Any) -> Reranker:
+    options = RerankingSettings.model_validate({"weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings)
+    ranker = HandSetRanker(options.weights)
+    return Reranker(features, ranker, options, Availability(AvailabilityRules()), metrics)
+
+
 @pytest.fixture
 def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, images: ImageSource) -> Iterator[Services]:
     registry = CollectorRegistry()
     metrics = create_metrics(registry)
     encoder = HashEncoder()
-    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics)) as search:
+    reranker = make_reranker(TasteFeatures(), metrics)
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics, reranker=reranker)) as search:
         yield Services(
             search=search,
+            reranker=reranker,
             index=index,
             publisher=publisher,
             images=images,

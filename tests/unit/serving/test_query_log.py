@@ -49,7 +49,9 @@ def recorded(kafka: KafkaSettings) -> Iterator[Recorded]:
         yield Recorded(reader)
 
 
-def test_a_search_is_recorded_with_all_that_it_showed(make_client: MakeClient, recorded: Recorded) -> None:
+def test_a_search_is_recorded_with_all_that_it_showed(
+    make_client: MakeClient, services: Services, recorded: Recorded
+) -> None:
     client = make_client(ServerSettings(pseudonym_key=SecretStr("k")))
     asked = {"q": "dress", "limit": 1, "offset": 1, "user_id": "ada@shop.example", "session_id": "s", "place": "Ulm"}
     answer = client.get("/v1/search", params=asked).json()
@@ -60,7 +62,11 @@ def test_a_search_is_recorded_with_all_that_it_showed(make_client: MakeClient, r
     assert query["query_attributes"] == {
         "positions": [2],
         "propensities": [1.0],
-        "releases": {"text": HashEncoder().release, "image": HashEncoder().release},
+        "releases": {
+            "text": HashEncoder().release,
+            "image": HashEncoder().release,
+            "ranker": services.reranker.release,
+        },
         "arm": "",
         "kind": "text",
         "language": "en",
