@@ -28,7 +28,8 @@ class Millrace(LazyGroup):
         ),
         "shoppers": LazyCommand(
             "cli.shoppers:shoppers_command",
-            "Let simulated shoppers visit a running shop, and say how well what it shows them fits their hidden tastes.",
+            "Let simulated shoppers visit a running shop, and say how well what it shows them fits their hidden"
+            " tastes.",
         ),
         "real-data": LazyCommand(
             "cli.real_data:real_data_command",
