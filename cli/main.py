@@ -26,6 +26,11 @@ class Millrace(LazyGroup):
             "cli.demo:demo_command",
             "A shop to try Millrace on: everything runs on this machine, with parts that pip installed.",
         ),
+        "shoppers": LazyCommand(
+            "cli.shoppers:shoppers_command",
+            "Let simulated shoppers visit a running shop, and say how well what it shows them fits their hidden"
+            " tastes.",
+        ),
         "real-data": LazyCommand(
             "cli.real_data:real_data_command",
             "Stream the Icecat catalogue through broker, worker and Milvus Lite, then measure how well it is searched.",
