@@ -177,6 +177,7 @@ def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
 
 
 @given(deliveries())
+@settings(max_examples=40)
 def test_the_counts_are_those_of_counting_by_hand(delivery: Any) -> None:
     lists, batches = delivery
     store = applied(*batches)
