@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learning.ranked_lists import ObservedList
@@ -175,8 +174,8 @@ def _tensors(batch: Sequence[ObservedList], dimension: int) -> tuple[Tensor, Ten
 
 
 def _vectors(vectors: Numbers, dimension: int) -> Tensor:
-    """Zeros where there were no vectors yet."""
-    return torch.from_numpy(vectors) if vectors.shape[1] else torch.zeros((len(vectors), dimension))
+    """Zeros where there were no vectors yet; no dimension where they are not wanted."""
+    return torch.from_numpy(vectors) if vectors.shape[1] == dimension else torch.zeros((len(vectors), dimension))
 
 
 def _wanted(batch: Sequence[ObservedList], examination: Sequence[float]) -> tuple[Tensor, Tensor]:
