@@ -82,10 +82,6 @@ class Evaluate(LazyGroup):
             "cli.drawn_clip:evaluate_drawn_clip",
             "Measure how a model finds drawn products that it never saw, through the encoder that serves.",
         ),
-        "propensities": LazyCommand(
-            "cli.propensity_evaluation:propensities_command",
-            "Estimate propensities from the real Open Bandit logs, and compare them with those that the logs hold.",
-        ),
     }
 
 
