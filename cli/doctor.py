@@ -47,7 +47,7 @@ def doctor_command(
     config: Annotated[Path | None, typer.Option(help=CONFIG_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Check settings, broker, topics, processes, models, index, pictures, profiles; say what to do. Changes nothing.
+    """Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.
 
     Exit code 1 when a check fails.
 

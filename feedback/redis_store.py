@@ -53,7 +53,7 @@ class RedisStore:
     def __init__(
         self, url: str, key_prefix: str, timeout_seconds: float, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        """Raises StoreUnavailable for a url that no client takes. Whether a server answers is found out at its first use."""
+        """Raises StoreUnavailable for a url that no client takes; whether a server answers shows at the first use."""
         self._prefix = key_prefix
         self._pause = pause
         try:
