@@ -14,6 +14,7 @@ from feedback.log_errors import LogUnavailable
 from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
+from ranking.rankers import RankerUnusable
 from topics.admin import BrokerError
 from topics.publisher import PublisherError
 
@@ -29,6 +30,7 @@ _STARTUP_ERRORS = (
     LagUnavailable,
     StoreUnavailable,
     LogUnavailable,
+    RankerUnusable,
 )
 
 

@@ -103,19 +103,23 @@ def _affinity(feature: AffinityFeature, view: View) -> Floats:
     weights = _weights(view, feature.half_life_hours)
     if feature.of == "session":
         weights = weights * view.history.in_session
-    taste = _taste_for_values(feature.field, view, weights)
+    taste = _taste_for_values(feature, view, weights)
     values = view.table.values(feature.field, view.rows)
     affinities: Floats = taste[values].sum(axis=1)
     affinities[(values < 0).all(axis=1)] = np.nan
     return affinities
 
 
-def _taste_for_values(field: str, view: View, weights: Floats) -> Floats:
+def _taste_for_values(feature: AffinityFeature, view: View, weights: Floats) -> Floats:
     """By the value's id; the last one, which is that of no value, is 0."""
-    values = view.table.values(field, view.history_rows)
+    values = view.table.values(feature.field, view.history_rows)
     lines, places = np.nonzero(values >= 0)
     ids = values[lines, places]
-    count = len(view.table.products_with(field)) + 1
+    count = len(view.table.products_with(feature.field)) + 1
+    if feature.learns_from == "actions":
+        acted = weights * view.history.liked
+        shares: Floats = np.bincount(ids, acted[lines], count) / max(acted.sum(), 1.0)
+        return shares
     sums = np.bincount(ids, weights[lines] * view.history.surprise[lines], count)
     taste: Floats = sums / (np.bincount(ids, weights[lines], count) + _PRIOR_LINES)
     return taste

@@ -12,6 +12,10 @@ Numbers = NDArray[np.float32]
 LEAST_DEVIATION = 1e-6
 
 
+class RankerUnusable(Exception):
+    """A folder holds no ranker that can serve here; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Who asks, when, and for what: all that features know beside what is kept. `at` is seconds since 1970."""
