@@ -45,7 +45,7 @@ class Millrace(LazyGroup):
         ),
         "doctor": LazyCommand(
             "cli.doctor:doctor_command",
-            "Check settings, broker, topics, workers, models, index and pictures, and say what to do. Changes nothing.",
+            "Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.",
         ),
         "lag-exporter": LazyCommand(
             "cli.lag_exporter:lag_exporter_command",
