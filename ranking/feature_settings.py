@@ -66,13 +66,12 @@ class ImpressionsFeature(_Declared):
 
 
 class HistoryFeature(_Declared):
-    """How much is known of the shopper: the number of things done lately, or how freely the shopper acts, in log odds.
+    """How much is known of the shopper: the number of products acted upon lately, as a logarithm.
 
     It is the same for all candidates of a list, and tells a ranker how far to trust the others.
     """
 
     source: Literal["history"] = "history"
-    measure: Literal["actions", "freedom"] = "actions"
 
 
 class SeenFeature(_Declared):
