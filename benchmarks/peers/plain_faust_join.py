@@ -28,11 +28,13 @@ def run_join(task: Task) -> None:
         topic_replication_factor=1,
         table_standby_replicas=0,
         consumer_auto_offset_reset="earliest",
+        key_serializer="raw",
+        value_serializer="raw",
         datadir=task.folder,
     )
     meter, folding = Meter(task.events), Folding()
     examples = app.topic(FEEDBACK_EXAMPLES, **_RAW)
-    table = app.Table("open-lists", partitions=_PARTITIONS, **_RAW)
+    table = app.Table("open-lists", partitions=_PARTITIONS, key_type=bytes, value_type=bytes)
 
     async def join_clicks(stream: Any) -> None:
         async for event in stream.events():
