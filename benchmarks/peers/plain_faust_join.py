@@ -12,9 +12,8 @@ from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, FEEDBACK_EXAMPLES
-from topics.settings import KafkaSettings
 
-_PARTITIONS = KafkaSettings().partitions  # of a table as many as of its topics
+_PARTITIONS = 4  # of the topics on LocalKafka
 _RAW = {"key_type": bytes, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
 
 

@@ -34,8 +34,7 @@ class Worked:
             raise self.failure
 
     def crash(self, error: BaseException) -> Any:
-        self.crashed.put(error)
-        raise SystemExit
+        self.crashed.put(error)  # and the thread ends
 
     def agent(self, **gathering: Any) -> BatchAgent:
         agent = BatchAgent("a", ("t",), self.work, Heartbeat(), self.crash, Gathering(**gathering))
