@@ -48,7 +48,7 @@ class Task:
 
     @classmethod
     def from_arguments(cls) -> "Task":
-        return cls(**json.loads(sys.argv[2]))
+        return cls(**json.loads(sys.argv[-1]))
 
 
 class NullEncoder:
