@@ -144,7 +144,7 @@ def test_a_run_for_scripts_answers_in_one_json_object(folder: Path, broker: str)
 
 def test_ctrl_c_ends_everything_cleanly(demo: Demo) -> None:
     children = demo.open()
-    assert len(children) == 4, children  # broker, Milvus, worker, server
+    assert len(children) == 5, children  # broker, Milvus, worker, click loop, server
     server = load_settings(demo.folder / "millrace.toml").server
     url = f"http://{server.host}:{server.port}"
     answer = httpx.get(f"{url}/v1/search", params={"q": "red striped dress"}, timeout=30).json()
