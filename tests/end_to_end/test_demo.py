@@ -137,7 +137,7 @@ def test_a_run_for_scripts_answers_in_one_json_object(folder: Path, broker: str)
         assert len(search["titles"]) == 3
     assert facts["shoppers"]["searches"] > 0
     assert facts["shoppers"]["failed_requests"] == 0
-    assert "What the shop learns of 20 shoppers" in (folder / "learning.html").read_text()
+    assert "What the shop learns of 12 shoppers" in (folder / "learning.html").read_text()
     assert facts["searches"][0]["ok"]  # the words of the title are the words of the query
     assert not any(map(runs, children))
 
