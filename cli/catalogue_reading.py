@@ -1,13 +1,15 @@
-"""How a server learns the words and brands of the shop: all that is there, then each product as it is indexed."""
+"""How a server learns what its shop sells: all that is there, then each product as it is indexed."""
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Self
 
 from index.base import VectorIndex, VectorIndexError
 from ranking.catalogue_words import CatalogueWords
+from ranking.product_table import ProductTable
+from ranking.style_vectors import style_vector
 from topics.events import ProductIndexed
 
 logger = logging.getLogger(__name__)
@@ -21,9 +23,14 @@ _CHANGES = ("indexed", "attributes_updated")
 class CatalogueReader:
     """Reads the index on a thread of its own, and hears of what comes meanwhile and later. Use as a context manager."""
 
-    def __init__(self, index: VectorIndex, words: CatalogueWords) -> None:
+    def __init__(
+        self, index: VectorIndex, words: CatalogueWords, products: ProductTable, dimensions: Mapping[str, int]
+    ) -> None:
+        """`dimensions` of the index's vectors, by field."""
         self._index = index
+        self._dimensions = dimensions
         self._words = words
+        self._products = products
         self._learning = threading.Lock()
         self._ended = threading.Event()
         self._read = threading.Event()
@@ -42,6 +49,7 @@ class CatalogueReader:
             self._learn(list(self._index.documents(changed).values()))
         with self._learning:
             self._words.forget(gone)
+            self._products.forget(gone)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -69,11 +77,17 @@ class CatalogueReader:
                 return
         self._words.complete()
         self._read.set()
-        logger.info("The words and brands of %d products are known", products)
+        logger.info("Words, brands and features of %d products are known", products)
 
     def _learn(self, documents: Sequence[dict[str, Any]]) -> None:
+        """Raises IndexUnavailable."""
+        vectors = self._index.vectors([document["id"] for document in documents])
         with self._learning:
             self._words.learn(documents)
+            self._products.learn(documents)
+            self._products.learn_vectors(
+                {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
+            )
 
 
 def _batches(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -20,9 +20,10 @@ from feedback.store import ProfileStore
 from monitoring.exposition import render
 from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
-from ranking.hand_set import HandSetRanker
+from ranking.features import DeclaredFeatures
+from ranking.product_table import ProductTable, declared_table
+from ranking.ranker_factory import create_ranker
 from ranking.reranking import Reranker
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -44,18 +45,19 @@ def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
+    products = declared_table(settings.ranking.features)
     _tell_if_broker_is_away(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
         open_profile_store(_read_quickly(settings)) as profiles,
-        open_services(parts, publisher, words := CatalogueWords(parts.analyser), profiles) as services,
+        open_services(parts, publisher, words := CatalogueWords(parts.analyser), profiles, products) as services,
     ):
-        products = IndexedProducts(parts.index, services.links, services.announcements)
-        catalogue = CatalogueReader(parts.index, words)
+        indexed = IndexedProducts(parts.index, services.links, services.announcements)
+        catalogue = CatalogueReader(parts.index, words, products, parts.vector_dimensions)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
-            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear], services.clock),
+            follow_indexed(settings.kafka, parts.metrics, [indexed.hear, catalogue.hear], services.clock),
             catalogue,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
@@ -68,16 +70,22 @@ def open_services(
     publisher: Publisher,
     words: CatalogueWords | None = None,
     profiles: ProfileStore | None = None,
+    products: ProductTable | None = None,
 ) -> Iterator[Services]:
-    """What the HTTP API works with. What is given stays open.
+    """What the HTTP API works with. What is given stays open. Raises RankerUnusable.
 
-    Without `words` no query is corrected, and without `profiles` nothing is known of shoppers.
+    Without `words` no query is corrected; without `profiles` nothing is known of shoppers, and without `products` no
+    feature of products.
     """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
     store = profiles or MemoryStore()
     reranker = Reranker(
-        StoreFeatures(StateReader(store, parts.settings.profiles)),
-        HandSetRanker(ranking.reranking.weights),
+        DeclaredFeatures(
+            ranking.features,
+            declared_table(ranking.features) if products is None else products,
+            StateReader(store, parts.settings.profiles),
+        ),
+        create_ranker(ranking.reranking, ranking.features),
         ranking.reranking,
         Availability(ranking.availability),
         parts.metrics,

@@ -1,5 +1,6 @@
 """How lists are put in order for one shopper."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,14 +24,23 @@ class RerankingSettings(BaseModel):
 
     in_search: bool = Field(default=True, description="searches by relevance are re-ranked, too")
     depth: int = Field(default=100, ge=1, le=1_000, description="how many of a search's best are re-ranked")
+    ranker: Path | None = Field(
+        default=None,
+        description="folder of a ranker that `millrace train ranker` made; left out: the hand-set one, by its weights",
+    )
     weights: dict[str, Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]] = Field(
         default={
             "score": 1.0,
             "position": -0.001,
-            "click_rate": 0.2,
-            "add_to_cart_rate": 0.5,
-            "purchase_rate": 1.0,
-            "acted_upon": 0.05,
+            "click_rate": 0.02,
+            "purchase_rate": 0.02,
+            "lift": 0.1,
+            "brand_affinity": 0.2,
+            "category_affinity": 0.2,
+            "category_affinity_now": 0.1,
+            "price_closeness": 0.02,
+            "similarity": 0.1,
+            "co_clicks": 0.02,
         },
         description="of the hand-set ranker, by feature; one that is not known adds nothing",
     )

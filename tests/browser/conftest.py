@@ -28,11 +28,13 @@ from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
 from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.feature_settings import DEFAULT_FEATURES
+from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
+from ranking.product_table import declared_table
 from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -100,7 +102,7 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
     words.complete()
     store = MemoryStore()
     reranker = Reranker(
-        StoreFeatures(StateReader(store, ProfileSettings())),
+        DeclaredFeatures(DEFAULT_FEATURES, declared_table(DEFAULT_FEATURES), StateReader(store, ProfileSettings())),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
         Availability(settings.availability),
