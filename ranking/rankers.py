@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 
-_LEAST_DEVIATION = 1e-6
+LEAST_DEVIATION = 1e-6
 
 
 class RankerUnusable(Exception):
@@ -92,4 +92,4 @@ def standardized(scores: Numbers) -> Numbers:
 
 def deviation(scores: Numbers) -> float:
     """The standard deviation to divide by: never 0, whatever the scores."""
-    return max(float(scores.std()), _LEAST_DEVIATION) if len(scores) else 1.0
+    return max(float(scores.std()), LEAST_DEVIATION) if len(scores) else 1.0
