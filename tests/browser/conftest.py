@@ -88,12 +88,21 @@ def trending() -> Trending:
 
 
 @pytest.fixture(scope="module")
-def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending) -> Iterator[str]:
-    encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
+def kafka() -> Iterator[KafkaSettings]:
+    cluster = MockCluster()
     for topic in (BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
         cluster.create_topic(topic, 1)
+    yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def url(
+    pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending, kafka: KafkaSettings
+) -> Iterator[str]:
+    encoder, analyser, registry = HashEncoder(), Analyser(), CollectorRegistry()
     index = _index(pictures, encoder, analyser)
-    publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
+    publisher = Publisher(kafka, "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
     words = CatalogueWords(analyser)
     words.learn(index.scan())
@@ -133,7 +142,6 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
     publisher.close()
     services.images.close()
     services.product_images.close()
-    cluster.close()
 
 
 @pytest.fixture(scope="module")
