@@ -25,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-services: $(READY)  ## get what service tests need beyond pip: Chromium, Java, Maven (Debian's), Kafka (Maven Central's)
+services: $(READY)  ## get what service tests need beyond pip: Chromium, Java, Maven, Redis (Debian's), Kafka (Maven Central's)
 	@$(MAKE) --no-print-directory packages
 	@$(BIN)/python -m deploy.kafka --fetch-only
 
@@ -34,7 +34,8 @@ packages:
 	command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || missing="chromium fontconfig fonts-noto-cjk"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	command -v mvn >/dev/null || missing="$$missing maven"; \
-	if [ -z "$$missing" ]; then echo "Chromium, fonts, Java and Maven are there."; exit; fi; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	if [ -z "$$missing" ]; then echo "Chromium, fonts, Java, Maven and Redis are there."; exit; fi; \
 	command -v apt-get >/dev/null || { echo "No apt-get here: install$$missing yourself, or their tests are skipped."; exit 1; }; \
 	$(SUDO) apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null && \

@@ -2,22 +2,34 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import typer
+from pydantic import BaseModel
 
 from cli.import_products import parse_time
 from cli.output import Output
 from index.base import IndexRefused
 from index.documents import document
 from index.limits import check_document
-from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_SOURCES
+from streams.reading import read_value
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.catalogue import (
+    BEHAVIOR_EVENTS,
+    BEHAVIOR_QUERIES,
+    CATALOG_PRODUCTS,
+    DEAD_LETTER_SOURCES,
+    FEEDBACK_EXAMPLES,
+    SHOPPERS_ERASED,
+)
 from topics.codec import ProductCodec
 from topics.dead_letter_log import FiledLetter, LetterBox, LetterFilter, Place, read_letters
 from topics.dead_letter_replay import Replay, replay_as_it_was
 from topics.dead_letters import DeadLetterError, Source
 from topics.events import InvalidEvent, InvalidReason, Product
+from topics.feedback import JoinedList, ShopperErased
 from topics.settings import KafkaSettings
 
 _PLACE = re.compile(r"(?P<partition>\d{1,10}):(?P<offset>\d{1,19})")
@@ -110,12 +122,23 @@ def chosen(box: LetterBox, wanted: LetterFilter) -> list[FiledLetter]:
     return box.letters
 
 
+_MODELS: Mapping[str, type[BaseModel]] = {
+    BEHAVIOR_QUERIES: BehaviorQuery,
+    BEHAVIOR_EVENTS: BehaviorEvent,
+    FEEDBACK_EXAMPLES: JoinedList,
+    SHOPPERS_ERASED: ShopperErased,
+}
+
+
 class Examiner:
     """Tells whether a worker with these settings would refuse a message for sure."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         codec = ProductCodec(kafka.product_mapping, kafka.max_event_bytes)
-        self._readers: dict[str, Callable[[Replay], str]] = {CATALOG_PRODUCTS: lambda replay: _objection(codec, replay)}
+        self._readers: dict[str, Callable[[Replay], str]] = {
+            CATALOG_PRODUCTS: lambda replay: _objection(codec, replay),
+            **{topic: partial(_unreadable, model, kafka.max_event_bytes) for topic, model in _MODELS.items()},
+        }
 
     def objection(self, replay: Replay) -> str:
         """Why it would be refused, or empty."""
@@ -139,3 +162,8 @@ def _objection(codec: ProductCodec, replay: Replay) -> str:
     except IndexRefused as error:
         return f"{InvalidReason.INDEX_REFUSED}: {error}"
     return ""
+
+
+def _unreadable(model: type[BaseModel], most_bytes: int, replay: Replay) -> str:
+    said = read_value(replay.value or b"", model, most_bytes)
+    return f"{said.reason}: {said.detail}" if isinstance(said, InvalidEvent) else ""

@@ -1,7 +1,7 @@
 """`millrace doctor`: what is wrong with this installation, and what to do about it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.lag_exporter import index_products_reading, oldest_age
+from cli.lag_exporter import click_loop_reading, index_products_reading, oldest_age
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_index
 from encoders.base import Encoder, EncoderError
 from encoders.factory import create_image_encoder, create_text_encoder
 from index.base import IndexRefused, IndexUnavailable
+from monitoring.cluster_lag import GroupReading
 from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import topics_on_broker
@@ -41,7 +42,7 @@ def doctor_command(
     config: Annotated[Path | None, typer.Option(help=CONFIG_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Check settings, broker, topics, workers, models, index and pictures, and say what to do. Changes nothing.
+    """Check settings, broker, topics, workers, click loop, models, index, pictures; say what to do. Changes nothing.
 
     Exit code 1 when a check fails.
 
@@ -74,6 +75,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield broker
     if broker.ok:
         yield _workers(settings)
+        yield _click_loop(settings)
     models, encoders = _models(settings)
     yield models
     if encoders is not None:
@@ -97,25 +99,35 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _workers(settings: Settings) -> Finding:
+    return _group(settings, index_products_reading, "workers", "product events are not indexed yet", "millrace worker")
+
+
+def _click_loop(settings: Settings) -> Finding:
+    what = "events of shoppers are not joined, counted and logged yet"
+    return _group(settings, click_loop_reading, "click loop", what, "millrace click-loop")
+
+
+def _group(
+    settings: Settings, reading: Callable[[Settings], GroupReading], check: str, what: str, command: str
+) -> Finding:
     try:
-        group = index_products_reading(settings)
+        group = reading(settings)
     except LagUnavailable as error:
-        return Finding("workers", "unknown", str(error))
+        return Finding(check, "unknown", str(error))
     behind = sum(one.events for one in group.partitions.values())
     age = oldest_age(group.partitions.values())
-    found = f"{behind} product events are not indexed yet"
+    found = f"{behind} {what}"
     if behind:
         found += ", nobody knows for how long" if age is None else f", the oldest for {age:.1f} s"
     if group.members is None:
-        return Finding("workers", found, "start `millrace worker`, or wait until it has caught up" if behind else "")
-    found += f"; {group.members} worker{'' if group.members == 1 else 's'}"
+        return Finding(check, found, f"start `{command}`, or wait until it has caught up" if behind else "")
+    name = command.removeprefix("millrace ")
+    found += f"; {group.members} {name}{'' if group.members == 1 else 's'}"
     if group.members == 0:
-        return Finding("workers", found, "no worker is there: start `millrace worker`")
+        return Finding(check, found, f"no {name} is there: start `{command}`")
     if behind and (age is None or age > _SOON_SECONDS):
-        return Finding(
-            "workers", found, "wait until they have caught up, start another `millrace worker`, or see its log"
-        )
-    return Finding("workers", found)
+        return Finding(check, found, f"wait until they have caught up, start another `{command}`, or see its log")
+    return Finding(check, found)
 
 
 def _models(settings: Settings) -> tuple[Finding, tuple[Encoder, Encoder] | None]:

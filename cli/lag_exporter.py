@@ -4,7 +4,7 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from monitoring.lag import LagUnavailable
 from monitoring.lag_exporter import LagExporter
 from monitoring.metrics import create_lag_exporter_metrics
 from topics.admin import BrokerError, TopicAdmin
-from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP
+from topics.catalogue import CATALOG_PRODUCTS, CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS, INDEX_PRODUCTS_GROUP
 from topics.clients import client_config
 from topics.settings import KafkaSettings
 
@@ -64,7 +64,10 @@ def selection(settings: Settings) -> Selection:
     """The groups that the settings name, Millrace's own included where the broker has not heard of them yet."""
     kafka = settings.kafka
     return Selection(
-        known={kafka.on_broker(INDEX_PRODUCTS_GROUP): (kafka.on_broker(CATALOG_PRODUCTS),)},
+        known={
+            kafka.on_broker(INDEX_PRODUCTS_GROUP): (kafka.on_broker(CATALOG_PRODUCTS),),
+            kafka.on_broker(CLICK_LOOP_GROUP): tuple(map(kafka.on_broker, CLICK_LOOP_TOPICS)),
+        },
         groups=re.compile(settings.lag_exporter.groups),
         topics=re.compile(settings.lag_exporter.topics),
     )
@@ -72,9 +75,17 @@ def selection(settings: Settings) -> Selection:
 
 def index_products_reading(settings: Settings) -> GroupReading:
     """How far the live workers are behind. Raises LagUnavailable."""
-    kafka = settings.kafka
-    group, topic = kafka.on_broker(INDEX_PRODUCTS_GROUP), kafka.on_broker(CATALOG_PRODUCTS)
-    only = Selection({group: (topic,)}, _exactly(group), _exactly(topic))
+    return _reading(settings.kafka, INDEX_PRODUCTS_GROUP, (CATALOG_PRODUCTS,))
+
+
+def click_loop_reading(settings: Settings) -> GroupReading:
+    """How far the click loop is behind. Raises LagUnavailable."""
+    return _reading(settings.kafka, CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS)
+
+
+def _reading(kafka: KafkaSettings, own_group: str, own_topics: Sequence[str]) -> GroupReading:
+    group, topics = kafka.on_broker(own_group), tuple(map(kafka.on_broker, own_topics))
+    only = Selection({group: topics}, _exactly(group), _exactly(*topics))
     with ClusterLag(client_config(kafka), only) as lag:
         reading = lag.read(_PATIENCE_SECONDS)
     if group in reading.failures:
@@ -83,8 +94,8 @@ def index_products_reading(settings: Settings) -> GroupReading:
     return found
 
 
-def _exactly(name: str) -> "re.Pattern[str]":
-    return re.compile(rf"\A{re.escape(name)}\Z")
+def _exactly(*names: str) -> "re.Pattern[str]":
+    return re.compile(rf"\A(?:{'|'.join(map(re.escape, names))})\Z")
 
 
 def _narrowed(settings: Settings, group: str, topic: str) -> Settings:

@@ -1,4 +1,4 @@
-"""Every process of Millrace on this machine: a broker, milvus-lite, one worker, one server.
+"""Every process of Millrace on this machine: a broker, milvus-lite, one worker, one server, one click loop.
 
 For the demo, the real-data run, benchmarks and service tests; production runs the same processes under its own
 supervisor.
@@ -48,11 +48,13 @@ class LocalStack:
         server: bool = True,
         kafka: KafkaSettings | None = None,
         worker_options: Sequence[str] = (),
+        click_loop: bool = False,
     ) -> None:
         self._folder = folder
         self._kafka = kafka
         self._wanted = settings
         self._with_server = server
+        self._with_click_loop = click_loop
         self._worker_options = worker_options
         self._exit = ExitStack()
         self.config = folder / CONFIG_NAME
@@ -79,6 +81,10 @@ class LocalStack:
         return self._processes[1]
 
     @property
+    def click_loop(self) -> Process:
+        return self._processes[-1]
+
+    @property
     def url(self) -> str:
         return f"http://{self.settings.server.host}:{self.settings.server.port}"
 
@@ -88,11 +94,9 @@ class LocalStack:
         return self.milvus.restarts + sum(process.restarts for process in self._processes)
 
     def wait_until_ready(self, timeout_seconds: float, look: Callable[[], None] = lambda: None) -> None:
-        """Until the worker has joined its group and the server answers. Raises StackError."""
+        """Until the server answers and the others have joined their groups. Raises StackError."""
         deadline = time.monotonic() + timeout_seconds
-        metrics = f"http://127.0.0.1:{self.settings.worker.metrics_port}/metrics"
-        questions = [(metrics, "millrace_partitions_assigned "), (f"{self.url}/readyz", "")]
-        waiting = dict(zip(self._processes, questions, strict=False))
+        waiting = dict(self._questions)
         while waiting:
             for process, (address, expected) in list(waiting.items()):
                 if process.restarts:
@@ -116,14 +120,20 @@ class LocalStack:
                 "index": {"uri": self.milvus.uri},
                 "server": {"port": self._wanted.server.port or free_port()},
                 "worker": {"metrics_port": self._wanted.worker.metrics_port or free_port()},
+                "click_loop": {"metrics_port": self._wanted.click_loop.metrics_port or free_port()},
             },
         )
         self.config.touch(mode=0o600)  # secrets from variables stand in it, too
         self.config.write_text(settings_file(self.settings))
         self._processes = [Process("worker", self.config, self._folder / "worker.log", self._worker_options)]
+        self._exit.callback(self._stop_processes)
+        self._questions = {self.worker: _has_joined(self.settings.worker.metrics_port)}
         if self._with_server:
             self._processes.append(Process("serve", self.config, self._folder / "serve.log"))
-        self._exit.callback(self._stop_processes)
+            self._questions[self.server] = (f"{self.url}/readyz", "")
+        if self._with_click_loop:
+            self._processes.append(Process("click-loop", self.config, self._folder / "click-loop.log"))
+            self._questions[self.click_loop] = _has_joined(self.settings.click_loop.metrics_port)
 
     def _broker(self) -> KafkaSettings:
         if self._kafka is not None:
@@ -167,6 +177,7 @@ def embedded_settings(settings: Settings, folder: Path) -> Settings:
         "profiles": {"kind": "sqlite", "path": (folder / "profiles.sqlite").resolve()},
         # The embedded broker holds an empty fetch for as long as it may, even when a record comes.
         "worker": {"fetch_max_wait_seconds": 0.05, "metrics_port": 0},
+        "click_loop": {"metrics_port": 0, "examples": {"url": str((folder / "examples").resolve())}},
         "server": {"host": "127.0.0.1"},
         "encoders": {"image_sources": {"file_root": str((folder / "pictures").resolve())}},
     }
@@ -178,6 +189,10 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _has_joined(metrics_port: int) -> tuple[str, str]:
+    return f"http://127.0.0.1:{metrics_port}/metrics", "millrace_partitions_assigned "
 
 
 def _answers(address: str, expected: str) -> bool:

@@ -1,25 +1,23 @@
-"""`millrace worker`, and what `millrace serve` has in common with it. That one is apart: FastAPI slows down a start."""
+"""`millrace worker`: its parts and its processes."""
 
 import importlib
 import logging
-from collections.abc import Iterable
 
 import setproctitle
 from pydantic import ValidationError
 
 from cli.lifetimes import run_in_children
+from cli.process_checks import require_shared_index, require_topics, serve_process_metrics
 from cli.settings import Settings, SettingsError, changed_settings
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
 from encoders.factory import import_libraries
 from index.settings import CollectionClaim
-from monitoring.exposition import serve_metrics
 from monitoring.lag import GroupLag
 from streams.backfill import Backfill
+from streams.ending import EXIT_STALLED, EXIT_UNEXPECTED
 from streams.indexer import IndexerParts
 from streams.membership import Membership
-from streams.settings import WorkerSettings
-from streams.worker import EXIT_STALLED, EXIT_UNEXPECTED, WorkerParts, run_worker
-from topics.admin import TopicAdmin
+from streams.worker import WorkerParts, run_worker
 from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, dead_letter_topic, index_products_group
 from topics.codec import ProductCodec
 from topics.publisher import Publisher
@@ -48,7 +46,7 @@ def worker(settings: Settings, backfill_alias: str = "", membership: Membership 
         open_parts(settings, create_collection=True, claim=claim) as parts,
         open_publisher(settings, "millrace-worker", _OUTAGE_SECONDS) as publisher,
     ):
-        port = _serve_metrics(parts, settings.worker)
+        port = serve_process_metrics(parts.registry, settings.worker, "worker")
         logger.info(
             "Indexing %s into %s at %s; metrics on http://%s:%d/metrics",
             settings.kafka.on_broker(CATALOG_PRODUCTS),
@@ -75,23 +73,6 @@ def restart_worker(settings: Settings, with_stdin: bool) -> Membership:
     return membership
 
 
-def _serve_metrics(parts: Parts, settings: WorkerSettings) -> int:
-    try:
-        return serve_metrics(parts.registry, settings.metrics_host, settings.metrics_port)
-    except OSError as error:
-        address = f"{settings.metrics_host}:{settings.metrics_port}"
-        raise SettingsError(
-            f"metrics cannot be served on {address}: {error.strerror}; change worker.metrics_port"
-        ) from None
-
-
-def require_shared_index(settings: Settings) -> None:
-    if settings.index.kind == "memory":
-        raise SettingsError(
-            "index.kind = memory lives in one process and dies with it: set milvus for worker and serve"
-        )
-
-
 def _beside(settings: Settings, alias: str) -> Settings:
     """The same settings for the collection behind another alias."""
     if alias == settings.index.alias:
@@ -102,11 +83,6 @@ def _beside(settings: Settings, alias: str) -> Settings:
         return changed_settings(settings, {"index": {"alias": alias}})
     except ValidationError:
         raise SettingsError(f"--alias {alias!r} is no name of a collection: use letters, digits and _") from None
-
-
-def require_topics(settings: Settings, topics: Iterable[str]) -> None:
-    """Faust waits silently and for ever for a topic that is not there. Raises BrokerError."""
-    TopicAdmin(settings.kafka).partitions([settings.kafka.on_broker(topic) for topic in topics])
 
 
 def _worker_parts(

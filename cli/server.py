@@ -10,7 +10,7 @@ import setproctitle
 
 from cli.catalogue_reading import CatalogueReader
 from cli.following import follow_behavior, follow_indexed
-from cli.processes import require_shared_index, require_topics
+from cli.process_checks import require_shared_index, require_topics
 from cli.settings import Settings, changed_settings
 from cli.wiring import Parts, open_parts, open_profile_store, open_publisher
 from encoders.image_sources import ImageSource

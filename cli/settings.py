@@ -19,7 +19,7 @@ from index.settings import IndexSettings
 from monitoring.settings import LagExporterSettings
 from ranking.settings import RankingSettings
 from serving.settings import ServerSettings
-from streams.settings import WorkerSettings
+from streams.settings import ClickLoopSettings, WorkerSettings
 from topics.settings import KafkaSettings
 
 VARIABLE_PREFIX = "MILLRACE__"
@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     profiles: ProfileSettings = ProfileSettings()
     worker: WorkerSettings = WorkerSettings()
+    click_loop: ClickLoopSettings = ClickLoopSettings()
     server: ServerSettings = ServerSettings()
     lag_exporter: LagExporterSettings = LagExporterSettings()
 

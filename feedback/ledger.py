@@ -20,12 +20,15 @@ IMPRESSION = "impression"
 
 
 class Contribution(NamedTuple):
-    """One count that a list gives a product. `examined` is the chance that an impression was looked at."""
+    """One count that a list gives a product. Of an impression `examined` is the chance that it was looked at, and
+    `expected_clicks` the share of the list that was clicked.
+    """
 
     product_id: str
     counter: int
     at: float
     examined: float = 0.0
+    expected_clicks: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,12 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     """
     if one.suspect:
         return Entry(one.revision)
+    places = seen_products(one)
+    clicked = {action.product_id for action in one.actions if action.action == "click"} & places.keys()
+    share = len(clicked) / max(len(places), 1)
     seen = [
-        Contribution(product_id, Counter.IMPRESSIONS, at, _examined(position, examination))
-        for product_id, (at, position) in seen_products(one).items()
+        Contribution(product_id, Counter.IMPRESSIONS, at, _examined(position, examination), share)
+        for product_id, (at, position) in places.items()
     ]
     done = [
         Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at)

@@ -41,6 +41,14 @@ class ShopperState:
         """Those in lists of the same query class, smoothed towards each product's rate in all lists."""
         return self._smoothed(self.of_class, counter, half_life, trials, self.rates(counter, half_life, trials))
 
+    def lifts(self, half_life: int | None = None) -> Floats:
+        """Clicks beyond the expected ones, for each impression; smoothed towards none."""
+        beyond = self.products.column(Counter.CLICKS, half_life) - self.products.column(
+            Counter.EXPECTED_CLICKS, half_life
+        )
+        lifts: Floats = beyond / (self.products.column(Counter.IMPRESSIONS, half_life) + self.prior_impressions)
+        return lifts
+
     def _smoothed(
         self, counts: ProductCounts, counter: Counter, half_life: int | None, trials: Counter, prior: Floats
     ) -> Floats:
@@ -55,6 +63,11 @@ class StateReader:
         self._store = store
         self._settings = settings
         self._counts = CountStates(settings.half_lives)
+
+    @property
+    def half_lives_hours(self) -> Sequence[float]:
+        """Those of the fading counts."""
+        return self._settings.half_lives_hours
 
     def read(self, shopper: str, product_ids: Sequence[str], text: str, at: float) -> ShopperState:
         """Reads once. `shopper` and `text` may be empty; `at` is seconds since 1970."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from feedback.store import Change, StoreUnavailable
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS states_by_expiry ON states (expires_at);
 """
 # Write-ahead log: readers never wait for the writer. FULL: what was acknowledged outlives a power failure too.

@@ -36,3 +36,18 @@ def class_key(query_class: str, product_id: str) -> str:
 def co_clicks_key(product_id: str) -> str:
     """Of the products that were acted upon beside this one."""
     return f"co_clicks:{product_id}"
+
+
+def list_key(query_id: str) -> str:
+    """Of what is known of an open list."""
+    return f"list:{query_id}"
+
+
+def list_id_of(key: str) -> str:
+    """The id of the list whose key it is."""
+    return key.removeprefix("list:")
+
+
+def traffic_key(shopper: str) -> str:
+    """Of what a shopper did lately."""
+    return f"traffic:{shopper}"

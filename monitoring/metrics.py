@@ -38,6 +38,9 @@ class Metrics:
     announcement_streams: Gauge
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
+    suspect_shoppers: Counter  # reason
+    example_rows: Counter
+    example_files_compacted: Counter
     rate_limited: Counter  # kind, outcome
     counted_lists: Counter  # outcome
     left_out_actions: Counter  # reason
@@ -110,7 +113,7 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
             "encodings_saved_total", "Encodings not done because nothing changed", ("role", "reason")
         ),
         batches_in_flight=gauge("batches_in_flight", "Batches read from Kafka and not yet acknowledged"),
-        partitions_assigned=gauge("partitions_assigned", "Partitions of catalog.products that this worker indexes"),
+        partitions_assigned=gauge("partitions_assigned", "Partitions that this process reads"),
         last_progress_timestamp_seconds=gauge(
             "last_progress_timestamp_seconds", "When this worker last acknowledged a batch, seconds since 1970"
         ),
@@ -141,6 +144,13 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         trending_events=counter(
             "trending_events_total", "Events of shoppers, counted for what trends or left out", ("outcome",)
         ),
+        suspect_shoppers=counter(
+            "suspect_shoppers_total", "Suspicions that somebody is a bot or floods with clicks", ("reason",)
+        ),
+        example_rows=counter("example_rows_total", "Rows written to the example log, repeats included"),
+        example_files_compacted=counter(
+            "example_files_compacted_total", "Files of the example log that were put together with others"
+        ),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),
@@ -159,6 +169,8 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),
         erased_states=counter(
-            "erased_states_total", "States of the profile store that an erasure removed or cut", ("kind",)
+            "erased_states_total",
+            "States of the profile store, open lists and rows of the example log that an erasure removed or cut",
+            ("kind",),
         ),
     )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ranking.feature_settings import AffinityFeature, ClosenessFeature, Feature, NumberFeature
 from ranking.rankers import Numbers
 
 Rows = NDArray[np.int64]
@@ -34,6 +35,11 @@ class ProductTable:
         self._products_with: dict[str, NDArray[np.int32]] = {
             field: np.zeros(_FIRST_ROWS, np.int32) for field in self._values
         }
+        self._vectors: Numbers = np.zeros((_FIRST_ROWS, 0), np.float32)
+        self._summed_vectors: NDArray[np.float64] = np.zeros(0)
+        self._with_vector = 0
+        self._spreads: dict[tuple[str, bool], tuple[int, float, float]] = {}
+        self._changes = 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -43,12 +49,22 @@ class ProductTable:
         with self._lock:
             for document in documents:
                 self._write(self._row_for(document["id"]), document)
+                self._changes += 1
+
+    def learn_vectors(self, vectors: Mapping[str, Numbers]) -> None:
+        """Unit vectors by product id, all of one dimension; those of products that are not known are left out."""
+        with self._lock:
+            for product_id, vector in vectors.items():
+                if (row := self._rows.get(product_id)) is not None:
+                    self._write_vector(row, vector)
 
     def forget(self, product_ids: Iterable[str]) -> None:
         with self._lock:
             for product_id in product_ids:
                 if (row := self._rows.pop(product_id, None)) is not None:
                     self._write(row, {})
+                    if self._vectors.shape[1]:
+                        self._write_vector(row, np.zeros(self._vectors.shape[1], np.float32))
                     self._free.append(row)
 
     def rows(self, product_ids: Sequence[str]) -> Rows:
@@ -66,6 +82,30 @@ class ProductTable:
     def products_with(self, field: str) -> NDArray[np.int32]:
         """How many products have each value, by the value's id."""
         return self._products_with[field]
+
+    def vectors(self, rows: Rows) -> Numbers:
+        """Rows x dimensions: zeros for products without a vector, no dimension while there is none at all."""
+        return self._vectors[rows]
+
+    def centred_vectors(self, rows: Rows) -> Numbers:
+        """Unit vectors of what sets each product apart from the mean of all."""
+        vectors = self._vectors[rows]
+        has_vector = vectors.any(axis=1, keepdims=True)
+        apart = np.where(has_vector, vectors - self._summed_vectors / max(self._with_vector, 1), 0)
+        lengths = np.linalg.norm(apart, axis=1, keepdims=True)
+        units: Numbers = (apart / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return units
+
+    def spread(self, field: str, logarithmic: bool) -> tuple[float, float]:
+        """Mean and standard deviation over the catalogue, as of some hundredth part of its changes ago at most."""
+        known = self._spreads.get((field, logarithmic))
+        if known is None or self._changes > known[0] * 1.01:
+            numbers = self._numbers[field]
+            numbers = numbers[~np.isnan(numbers)].astype(np.float64)
+            numbers = np.log1p(np.maximum(numbers, 0)) if logarithmic else numbers
+            middle, spread = (numbers.mean(), numbers.std()) if len(numbers) else (0.0, 1.0)
+            known = self._spreads[field, logarithmic] = self._changes, float(middle), float(spread) or 1.0
+        return known[1], known[2]
 
     def _row_for(self, product_id: str) -> int:
         row = self._rows.get(product_id)
@@ -94,11 +134,29 @@ class ProductTable:
         table[row, : len(ids)] = ids
         counts[ids] += 1
 
+    def _write_vector(self, row: int, vector: Numbers) -> None:
+        if not self._vectors.shape[1]:
+            self._vectors = np.zeros((len(self._vectors), len(vector)), np.float32)
+            self._summed_vectors = np.zeros(len(vector))
+        held = self._vectors[row]
+        self._with_vector += int(vector.any()) - int(held.any())
+        self._summed_vectors = self._summed_vectors + vector - held
+        self._vectors[row] = vector
+
     def _make_room(self, row: int) -> None:
         for field, numbers in self._numbers.items():
             self._numbers[field] = _with_length(numbers, row + 1, np.nan)
         for field, values in self._values.items():
             self._values[field] = _with_length(values, row + 1, -1)
+        self._vectors = _with_length(self._vectors, row + 1, 0)
+
+
+def declared_table(features: Iterable[Feature]) -> ProductTable:
+    """A table with the fields that these features ask for."""
+    declared = list(features)
+    numbers = {one.field for one in declared if isinstance(one, NumberFeature | ClosenessFeature)}
+    values = {one.field for one in declared if isinstance(one, AffinityFeature)}
+    return ProductTable(sorted(numbers), sorted(values))
 
 
 def _with_length(array: NDArray[Any], length: int, fill: float) -> NDArray[Any]:

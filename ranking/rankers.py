@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 
+LEAST_DEVIATION = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -71,6 +73,14 @@ class Ranker(Protocol):
         """One score for each candidate; the highest comes first. Only their order within one call has a meaning."""
         ...
 
-    def parts(self, candidates: RankingInput) -> Numbers:
-        """Candidates x features: each feature's part in the score, such that a row's sum orders as the scores do."""
+    def parts(self, candidates: RankingInput) -> Mapping[str, Numbers]:
+        """By feature, each one's part in the score of each candidate; their sums order as the scores do."""
         ...
+
+
+def standardized(scores: Numbers) -> Numbers:
+    """Of one list: mean 0, standard deviation 1; scores that are all equal stay at 0."""
+    if not len(scores):
+        return scores
+    apart = scores - scores.mean()
+    return np.asarray(apart / max(float(scores.std()), LEAST_DEVIATION), np.float32)

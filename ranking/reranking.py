@@ -135,9 +135,7 @@ def _as_they_came(candidates: Sequence[Candidate]) -> list[RankedProduct]:
 
 
 def _parts(seen: RankingInput, ranker: Ranker, order: Sequence[int]) -> list[Mapping[str, float]]:
-    parts = ranker.parts(seen)[order]
-    known = ~np.isnan(seen.values[order])
-    return [
-        {name: part for name, part, is_known in zip(seen.names, row, kept, strict=True) if is_known}
-        for row, kept in zip(parts.tolist(), known.tolist(), strict=True)
-    ]
+    parts = ranker.parts(seen)
+    unknown = dict(zip(seen.names, np.isnan(seen.values).T, strict=True))
+    known = {name: ~unknown[name] if name in unknown else np.ones(len(part), bool) for name, part in parts.items()}
+    return [{name: float(part[place]) for name, part in parts.items() if known[name][place]} for place in order]

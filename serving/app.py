@@ -1,5 +1,7 @@
 """The HTTP API, put together."""
 
+from pathlib import Path
+
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -9,6 +11,7 @@ from serving.announcement_routes import announcement_router
 from serving.event_routes import event_router
 from serving.health_routes import health_router
 from serving.heat_map_routes import heat_map_router
+from serving.learning_routes import learning_router
 from serving.lookup_routes import lookup_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
@@ -57,6 +60,8 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
+    if settings.learning_page:
+        app.include_router(learning_router(Path(settings.learning_page)))
     app.include_router(openapi_router(app))
     if services.links.root is not None:
         app.include_router(media_router(services.links.root))

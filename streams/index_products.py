@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
+from streams.batch_agent import acknowledger
 from streams.pipeline import Pipeline
 
 
@@ -17,27 +18,10 @@ def index_products(pipeline: Pipeline, crash: Callable[[BaseException], NoReturn
         loop = asyncio.get_running_loop()
         try:
             async for event in stream.noack().events():
-                pipeline.submit(event.value.records, _acknowledger(stream, event, loop, crash))
+                pipeline.submit(event.value.records, acknowledger(stream, event, loop, crash))
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - nothing may reach Faust
             crash(error)
 
     return agent
-
-
-def _acknowledger(
-    stream: Any, event: Any, loop: asyncio.AbstractEventLoop, crash: Callable[[BaseException], NoReturn]
-) -> Callable[[], None]:
-    async def acknowledge() -> None:
-        try:
-            await stream.ack(event)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - an ack that is lost would stop the partition silently
-            crash(error)
-
-    def from_any_thread() -> None:
-        asyncio.run_coroutine_threadsafe(acknowledge(), loop)
-
-    return from_any_thread

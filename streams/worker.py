@@ -1,13 +1,10 @@
 """One worker process: pipeline, Faust app, watchdog, and the ways in which it may end."""
 
-import gc
 import logging
 import os
-import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import faust
 from faust.types.tuples import TP
@@ -15,6 +12,7 @@ from faust.types.tuples import TP
 from monitoring.metrics import Metrics
 from streams.app import create_app
 from streams.backfill import Backfill, CatchUp
+from streams.ending import EXIT_STALLED, BoundedWorker, end_process, spare_the_collector
 from streams.indexer import Indexer, IndexerParts
 from streams.membership import Membership
 from streams.pipeline import Pipeline
@@ -24,13 +22,6 @@ from streams.watchdog import Watchdog
 from topics.catalogue import CATALOG_PRODUCTS, index_products_group
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
-
-logger = logging.getLogger(__name__)
-
-EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
-EXIT_STALLED = 75  # EX_TEMPFAIL
-
-_COLLECT_EVERY = 20_000  # new objects; Python's default is 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,52 +56,7 @@ def run_worker(settings: WorkerSettings, kafka: KafkaSettings, parts: WorkerPart
     if parts.backfill is not None:
         CatchUp(parts.backfill, lambda: reporter.reported).start(max(2.0, 2 * settings.commit_interval_seconds))
     options = {"quiet": True, "loglevel": logging.WARNING, "override_logging": False}
-    _BoundedWorker(app, settings.stop_seconds, **options).execute_from_commandline()
-
-
-def spare_the_collector() -> None:
-    """Models and libraries stay, and events come in thousands of small objects that are in no cycle: 8 % of the CPU
-    of an event went into walking through them.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY)
-
-
-def end_process(error: BaseException) -> NoReturn:
-    """The end on anything unexpected: no handler of Faust runs, so nothing in flight is acknowledged or committed."""
-    logger.critical("Ending this worker; what was in flight is read again after the restart", exc_info=error)
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(EXIT_UNEXPECTED)
-
-
-class _BoundedWorker(faust.Worker):  # type: ignore[misc]
-    """Faust's worker waits on its way out for as long as the broker or the index is away; this one does not.
-
-    `stop_seconds` bound the whole way from the request to the end of the process.
-    """
-
-    def __init__(self, app: faust.App, stop_seconds: float, **options: Any) -> None:
-        super().__init__(app, **options)
-        self.spinner = None  # it writes to stdout, and a worker whose log's disk is full would not start
-        self._stop_seconds = stop_seconds
-
-    async def stop(self) -> None:
-        late = threading.Timer(self._stop_seconds, self._end)
-        late.daemon = True
-        late.start()
-        await super().stop()
-
-    def _setproctitle(self, *_: object, **__: object) -> None:
-        """The process keeps the name that its command gave it."""
-
-    def _end(self) -> None:
-        logger.warning(
-            "Not finished %g s after the request to stop: ending; the next worker reads again what is not committed",
-            self._stop_seconds,
-        )
-        logging.shutdown()
-        os._exit(EXIT_STALLED)
+    BoundedWorker(app, settings.stop_seconds, **options).execute_from_commandline()
 
 
 def _create_pipeline(settings: WorkerSettings, parts: WorkerParts, alias: str) -> tuple[Pipeline, Reporter]:

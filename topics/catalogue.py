@@ -14,12 +14,15 @@ SHOPPERS_ERASED = "shoppers.erased"
 DEAD_LETTER_PREFIX = "dead-letters."
 DEAD_LETTER_RESOLUTIONS = DEAD_LETTER_PREFIX + "resolutions"
 
+CLICK_LOOP_TOPICS = (BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)  # that it reads
+
 INDEX_PRODUCTS_GROUP = "millrace-index-products"
 INDEX_PRODUCTS_AGENT = "index-products"
 CLICK_LOOP_GROUP = "millrace-click-loop"
 JOIN_CLICKS_AGENT = "join-clicks"
 UPDATE_PROFILES_AGENT = "update-profiles"
 WRITE_EXAMPLES_AGENT = "write-examples"
+ERASE_SHOPPERS_AGENT = "erase-shoppers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def _dead_letters(source: str) -> TopicSpec:
 
 
 # topics that have a topic for their dead letters
-DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS,)
+DEAD_LETTER_SOURCES = (CATALOG_PRODUCTS, BEHAVIOR_QUERIES, BEHAVIOR_EVENTS, FEEDBACK_EXAMPLES, SHOPPERS_ERASED)
 
 TOPICS = (
     TopicSpec(CATALOG_PRODUCTS, "product_id", "full products and tombstones, as the shop sends them", "compact"),

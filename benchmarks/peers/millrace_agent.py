@@ -15,12 +15,12 @@ from encoders.settings import ImageLimits, ImageSourceSettings
 from monitoring.exposition import create_registry
 from monitoring.metrics import Metrics, create_metrics
 from streams.app import create_app
+from streams.ending import end_process, spare_the_collector
 from streams.indexer import Indexer, IndexerParts
 from streams.pipeline import Pipeline
 from streams.records import Record
 from streams.reporting import Reporter
 from streams.settings import WorkerSettings
-from streams.worker import end_process, spare_the_collector
 from topics.codec import ProductCodec
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings

@@ -18,7 +18,7 @@ from cli.settings import Settings, changed_settings
 from cli.wiring import open_publisher
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
-from streams.worker import EXIT_STALLED
+from streams.ending import EXIT_STALLED
 from tests.services.shop import PATIENCE, Shop, bare_worker, open_for_business, quick_settings, wait_until
 from topics.admin import TopicAdmin
 from topics.catalogue import topics_on_broker

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from cli.local_stack import free_port
 from cli.settings import changed_settings
-from streams.worker import EXIT_UNEXPECTED
+from streams.ending import EXIT_UNEXPECTED
 from tests.services.shop import (
     PATIENCE,
     Shop,

@@ -10,14 +10,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.dead_letters import app
-from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS, dead_letter_topic
+from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS, DEAD_LETTER_SOURCES, dead_letter_topic
 from topics.dead_letters import Source, header_pairs, refused
 from topics.embedded_broker import MockCluster
 from topics.events import InvalidEvent, InvalidReason
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
-TOPICS = (CATALOG_PRODUCTS, dead_letter_topic(CATALOG_PRODUCTS), DEAD_LETTER_RESOLUTIONS)
+TOPICS = (CATALOG_PRODUCTS, *map(dead_letter_topic, DEAD_LETTER_SOURCES), DEAD_LETTER_RESOLUTIONS)
 GOOD = b'{"id": "good", "title": "lamp", "updated_at": 1}'
 
 

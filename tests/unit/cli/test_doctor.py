@@ -16,7 +16,7 @@ from topics.catalogue import CATALOG_PRODUCTS, TOPICS
 from topics.embedded_broker import MockCluster
 
 HASH = {"text": {"model": "hash"}, "image": {"model": "hash"}}
-CHECKS = ["broker", "workers", "models", "index", "pictures"]
+CHECKS = ["broker", "workers", "click loop", "models", "index", "pictures"]
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from pydantic import SecretStr
 
 from streams import record_batches
 from streams.app import create_app
+from streams.ending import EXIT_UNEXPECTED
 from streams.index_products import index_products
 from streams.pipeline import Pipeline
 from streams.settings import WorkerSettings
-from streams.worker import EXIT_UNEXPECTED
 from topics.catalogue import CATALOG_PRODUCTS, INDEX_PRODUCTS_AGENT, INDEX_PRODUCTS_GROUP, index_products_group
 from topics.settings import KafkaSettings
 
@@ -230,7 +230,7 @@ def test_an_ack_that_fails_ends_the_process(loop: asyncio.AbstractEventLoop) -> 
 def test_the_unexpected_ends_the_process_at_once_with_its_cause() -> None:
     script = (
         "import atexit; atexit.register(print, 'cleaned up');"
-        "from streams.worker import end_process; end_process(RuntimeError('boom'))"
+        "from streams.ending import end_process; end_process(RuntimeError('boom'))"
     )
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

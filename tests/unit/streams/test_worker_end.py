@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from streams.worker import EXIT_UNEXPECTED
+from streams.ending import EXIT_UNEXPECTED
 
 _PROGRAM = """
 import logging
-from streams.worker import end_process
+from streams.ending import end_process
 logging.basicConfig()
 end_process(RuntimeError("broken"))
 """

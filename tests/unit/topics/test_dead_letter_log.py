@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS, dead_letter_topic
+from topics.catalogue import CATALOG_PRODUCTS, DEAD_LETTER_RESOLUTIONS, DEAD_LETTER_SOURCES, dead_letter_topic
 from topics.dead_letter_forms import FixedMessage
 from topics.dead_letter_log import FiledLetter, LetterBox, LetterFilter, Place, read_letters
 from topics.dead_letter_replay import DeadLetterDesk, Replay, replay_as_it_was, replay_fixed
@@ -36,7 +36,7 @@ def kafka(cluster: MockCluster, request: pytest.FixtureRequest) -> KafkaSettings
 
 def settings_with_topics(cluster: MockCluster, namespace: str) -> KafkaSettings:
     settings = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers, namespace=namespace)
-    for topic in (CATALOG_PRODUCTS, LETTERS, DEAD_LETTER_RESOLUTIONS):
+    for topic in (CATALOG_PRODUCTS, *map(dead_letter_topic, DEAD_LETTER_SOURCES), DEAD_LETTER_RESOLUTIONS):
         cluster.create_topic(settings.on_broker(topic), 2)
     return settings
 

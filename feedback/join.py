@@ -1,0 +1,255 @@
+"""The join of a list with what was done with it: a fold that knows no order.
+
+What is known of a list is its query and the set of its actions by event id. Whether an action is late is said by its
+time and the query's, so either side may come first, and a repeat changes nothing.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+
+from topics.behavior import BehaviorEvent, BehaviorQuery
+
+FLOODED = "too_many_actions"
+_FLOODED_REVISION = 1_000_000  # above that of any list whose actions are kept
+MOST_ACTIONS = 10_000
+_LONGEST_DWELL = 1e9
+
+
+class Action(NamedTuple):
+    """What was done with a product, and by whom. `at` is seconds since 1970, by the event."""
+
+    at: float
+    action: str
+    product_id: str
+    dwell_seconds: float | None
+    shopper: str
+    session: str
+
+
+class ShownList(NamedTuple):
+    """What a query says. `at` is seconds since 1970; `shown` is as a JoinedList has it."""
+
+    at: float
+    text: str
+    shopper: str
+    session: str
+    kind: str
+    language: str
+    arm: str
+    releases: Mapping[str, str]
+    context: Mapping[str, str]
+    shown: list[dict[str, Any]]
+
+
+Said = TypeVar("Said", Action, ShownList)
+
+
+class ActionUpon(NamedTuple):
+    """An event in the words of the join: the list that it belongs to, and itself."""
+
+    list_id: str
+    event_id: str
+    action: Action
+
+
+@dataclass(slots=True)
+class OpenList:
+    """All that is known of a list. `flooded`: it had more actions than are kept, so that none is."""
+
+    query: ShownList | None = None
+    actions: dict[str, Action] = field(default_factory=dict)
+    suspect: str = ""
+    flooded: bool = False
+
+    def add_query(self, query: ShownList) -> None:
+        self.query = least(self.query, query)
+
+    def add_actions(self, actions: Mapping[str, Action], most: int) -> int:
+        """How many of them were not known."""
+        if self.flooded:
+            return len(actions)
+        before = len(self.actions)
+        for event_id, action in actions.items():
+            self.actions[event_id] = least(self.actions.get(event_id), action)
+        added = len(self.actions) - before
+        if len(self.actions) > most:
+            self.flooded, self.suspect, self.actions = True, FLOODED, {}
+        return added
+
+    @property
+    def revision(self) -> int:
+        known = _FLOODED_REVISION if self.flooded else len(self.actions) + bool(self.suspect)
+        return known + (self.query is not None)
+
+    @property
+    def shopper(self) -> str:
+        """By the query; where it names nobody, the least name that its actions have."""
+        named = self.query.shopper if self.query is not None else ""
+        return named or min((one.shopper for one in self.actions.values() if one.shopper), default="")
+
+    @property
+    def session(self) -> str:
+        named = self.query.session if self.query is not None else ""
+        return named or min((one.session for one in self.actions.values() if one.session), default="")
+
+
+def least(known: Said | None, said: Said) -> Said:
+    """Of two that say different things under one id, which no sender should make: the same one in any order."""
+    return said if known is None or (said != known and _order(said) < _order(known)) else known
+
+
+def shown_list(query: BehaviorQuery) -> ShownList:
+    said = query.query_attributes
+    return ShownList(
+        query.timestamp.timestamp(),
+        query.user_query,
+        query.actor,
+        query.session_id or "",
+        said.kind,
+        said.language,
+        said.arm,
+        said.releases,
+        said.context,
+        _shown(query),
+    )
+
+
+def action_upon(event: BehaviorEvent) -> ActionUpon | None:
+    """None where it says nothing of a product."""
+    product_id = event.product_id
+    if product_id is None:
+        return None
+    action = Action(
+        event.timestamp.timestamp(), event.action_name, product_id, _dwell(event), event.actor, event.session_id or ""
+    )
+    event_id = _event_id(event, action)
+    list_id = event.query_id or own_list_id("", event_id, event.actor)
+    return ActionUpon(list_id, event_id, action)
+
+
+def own_list_id(list_id: str, event_id: str, shopper: str) -> str:
+    """The id of the list that consists of one action. Event ids of two senders may be equal."""
+    return "event:" + _digest([list_id, event_id, shopper])
+
+
+def documents(
+    list_id: str, known: OpenList, window: float, touched: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
+    """The list as a JoinedList says it, and a list of its own for each action that is not joined to it.
+
+    Those are upon what was not shown, or later than `window` seconds. Of them only the `touched`; None: all.
+    """
+    query = known.query
+    if query is None:
+        yield _document(list_id, known, known.actions, 0)
+        return
+    shown = {one["product_id"] for one in query.shown}
+    latest = query.at + window
+    joined, late = {}, 0
+    for event_id, action in known.actions.items():
+        if action.product_id in shown and action.at <= latest:
+            joined[event_id] = action
+            continue
+        late += action.at > latest
+        if touched is None or event_id in touched:
+            own_id = own_list_id(list_id, event_id, action.shopper)
+            own = OpenList(None, {event_id: action}, known.suspect)
+            yield _document(own_id, own, own.actions, 0)
+    yield _document(list_id, known, joined, late)
+
+
+def encode(known: OpenList) -> bytes:
+    query = list(known.query) if known.query is not None else None
+    actions = {event_id: list(action) for event_id, action in known.actions.items()}
+    return orjson.dumps([query, actions, known.suspect, known.flooded])
+
+
+def decode(state: bytes) -> OpenList:
+    """What `encode` made."""
+    query, actions, suspect, flooded = orjson.loads(state)
+    return OpenList(
+        ShownList._make(query) if query is not None else None,
+        {event_id: Action._make(action) for event_id, action in actions.items()},
+        suspect,
+        flooded,
+    )
+
+
+def _document(list_id: str, known: OpenList, joined: Mapping[str, Action], late: int) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "query_id": list_id,
+        "revision": known.revision,
+        "shopper": known.shopper,
+        "session": known.session,
+        "actions": _actions(joined),
+        "late": late,
+        "suspect": known.suspect,
+    }
+    query = known.query
+    if query is not None:
+        document |= {
+            "at": query.at,
+            "text": query.text,
+            "kind": query.kind,
+            "language": query.language,
+            "arm": query.arm,
+            "releases": query.releases,
+            "context": query.context,
+            "shown": query.shown,
+        }
+    return document
+
+
+def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
+    """Without positions the products stand from 1 on."""
+    product_ids, said = query.query_response_hit_ids, query.query_attributes
+    columns: dict[str, Sequence[Any] | None] = {
+        "product_id": product_ids,
+        "position": said.positions or range(1, len(product_ids) + 1),
+        "propensity": said.propensities,
+        "retrieval_position": said.retrieval_positions,
+        "retrieval_score": said.retrieval_scores,
+    }
+    known = {name: column for name, column in columns.items() if column is not None}
+    return [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
+
+
+def _actions(joined: Mapping[str, Action]) -> list[dict[str, Any]]:
+    by_time = sorted(joined.items(), key=lambda one: (one[1].at, one[0]))
+    return [
+        {
+            "event_id": event_id,
+            "action": action.action,
+            "product_id": action.product_id,
+            "at": action.at,
+            "dwell_seconds": action.dwell_seconds,
+        }
+        for event_id, action in by_time
+    ]
+
+
+def _event_id(event: BehaviorEvent, action: Action) -> str:
+    """The event's own, or a digest of what it says: what a browser sends twice is one event."""
+    named = event.model_extra.get("event_id") if event.model_extra else None
+    if isinstance(named, str) and named:
+        return named if len(named) <= 100 else _digest([named])
+    return _digest([event.query_id, *action])
+
+
+def _dwell(event: BehaviorEvent) -> float | None:
+    said = (event.event_attributes.model_extra or {}).get("dwell_seconds") if event.event_attributes else None
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return float(said) if 0 <= said < _LONGEST_DWELL else None
+
+
+def _digest(said: list[Any]) -> str:
+    return blake2b(orjson.dumps(said), digest_size=12).hexdigest()
+
+
+def _order(said: Action | ShownList) -> tuple[float, bytes]:
+    return said.at, orjson.dumps(list(said), option=orjson.OPT_SORT_KEYS)

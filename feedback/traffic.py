@@ -1,0 +1,146 @@
+"""Who behaves like no shopper: bots and click floods, recognized by event time from what a shopper did lately."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrafficSettings(BaseModel):
+    """When whoever acts counts as no shopper: their lists count in no statistics and train nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counted_actions: tuple[str, ...] = Field(
+        default=("click",),
+        description="what a person does one by one; what comes in bundles, as impressions do, belongs not here",
+    )
+    burst_clicks: int = Field(
+        default=6, ge=2, le=1000, description="so many within burst_seconds: nobody looks at pages so briefly"
+    )
+    burst_seconds: float = Field(default=1.0, gt=0, le=60)
+    rate_seconds: float = Field(default=600, ge=1, le=3600)
+    rate_clicks: int = Field(
+        default=200, ge=2, le=1000, description="so many within rate_seconds: one each 3 s for ten minutes on end"
+    )
+    rate_queries: int = Field(
+        default=300, ge=2, le=1000, description="so many within rate_seconds; each page of a long list is one"
+    )
+    hammer_seconds: float = Field(default=3600, ge=1, le=86_400)
+    hammer_clicks: int = Field(
+        default=30, ge=2, le=1000, description="so many upon one product within hammer_seconds: to push it up"
+    )
+    suspect_hours: float = Field(
+        default=24, gt=0, le=8760, description="how long after the last offence, by event time, a suspicion lasts"
+    )
+    remembered_lists: int = Field(
+        default=50, ge=0, le=1000, description="newest lists of a shopper that become suspect with them"
+    )
+
+    @property
+    def memory_seconds(self) -> float:
+        return max(self.burst_seconds, self.rate_seconds, self.hammer_seconds)
+
+    @property
+    def memory_acts(self) -> int:
+        return max(self.burst_clicks, self.rate_clicks + self.rate_queries, self.hammer_clicks)
+
+
+class Suspicion(StrEnum):
+    """Why somebody is taken for no shopper: `suspect` of their lists, and the label of the counter."""
+
+    BURST = "burst"
+    CLICK_RATE = "click_rate"
+    QUERY_RATE = "query_rate"
+    HAMMERING = "hammering"
+
+
+class Act(NamedTuple):
+    """A query (of no product) or a counted action. `at` is seconds since 1970, by the event."""
+
+    at: float
+    product_id: str
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What is remembered of one shopper: the last acts by id, the lists that are not suspect yet, and a suspicion.
+
+    `until`: the suspicion holds for what happened up to then (seconds since 1970, by the events).
+    """
+
+    acts: dict[str, Act] = field(default_factory=dict)
+    lists: list[str] = field(default_factory=list)
+    suspicion: str = ""
+    until: float = 0.0
+
+    def is_suspect(self, at: float) -> bool:
+        return bool(self.suspicion) and at <= self.until
+
+    def remember_lists(self, list_ids: Iterable[str], most: int) -> None:
+        known = set(self.lists)
+        self.lists += [list_id for list_id in list_ids if list_id not in known]
+        del self.lists[: max(0, len(self.lists) - most)]
+
+    def add(self, acts: Mapping[str, Act], rules: TrafficSettings) -> bool:
+        """Whether a suspicion has begun. Repeats count once."""
+        self.acts.update(acts)
+        newest = max((act.at for act in self.acts.values()), default=0.0)
+        if len(self.acts) > rules.memory_acts:
+            kept = sorted(self.acts.items(), key=lambda one: one[1].at)[-rules.memory_acts :]
+            self.acts = dict(kept)
+        oldest = newest - rules.memory_seconds
+        self.acts = {id_: act for id_, act in self.acts.items() if act.at >= oldest}
+        found = _offence(list(self.acts.values()), rules)
+        if found is None:
+            return False
+        suspicion, at = found
+        begins = not self.is_suspect(at)
+        if begins:
+            self.suspicion = suspicion
+        self.until = max(self.until, at + rules.suspect_hours * 3600)
+        return begins
+
+
+def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, float] | None:
+    """The first rule that is broken, and when it was last."""
+    if len(acts) < min(rules.burst_clicks, rules.rate_clicks, rules.rate_queries, rules.hammer_clicks):
+        return None
+    clicks = sorted(act.at for act in acts if act.product_id)
+    queries = sorted(act.at for act in acts if not act.product_id)
+    for suspicion, times, most, seconds in (
+        (Suspicion.BURST, clicks, rules.burst_clicks, rules.burst_seconds),
+        (Suspicion.CLICK_RATE, clicks, rules.rate_clicks, rules.rate_seconds),
+        (Suspicion.QUERY_RATE, queries, rules.rate_queries, rules.rate_seconds),
+    ):
+        if (at := _last_crowd(times, most, seconds)) is not None:
+            return suspicion, at
+    for product_id, clicked in Counter(act.product_id for act in acts if act.product_id).items():
+        if clicked >= rules.hammer_clicks:
+            times = sorted(act.at for act in acts if act.product_id == product_id)
+            if (at := _last_crowd(times, rules.hammer_clicks, rules.hammer_seconds)) is not None:
+                return Suspicion.HAMMERING, at
+    return None
+
+
+def _last_crowd(times: Sequence[float], many: int, seconds: float) -> float | None:
+    """When, of sorted times, `many` last stood within `seconds`."""
+    for last in range(len(times) - 1, many - 2, -1):
+        if times[last] - times[last - many + 1] <= seconds:
+            return times[last]
+    return None
+
+
+def encode(traffic: Traffic) -> bytes:
+    acts = {id_: list(act) for id_, act in traffic.acts.items()}
+    return orjson.dumps([acts, traffic.lists, traffic.suspicion, traffic.until])
+
+
+def decode(state: bytes) -> Traffic:
+    """What `encode` made."""
+    acts, lists, suspicion, until = orjson.loads(state)
+    return Traffic({id_: Act._make(act) for id_, act in acts.items()}, lists, suspicion, until)
