@@ -41,7 +41,7 @@ class RankingInput:
     `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions. `recent`:
     the shopper's recent products x dimensions, newest first, and `recent_weights` how much each of them counts, below 0
     what was passed over. `bought` and `hidden` are products of the shopper's, candidates or not. `availability` is of
-    each candidate as its document says, empty where that is not known; none at all where nothing is.
+    each candidate as its document says, empty where it is in stock or not known; none at all where nothing is known.
     """
 
     candidates: Sequence[Candidate]

@@ -7,6 +7,7 @@ import numpy as np
 from feedback.reading import ShopperState, StateReader
 from feedback.statistics import Counter
 from ranking.rankers import Candidate, Numbers, RankingInput, Situation
+from ranking.stock import Stock
 
 NAMES = ("score", "position", "click_rate", "add_to_cart_rate", "purchase_rate", "acted_upon")
 _NO_VECTORS = np.empty((0, 0), np.float32)
@@ -15,8 +16,9 @@ _NO_VECTORS = np.empty((0, 0), np.float32)
 class StoreFeatures:
     """A FeatureSource without vectors. `acted_upon`: the shopper's actions on the product, faded with time."""
 
-    def __init__(self, reader: StateReader) -> None:
+    def __init__(self, reader: StateReader, stock: Stock) -> None:
         self._reader = reader
+        self._stock = stock
 
     def input(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput:
         state = self._reader.read(
@@ -39,6 +41,7 @@ class StoreFeatures:
             recent_weights=np.empty(0, np.float32),
             bought=profile.bought.keys(),
             hidden=profile.hidden,
+            availability=self._stock.availability([one.product_id for one in candidates]),
         )
 
     def _acted_upon(self, state: ShopperState, candidates: Sequence[Candidate], at: float) -> Numbers:

@@ -29,9 +29,13 @@ from monitoring.metrics import Metrics, create_metrics
 from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
 from ranking.hand_set import HandSetRanker
+from ranking.newest import NewestProducts
+from ranking.recommendation_sources import Sources
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
+from ranking.stock import Stock
 from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
@@ -107,12 +111,15 @@ def url(
     words = CatalogueWords(analyser)
     words.learn(index.scan())
     words.complete()
-    store = MemoryStore()
+    store, newest = MemoryStore(), NewestProducts()
+    reader = StateReader(store, ProfileSettings())
+    newest.learn(index.scan())
+    availability = Availability(settings.availability)
     reranker = Reranker(
-        StoreFeatures(StateReader(store, ProfileSettings())),
+        StoreFeatures(reader, Stock()),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
-        Availability(settings.availability),
+        availability,
         metrics,
     )
     services = Services(
@@ -126,6 +133,11 @@ def url(
         metrics=metrics,
         announcements=announcements,
         trending=TrendingProducts(index, trending, settings.availability),
+        recommender=Recommender(
+            index, Sources(index, reader, trending, newest), reranker, settings.recommendations, availability
+        ),
+        profiles=store,
+        profile_settings=ProfileSettings(),
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
         links=MediaLinks(pictures),
