@@ -1,14 +1,18 @@
-"""How a server learns what its shop sells: all that is there, then each product as it is indexed."""
+"""How a server learns the words and brands of the shop: all that is there, then each product as it is indexed."""
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from index.base import VectorIndex, VectorIndexError
+from index.text_analysis import Analyser
 from ranking.catalogue_words import CatalogueWords
-from ranking.product_table import ProductTable
+from ranking.feature_settings import Feature
+from ranking.newest import NewestProducts
+from ranking.product_table import ProductTable, declared_table
+from ranking.stock import Stock
 from ranking.style_vectors import style_vector
 from topics.events import ProductIndexed
 
@@ -20,17 +24,54 @@ _RETRY_SECONDS = 10.0
 _CHANGES = ("indexed", "attributes_updated")
 
 
+class Learner(Protocol):
+    """Knows something of every product as it is now."""
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None: ...
+
+    def forget(self, product_ids: Iterable[str]) -> None: ...
+
+
+class CatalogueKnowledge:
+    """What a server knows of the whole catalogue, once a reader has taught it."""
+
+    def __init__(self, analyser: Analyser, features: Iterable[Feature]) -> None:
+        """`features` say what is kept of each product."""
+        self.words = CatalogueWords(analyser)
+        self.newest = NewestProducts()
+        self.stock = Stock()
+        self.table = declared_table(features)
+
+
+class StyleLearner:
+    """Teaches a table products with their vectors, which it looks up in the index."""
+
+    def __init__(self, index: VectorIndex, table: ProductTable, dimensions: Mapping[str, int]) -> None:
+        """`dimensions` of the index's vectors, by field."""
+        self._index = index
+        self._table = table
+        self._dimensions = dimensions
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Raises IndexUnavailable."""
+        products = list(documents)
+        vectors = self._index.vectors([product["id"] for product in products])
+        self._table.learn(products)
+        styles = {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
+        self._table.learn_vectors(styles)
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        self._table.forget(product_ids)
+
+
 class CatalogueReader:
     """Reads the index on a thread of its own, and hears of what comes meanwhile and later. Use as a context manager."""
 
-    def __init__(
-        self, index: VectorIndex, words: CatalogueWords, products: ProductTable, dimensions: Mapping[str, int]
-    ) -> None:
-        """`dimensions` of the index's vectors, by field."""
+    def __init__(self, index: VectorIndex, words: CatalogueWords, *others: Learner) -> None:
+        """`others` learn the same products."""
         self._index = index
-        self._dimensions = dimensions
         self._words = words
-        self._products = products
+        self._learners: Sequence[Learner] = (words, *others)
         self._learning = threading.Lock()
         self._ended = threading.Event()
         self._read = threading.Event()
@@ -48,8 +89,8 @@ class CatalogueReader:
         if changed:
             self._learn(list(self._index.documents(changed).values()))
         with self._learning:
-            self._words.forget(gone)
-            self._products.forget(gone)
+            for learner in self._learners:
+                learner.forget(gone)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -77,17 +118,12 @@ class CatalogueReader:
                 return
         self._words.complete()
         self._read.set()
-        logger.info("Words, brands and features of %d products are known", products)
+        logger.info("The words and brands of %d products are known", products)
 
     def _learn(self, documents: Sequence[dict[str, Any]]) -> None:
-        """Raises IndexUnavailable."""
-        vectors = self._index.vectors([document["id"] for document in documents])
         with self._learning:
-            self._words.learn(documents)
-            self._products.learn(documents)
-            self._products.learn_vectors(
-                {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
-            )
+            for learner in self._learners:
+                learner.learn(documents)
 
 
 def _batches(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -43,6 +43,10 @@ class Millrace(LazyGroup):
             "cli.search:search_command",
             "Search the index as a shopper would, and see why each product is there.",
         ),
+        "erase-user": LazyCommand(
+            "cli.erase_user:erase_user_command",
+            "Take a person out of profiles, open lists and the example log, and prove it.",
+        ),
         "doctor": LazyCommand(
             "cli.doctor:doctor_command",
             "Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.catalogue_reading import CatalogueReader
+from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader, StyleLearner
 from cli.following import follow_behavior, follow_indexed
 from cli.process_checks import require_shared_index, require_topics
 from cli.settings import Settings, changed_settings
@@ -19,10 +19,10 @@ from feedback.reading import StateReader
 from feedback.store import ProfileStore
 from monitoring.exposition import render
 from ranking.availability import Availability
-from ranking.catalogue_words import CatalogueWords
 from ranking.features import DeclaredFeatures
-from ranking.product_table import ProductTable, declared_table
 from ranking.ranker_factory import create_ranker
+from ranking.recommendation_sources import Sources
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
@@ -45,20 +45,21 @@ def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
-    products = declared_table(settings.ranking.features)
     _tell_if_broker_is_away(settings)
+    _tell_of_weights_without_a_feature(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
         open_profile_store(_read_quickly(settings)) as profiles,
-        open_services(parts, publisher, words := CatalogueWords(parts.analyser), profiles, products) as services,
+        open_services(parts, publisher, catalogue := _catalogue(parts), profiles) as services,
     ):
-        indexed = IndexedProducts(parts.index, services.links, services.announcements)
-        catalogue = CatalogueReader(parts.index, words, products, parts.vector_dimensions)
+        products = IndexedProducts(parts.index, services.links, services.announcements)
+        styles = StyleLearner(parts.index, catalogue.table, parts.vector_dimensions)
+        reader = CatalogueReader(parts.index, catalogue.words, catalogue.newest, catalogue.stock, styles)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
-            follow_indexed(settings.kafka, parts.metrics, [indexed.hear, catalogue.hear], services.clock),
-            catalogue,
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, reader.hear], services.clock),
+            reader,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
             run_server(create_app(settings.server, services), settings.server, services.announcements.close)
@@ -68,28 +69,25 @@ def serve(settings: Settings) -> None:
 def open_services(
     parts: Parts,
     publisher: Publisher,
-    words: CatalogueWords | None = None,
+    catalogue: CatalogueKnowledge | None = None,
     profiles: ProfileStore | None = None,
-    products: ProductTable | None = None,
 ) -> Iterator[Services]:
-    """What the HTTP API works with. What is given stays open. Raises RankerUnusable.
+    """What the HTTP API works with. What is given stays open.
 
-    Without `words` no query is corrected; without `profiles` nothing is known of shoppers, and without `products` no
-    feature of products.
+    Without a `catalogue` no query is corrected and nothing is recommended for being new; without `profiles` nothing is
+    known of shoppers.
     """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
+    words = catalogue.words if catalogue is not None else None
+    catalogue = catalogue or _catalogue(parts)
     store = profiles or MemoryStore()
-    reranker = Reranker(
-        DeclaredFeatures(
-            ranking.features,
-            declared_table(ranking.features) if products is None else products,
-            StateReader(store, parts.settings.profiles),
-        ),
-        create_ranker(ranking.reranking, ranking.features),
-        ranking.reranking,
-        Availability(ranking.availability),
-        parts.metrics,
-    )
+    reader = StateReader(store, parts.settings.profiles)
+    availability = Availability(ranking.availability)
+    ranker = create_ranker(ranking.reranking)
+    features = DeclaredFeatures(ranking.reranking.features, catalogue.table, reader)
+    reranker = Reranker(features, ranker, ranking.reranking, availability, catalogue.stock, parts.metrics)
+    trending = Trending(ranking.trending)
+    sources = Sources(parts.index, reader, trending, catalogue.newest)
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
     with closing(parts.search(words, reranker)) as search, ImageSource(shoppers) as images:
@@ -103,17 +101,30 @@ def open_services(
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
-            trending=TrendingProducts(parts.index, Trending(ranking.trending), ranking.availability),
+            trending=TrendingProducts(parts.index, trending, ranking.availability),
+            recommender=Recommender(parts.index, sources, reranker, ranking.recommendations, availability),
+            profiles=store,
+            profile_settings=parts.settings.profiles,
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             links=MediaLinks(Path(workers.file_root) if workers.file_root else None),
         )
 
 
+def _catalogue(parts: Parts) -> CatalogueKnowledge:
+    return CatalogueKnowledge(parts.analyser, parts.settings.ranking.reranking.features)
+
+
 def _read_quickly(settings: Settings) -> Settings:
     """A search does not wait long for what is known of shoppers: it goes on without."""
     seconds = min(settings.profiles.timeout_seconds, _MOST_STORE_SECONDS)
     return changed_settings(settings, {"profiles": {"timeout_seconds": seconds}})
+
+
+def _tell_of_weights_without_a_feature(settings: Settings) -> None:
+    reranking = settings.ranking.reranking
+    if unknown := reranking.weights.keys() - {feature.name for feature in reranking.features}:
+        logger.warning("ranking.reranking.weights of features that are not declared: %s", ", ".join(sorted(unknown)))
 
 
 def _tell_if_broker_is_away(settings: Settings) -> None:
