@@ -9,7 +9,9 @@ from typing import Any, Protocol, Self
 from index.base import VectorIndex, VectorIndexError
 from index.text_analysis import Analyser
 from ranking.catalogue_words import CatalogueWords
+from ranking.feature_settings import Feature
 from ranking.newest import NewestProducts
+from ranking.product_table import declared_table
 from ranking.stock import Stock
 from topics.events import ProductIndexed
 
@@ -32,10 +34,12 @@ class Learner(Protocol):
 class CatalogueKnowledge:
     """What a server knows of the whole catalogue, once a reader has taught it."""
 
-    def __init__(self, analyser: Analyser) -> None:
+    def __init__(self, analyser: Analyser, features: Iterable[Feature]) -> None:
+        """`features` say what is kept of each product."""
         self.words = CatalogueWords(analyser)
         self.newest = NewestProducts()
         self.stock = Stock()
+        self.table = declared_table(features)
 
 
 class CatalogueReader:

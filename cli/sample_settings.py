@@ -56,6 +56,8 @@ def _setting(key: str, field: FieldInfo, value: object) -> Iterator[str]:
 def _toml(value: Any) -> str:
     if isinstance(value, SecretStr):
         return _quoted(value.get_secret_value())
+    if isinstance(value, BaseModel):
+        return _toml(value.model_dump(exclude_none=True))
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):

@@ -19,11 +19,11 @@ from feedback.reading import StateReader
 from feedback.store import ProfileStore
 from monitoring.exposition import render
 from ranking.availability import Availability
+from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.recommendation_sources import Sources
 from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -46,14 +46,15 @@ def serve(settings: Settings) -> None:
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
     _tell_if_broker_is_away(settings)
+    _tell_of_weights_without_a_feature(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
         open_profile_store(_read_quickly(settings)) as profiles,
-        open_services(parts, publisher, catalogue := CatalogueKnowledge(parts.analyser), profiles) as services,
+        open_services(parts, publisher, catalogue := _catalogue(parts), profiles) as services,
     ):
         products = IndexedProducts(parts.index, services.links, services.announcements)
-        reader = CatalogueReader(parts.index, catalogue.words, catalogue.newest, catalogue.stock)
+        reader = CatalogueReader(parts.index, catalogue.words, catalogue.newest, catalogue.stock, catalogue.table)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
             follow_indexed(settings.kafka, parts.metrics, [products.hear, reader.hear], services.clock),
@@ -77,12 +78,13 @@ def open_services(
     """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
     words = catalogue.words if catalogue is not None else None
-    catalogue = catalogue or CatalogueKnowledge(parts.analyser)
+    catalogue = catalogue or _catalogue(parts)
     store = profiles or MemoryStore()
     reader = StateReader(store, parts.settings.profiles)
     availability = Availability(ranking.availability)
     ranker = HandSetRanker(ranking.reranking.weights)
-    reranker = Reranker(StoreFeatures(reader, catalogue.stock), ranker, ranking.reranking, availability, parts.metrics)
+    features = DeclaredFeatures(ranking.reranking.features, catalogue.table, reader)
+    reranker = Reranker(features, ranker, ranking.reranking, availability, catalogue.stock, parts.metrics)
     trending = Trending(ranking.trending)
     sources = Sources(parts.index, reader, trending, catalogue.newest)
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
@@ -108,10 +110,20 @@ def open_services(
         )
 
 
+def _catalogue(parts: Parts) -> CatalogueKnowledge:
+    return CatalogueKnowledge(parts.analyser, parts.settings.ranking.reranking.features)
+
+
 def _read_quickly(settings: Settings) -> Settings:
     """A search does not wait long for what is known of shoppers: it goes on without."""
     seconds = min(settings.profiles.timeout_seconds, _MOST_STORE_SECONDS)
     return changed_settings(settings, {"profiles": {"timeout_seconds": seconds}})
+
+
+def _tell_of_weights_without_a_feature(settings: Settings) -> None:
+    reranking = settings.ranking.reranking
+    if unknown := reranking.weights.keys() - {feature.name for feature in reranking.features}:
+        logger.warning("ranking.reranking.weights of features that are not declared: %s", ", ".join(sorted(unknown)))
 
 
 def _tell_if_broker_is_away(settings: Settings) -> None:

@@ -40,8 +40,7 @@ class RankingInput:
 
     `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions. `recent`:
     the shopper's recent products x dimensions, newest first, and `recent_weights` how much each of them counts, below 0
-    what was passed over. `bought` and `hidden` are products of the shopper's, candidates or not. `availability` is of
-    each candidate as its document says, empty where it is in stock or not known; none at all where nothing is known.
+    what was passed over. `bought` and `hidden` are products of the shopper's, candidates or not.
     """
 
     candidates: Sequence[Candidate]
@@ -52,7 +51,6 @@ class RankingInput:
     recent_weights: Numbers
     bought: Collection[str] = frozenset()
     hidden: Collection[str] = frozenset()
-    availability: Sequence[str] = ()
 
 
 class FeatureSource(Protocol):

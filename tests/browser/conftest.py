@@ -28,15 +28,16 @@ from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
 from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.newest import NewestProducts
+from ranking.product_table import declared_table
 from ranking.recommendation_sources import Sources
 from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
 from ranking.stock import Stock
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -113,13 +114,16 @@ def url(
     words.complete()
     store, newest = MemoryStore(), NewestProducts()
     reader = StateReader(store, ProfileSettings())
+    table = declared_table(settings.reranking.features)
+    table.learn(index.scan())
     newest.learn(index.scan())
     availability = Availability(settings.availability)
     reranker = Reranker(
-        StoreFeatures(reader, Stock()),
+        DeclaredFeatures(settings.reranking.features, table, reader),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
         availability,
+        Stock(),
         metrics,
     )
     services = Services(

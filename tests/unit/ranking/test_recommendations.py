@@ -16,8 +16,10 @@ from index.base import ContentHashes, Filter, ProductRow
 from index.documents import document
 from index.memory import MemoryIndex
 from ranking.availability import Availability
+from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.newest import NewestProducts
+from ranking.product_table import declared_table
 from ranking.queries import Visit
 from ranking.recommendation_settings import RecommendationSettings, SourceWeights
 from ranking.recommendation_sources import Sources
@@ -26,7 +28,6 @@ from ranking.reranking import NOT_READ, Reranker
 from ranking.reranking_settings import RerankingSettings
 from ranking.settings import AvailabilityRules, TrendingSettings
 from ranking.stock import Stock
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from topics.behavior import BehaviorEvent
 from topics.events import Product
@@ -63,7 +64,10 @@ class Shop:
         options = RerankingSettings()
         availability = Availability(AvailabilityRules())
         ranker = HandSetRanker(options.weights)
-        reranker = Reranker(StoreFeatures(reader, stock), ranker, options, availability, Mock())
+        table = declared_table(options.features)
+        table.learn(self.index.scan())
+        features = DeclaredFeatures(options.features, table, reader)
+        reranker = Reranker(features, ranker, options, availability, stock, Mock())
         recommendations = RecommendationSettings(sources=SourceWeights(**sources))
         self._recommender = Recommender(
             self.index, Sources(self.index, reader, self.trending, newest), reranker, recommendations, availability

@@ -39,6 +39,7 @@ from ranking.reranking import Reranker
 from ranking.reranking_settings import RerankingSettings
 from ranking.search import Search
 from ranking.settings import AvailabilityRules, RankingSettings, TrendingSettings
+from ranking.stock import Stock
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -47,7 +48,7 @@ from serving.media_routes import MediaLinks
 from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, SHOPPERS_ERASED
 from topics.embedded_broker import MockCluster
@@ -133,9 +134,11 @@ def make_recommender(
 
 
 def make_reranker(features: FeatureSource, metrics: Metrics, **settings: Any) -> Reranker:
-    options = RerankingSettings.model_validate({"weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings)
+    options = RerankingSettings.model_validate(
+        {"features": DECLARED, "weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings
+    )
     ranker = HandSetRanker(options.weights)
-    return Reranker(features, ranker, options, Availability(AvailabilityRules()), metrics)
+    return Reranker(features, ranker, options, Availability(AvailabilityRules()), Stock(), metrics)
 
 
 @pytest.fixture
