@@ -57,13 +57,13 @@ class Sources:
 
         Raises IndexUnavailable, IndexRefused.
         """
-        vectors = {product_id: self._index.vectors(product_id) or {} for product_id in recent.weights}
+        vectors = self._index.vectors(list(recent.weights))
         found: list[list[str]] = []
         for field in (TEXT_FIELD, IMAGE_FIELD):
             weighed = [
                 weight * vectors[product_id][field]
                 for product_id, weight in recent.weights.items()
-                if field in vectors[product_id]
+                if field in vectors.get(product_id, {})
             ]
             mean = _unit(np.sum(weighed, axis=0)) if weighed else None
             if mean is not None:

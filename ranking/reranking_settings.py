@@ -1,11 +1,9 @@
 """How lists are put in order for one shopper."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from ranking.feature_settings import Feature
-from ranking.shop_features import HAND_SET_WEIGHTS, SHOP_FEATURES
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ExplorationSettings(BaseModel):
@@ -26,13 +24,25 @@ class RerankingSettings(BaseModel):
 
     in_search: bool = Field(default=True, description="searches by relevance are re-ranked, too")
     depth: int = Field(default=100, ge=1, le=1_000, description="how many of a search's best are re-ranked")
-    features: Annotated[tuple[Feature, ...], Field(min_length=1)] = Field(
-        default=tuple(SHOP_FEATURES),
-        description="what a ranker sees of each candidate, each with a name, a source and what the source asks for",
+    ranker: Path | None = Field(
+        default=None,
+        description="folder of a ranker that `millrace train ranker` made; left out: the hand-set one, by its weights",
     )
     weights: dict[str, Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]] = Field(
-        default=dict(HAND_SET_WEIGHTS),
-        description="of the hand-set ranker, by the feature's name; one without a weight adds nothing",
+        default={
+            "score": 1.0,
+            "position": -0.001,
+            "click_rate": 0.02,
+            "purchase_rate": 0.02,
+            "lift": 0.1,
+            "brand_affinity": 0.2,
+            "category_affinity": 0.2,
+            "category_affinity_now": 0.1,
+            "price_closeness": 0.02,
+            "similarity": 0.1,
+            "co_clicks": 0.02,
+        },
+        description="of the hand-set ranker, by feature; one that is not known adds nothing",
     )
     diversity: float = Field(
         default=1.0,
@@ -44,10 +54,3 @@ class RerankingSettings(BaseModel):
         default="hidden", description="products that the shopper has bought; what the shopper hid is never shown"
     )
     exploration: ExplorationSettings = ExplorationSettings()
-
-    @field_validator("features")
-    @classmethod
-    def _each_has_its_name(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-        if len({feature.name for feature in features}) < len(features):
-            raise ValueError("two features have one name")
-        return features

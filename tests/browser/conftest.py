@@ -114,12 +114,12 @@ def url(
     words.complete()
     store, newest = MemoryStore(), NewestProducts()
     reader = StateReader(store, ProfileSettings())
-    table = declared_table(settings.reranking.features)
+    table = declared_table(settings.features)
     table.learn(index.scan())
     newest.learn(index.scan())
     availability = Availability(settings.availability)
     reranker = Reranker(
-        DeclaredFeatures(settings.reranking.features, table, reader),
+        DeclaredFeatures(settings.features, table, reader),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
         availability,

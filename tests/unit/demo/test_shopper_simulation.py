@@ -2,12 +2,13 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from demo.shoppers.comparison import compare
 from demo.shoppers.learning_curve import LearningCurve
-from demo.shoppers.shop_client import ShopClient, ShopUnavailable
+from demo.shoppers.shop_client import SearchResults, ShopClient, ShopUnavailable
 from demo.shoppers.simulation import Shop, Simulation, SimulationOptions
 from learning.relevance import RelevanceOptions
 from tests.unit.demo.fake_shop import OPENING, LearningShop, as_found, by_taste, open_shop
@@ -140,12 +141,22 @@ def test_a_shop_that_answers_something_else_is_told() -> None:
         simulate(url)
 
 
-def test_shoppers_come_at_the_pace_that_was_asked_for() -> None:
-    with open_shop(as_found) as (_, url), ShopClient(url) as client:
-        clock = Clock()
-        simulation = Simulation(client, SimulationOptions(shoppers=60, sessions_per_second=2), clock)
-        while clock.now < OPENING + timedelta(seconds=15):
-            simulation.act()
-            clock.now = simulation.next_due or clock.now
+def test_shoppers_come_at_the_pace_that_was_asked_for_and_do_not_make_up_for_a_slow_shop() -> None:
+    clock, shown = Clock(), []
 
-    assert 15 * 2 * 2 * 0.9 <= simulation.searches <= 15 * 2 * 2 + 1
+    class SlowShop(LearningShop):
+        def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
+            clock.now += timedelta(seconds=20 if len(shown) == 10 else 0)
+            shown.append(clock.now)
+            return super().search(text, limit, user_id, session_id)
+
+    simulation = Simulation(SlowShop(), SimulationOptions(shoppers=60, sessions_per_second=2), clock)
+    while clock.now < OPENING + timedelta(seconds=40):
+        simulation.act()
+        clock.now = max(clock.now, simulation.next_due or clock.now)
+
+    quarter = timedelta(seconds=0.25)
+    between = [later - earlier for earlier, later in pairwise(shown)]
+    assert all(pause == quarter for pause in between[:9])
+    assert all(pause >= quarter for pause in between[11:])
+    assert len(shown) == pytest.approx(20 / 0.25, abs=3)
