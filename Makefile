@@ -10,9 +10,10 @@ ARGS ?=
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
 PHOTOS ?=
+THEN ?=
 PROCESSES ?= 3
 
-.PHONY: help setup services packages kafka demo test chaos lint format bench real-data photos drawn-clip schemas clean
+.PHONY: help setup services packages kafka demo test chaos lint format bench real-data photos ranklens drawn-clip schemas clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-services: $(READY)  ## get what service tests need beyond pip: Chromium, Java, Maven (Debian's), Kafka (Maven Central's)
+services: $(READY)  ## get what service tests need beyond pip: Chromium, Java, Maven, Redis (Debian's), Kafka (Maven Central's)
 	@$(MAKE) --no-print-directory packages
 	@$(BIN)/python -m deploy.kafka --fetch-only
 
@@ -34,7 +35,8 @@ packages:
 	command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || missing="chromium fontconfig fonts-noto-cjk"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	command -v mvn >/dev/null || missing="$$missing maven"; \
-	if [ -z "$$missing" ]; then echo "Chromium, fonts, Java and Maven are there."; exit; fi; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	if [ -z "$$missing" ]; then echo "Chromium, fonts, Java, Maven and Redis are there."; exit; fi; \
 	command -v apt-get >/dev/null || { echo "No apt-get here: install$$missing yourself, or their tests are skipped."; exit 1; }; \
 	$(SUDO) apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null && \
@@ -70,6 +72,9 @@ real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for o
 
 photos: $(READY)  ## 81 groceries found by photos from shops; PHOTOS=CSV for other photos, ARGS=--json for scripts
 	@$(BIN)/millrace evaluate relevance --on groceries --data $(DATA) $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+
+ranklens: $(READY)  ## rankers on real choices in lists of movies; THEN=FILE: trained on all, measured on that log
+	@$(BIN)/millrace evaluate ranking --on ranklens --data $(DATA) $(if $(THEN),--then $(THEN)) $(ARGS)
 
 drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)
 	$(BIN)/millrace train drawn-clip $(or $(ARGS),.bench/drawn-clip)

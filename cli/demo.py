@@ -3,8 +3,8 @@
 import io
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,11 +18,13 @@ from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
 from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
+from cli.shopper_visits import ShopperVisits
 from cli.wiring import open_publisher
 from demo.drawn_shop.changes import Gone, WorkingDay
 from demo.drawn_shop.looks import Look
 from demo.drawn_shop.pictures import draw_picture
 from demo.drawn_shop.products import DrawnProduct, drawn_products, write_picture, write_pictures
+from demo.shoppers.simulation import SimulationOptions
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
 from index.base import IndexUnavailable
@@ -41,6 +43,8 @@ _CHANGES_PER_SECOND = 10.0
 _TELL_EVERY_SECONDS = 10.0
 _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
+_LEARNING_PAGE = "learning.html"
+_SESSIONS_PER_SECOND = 0.5  # Milvus Lite answers one request after the other: more would make changes wait
 _BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
 
 
@@ -70,6 +74,7 @@ class DemoReport:
     live_changes: int = 0
     first_answer_seconds: float = 0.0
     searches: list[dict[str, Any]] = field(default_factory=list)
+    shoppers: dict[str, Any] | None = None
     url: str = ""
     failures: list[str] = field(default_factory=list)
 
@@ -79,6 +84,9 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
     headless: Annotated[bool, typer.Option("--headless", help="End by itself instead of waiting for Ctrl-C.")] = False,
     seconds: Annotated[float, typer.Option(min=1, help="With --headless: end after so long.")] = 60,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the HTTP API; 0 takes a free one.")] = 8080,
+    shoppers: Annotated[
+        int, typer.Option(min=0, max=1000, help="Simulated shoppers with hidden tastes; 0: nobody comes.")
+    ] = 12,
     broker: Annotated[
         DemoBroker,
         typer.Option(help="embedded: in memory, from pip. kafka: Apache Kafka; needs Java 17 and, once, Maven."),
@@ -91,14 +99,16 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
     """A shop to try Millrace on: everything runs on this machine, with parts that pip installed.
 
     Draws products, streams them through a broker, indexes words and pictures as they come, searches them in
-    English, in Chinese and by picture, and keeps changing prices, stock and products until Ctrl-C.
+    English, in Chinese and by picture, and keeps changing prices, stock and products until Ctrl-C. Meanwhile simulated
+    shoppers search, click and buy; how well their lists fit their hidden tastes is told, and shown on a page.
 
     Exit code 1 when something failed.
 
     Example: millrace demo --headless --seconds 60 --json
 
     With --json: products (sent at the opening), indexed, products_per_second, freshness_seconds (p50, p99 of the live
-    changes), live_changes, first_answer_seconds, searches (query, kind, titles, took_ms, ok), url, failures.
+    changes), live_changes, first_answer_seconds, searches (query, kind, titles, took_ms, ok), shoppers (as `millrace
+    shoppers --json`; null with --shoppers 0), url, failures.
     """
     output = Output(as_json)
     report = DemoReport()
@@ -114,10 +124,11 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         FollowingFailed,
         httpx.HTTPError,
     ):
-        settings = changed_settings(embedded_settings(load_settings(), folder), {"server": {"port": port}})
+        server = {"port": port, "learning_page": str((folder / _LEARNING_PAGE).resolve())}
+        settings = changed_settings(embedded_settings(load_settings(), folder), {"server": server})
         make_room(folder)
         try:
-            _Demo(output, report, settings, folder, broker).run(products, seconds if headless else None)
+            _Demo(output, report, settings, folder, broker).run(products, shoppers, seconds if headless else None)
         except KeyboardInterrupt:
             output.note("\nclosing: the worker finishes what it has in hand")
     if report.failures:
@@ -139,8 +150,9 @@ class _Demo:
         self._folder = folder
         self._pictures = folder / "pictures"
         self._started = time.monotonic()
+        self._shoppers_told: Callable[[], str] = str
 
-    def run(self, count: int, seconds: float | None) -> None:
+    def run(self, count: int, shoppers: int, seconds: float | None) -> None:
         """Until `seconds` after the start, or until Ctrl-C when that is None."""
         say = self._output.note
         say(f"Starting {_BROKERS[self._broker]}, Milvus Lite, a worker and a server.")
@@ -160,7 +172,8 @@ class _Demo:
             self._report.url = stack.url
             say(f"\nOpen {stack.url} in a browser, or ask from another terminal:")
             say(f"  millrace search 'red dress' --explain --config {stack.config}")
-            self._live(shop, publisher, follower, seconds)
+            with self._visits(shoppers, stack.url):
+                self._live(shop, publisher, follower, seconds)
             self._judge(follower, stack)
 
     def _draw(self, count: int) -> list[DrawnProduct]:
@@ -208,6 +221,26 @@ class _Demo:
             for position, product in enumerate(products, start=1):
                 self._output.note(f"  {position}. {product['title']}, {product['price']} {product['currency']}")
 
+    @contextmanager
+    def _visits(self, shoppers: int, url: str) -> Iterator[None]:
+        """Shoppers come and go meanwhile."""
+        if not shoppers:
+            yield
+            return
+        options = SimulationOptions(shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND)
+        visits = ShopperVisits(url, options, self._folder / _LEARNING_PAGE)
+        self._shoppers_told = visits.told
+        self._output.note(
+            f"\n{shoppers} shoppers with hidden tastes come. What the shop learns of them: {url}/learning"
+        )
+        try:
+            with visits:
+                yield
+        finally:
+            self._report.shoppers = visits.facts()
+            if visits.failure:
+                self._report.failures.append(f"the shoppers went away: {visits.failure}")
+
     def _live(
         self, shop: Sequence[DrawnProduct], publisher: Publisher, follower: IndexingFollower, seconds: float | None
     ) -> None:
@@ -221,12 +254,14 @@ class _Demo:
                 self._report.live_changes += 1
                 if tick % int(_TELL_EVERY_SECONDS * _CHANGES_PER_SECOND) == 0:
                     self._tell(follower.freshness(measured))
+                    self._tell_of_shoppers()
         finally:
             publisher.flush(_SETTLE_SECONDS)
             self._wait_for(follower, opened_with + self._report.live_changes, _SETTLE_SECONDS, lambda *_: None)
             freshness = follower.freshness(measured)
             self._report.freshness_seconds = {"p50": freshness.p50, "p99": freshness.p99}
             self._tell(freshness)
+            self._tell_of_shoppers()
 
     def _live_end(self, seconds: float | None) -> float:
         if seconds is None:
@@ -251,6 +286,10 @@ class _Demo:
                 f"{freshness.events:6d} live changes; from event to searchable: "
                 f"p50 {freshness.p50 * 1000:.0f} ms, p99 {freshness.p99 * 1000:.0f} ms"
             )
+
+    def _tell_of_shoppers(self) -> None:
+        if told := self._shoppers_told():
+            self._output.note(told)
 
     def _wait_for(self, follower: IndexingFollower, events: int, seconds: float, advance: Any) -> None:
         deadline = time.monotonic() + seconds

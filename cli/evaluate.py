@@ -38,7 +38,6 @@ from topics.catalogue_files import CatalogueFileError
 from topics.catalogue_pictures import CataloguePicturesError
 from topics.embedded_broker import EmbeddedBrokerError
 
-app = typer.Typer(help="Measure quality against what people said.", no_args_is_help=True)
 RATING_COLUMNS_HELP = "CSV columns of query, product id and rating."
 RELEVANCE_ERRORS = (
     SettingsError, RelevanceError, EncoderError, IndexUnavailable, IndexRefused, StackError, EmbeddedBrokerError,
@@ -66,7 +65,6 @@ def read_judgments(ratings: Path | None, queries: Path | None, columns: RatingCo
     return read_csv_ratings(ratings, columns) if queries is None else read_trec_qrels(ratings, queries)
 
 
-@app.command("relevance")
 def relevance_command(  # noqa: PLR0913 - each is an option of the command
     ratings: Annotated[
         Path | None,

@@ -1,172 +1,130 @@
-"""The command `millrace`: every subcommand in one place."""
+"""The command `millrace`: every subcommand in one place, imported when it is called."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import ClassVar
 
 import typer
 
-from cli import dead_letters, evaluate, topics_commands
-from cli.compare_runs import compare_command
-from cli.demo import demo_command
-from cli.doctor import doctor_command
-from cli.drawn_clip import evaluate_drawn_clip, train_drawn_clip
-from cli.import_products import import_command
-from cli.lag_exporter import lag_exporter_command
-from cli.lifetimes import end_with_stdin
-from cli.logs import configure_logging
-from cli.output import CONFIG_HELP, Output
-from cli.propensity_evaluation import propensities_command
-from cli.real_data import real_data_command
-from cli.sample_settings import settings_command
-from cli.search import search_command
-from cli.settings import SettingsError, load_settings
-from cli.train_weights import train_retrieval_weights
-from encoders.base import EncoderError
-from feedback.log_errors import LogUnavailable
-from feedback.store import StoreUnavailable
-from index.base import IndexRefused, IndexUnavailable
-from monitoring.lag import LagUnavailable
-from topics.admin import BrokerError
-from topics.publisher import PublisherError
+from cli.lazy_group import LazyCommand, LazyGroup
+
+
+class Millrace(LazyGroup):
+    lazy_commands: ClassVar = {
+        "worker": LazyCommand(
+            "cli.process_commands:worker_command",
+            "Index products from catalog.products as they change, until SIGTERM or Ctrl-C.",
+        ),
+        "click-loop": LazyCommand(
+            "cli.process_commands:click_loop_command",
+            "Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example"
+            " log.",
+        ),
+        "serve": LazyCommand(
+            "cli.process_commands:serve_command",
+            "Answer searches and take products over HTTP, until SIGTERM or Ctrl-C.",
+        ),
+        "demo": LazyCommand(
+            "cli.demo:demo_command",
+            "A shop to try Millrace on: everything runs on this machine, with parts that pip installed.",
+        ),
+        "shoppers": LazyCommand(
+            "cli.shoppers:shoppers_command",
+            "Let simulated shoppers visit a running shop, and say how well what it shows them fits their hidden"
+            " tastes.",
+        ),
+        "real-data": LazyCommand(
+            "cli.real_data:real_data_command",
+            "Stream the Icecat catalogue through broker, worker and Milvus Lite, then measure how well it is searched.",
+        ),
+        "import": LazyCommand(
+            "cli.import_products:import_command",
+            "Send products from a file to catalog.products, where workers index them.",
+        ),
+        "search": LazyCommand(
+            "cli.search:search_command",
+            "Search the index as a shopper would, and see why each product is there.",
+        ),
+        "erase-user": LazyCommand(
+            "cli.erase_user:erase_user_command",
+            "Take a person out of profiles, open lists and the example log, and prove it.",
+        ),
+        "doctor": LazyCommand(
+            "cli.doctor:doctor_command",
+            "Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.",
+        ),
+        "lag-exporter": LazyCommand(
+            "cli.lag_exporter:lag_exporter_command",
+            "Serve the lag of every consumer group to Prometheus, or print it once. Joins no group, commits nothing.",
+        ),
+        "settings": LazyCommand(
+            "cli.sample_settings:settings_command",
+            "Print every setting with its meaning and default, as a TOML file to start from.",
+        ),
+        "topics": LazyCommand("cli.topics_commands:app", "The topics that Millrace reads and writes."),
+        "dead-letters": LazyCommand(
+            "cli.dead_letters:app",
+            "Messages that could not be used: look at them, send them again as they are or fixed, or put them aside.",
+        ),
+    }
+
+
+class Evaluate(LazyGroup):
+    lazy_commands: ClassVar = {
+        "relevance": LazyCommand(
+            "cli.evaluate:relevance_command",
+            "Ask queries whose right answers are known, and show how well they are answered, with 95 % bootstrap"
+            " intervals.",
+        ),
+        "ranking": LazyCommand(
+            "cli.ranking_commands:ranking_command",
+            "Replay a log through the click loop, train rankers on its earlier lists, and measure them on the later"
+            " ones.",
+        ),
+        "compare": LazyCommand(
+            "cli.compare_runs:compare_command",
+            "Write a page with both lists of every query side by side, gains first and losses last.",
+        ),
+        "propensities": LazyCommand(
+            "cli.propensity_evaluation:propensities_command",
+            "Estimate propensities from the real Open Bandit logs, and compare them with those that the logs hold.",
+        ),
+        "drawn-clip": LazyCommand(
+            "cli.drawn_clip:evaluate_drawn_clip",
+            "Measure how a model finds drawn products that it never saw, through the encoder that serves.",
+        ),
+    }
+
+
+class Train(LazyGroup):
+    lazy_commands: ClassVar = {
+        "drawn-clip": LazyCommand(
+            "cli.drawn_clip:train_drawn_clip", "Draw products and train the small CLIP on them, on the CPU."
+        ),
+        "ranker": LazyCommand(
+            "cli.ranking_commands:train_ranker_command",
+            "Train a ranker on a log of events, and say how much better than the order shown it is on lists that it"
+            " never saw.",
+        ),
+        "retrieval-weights": LazyCommand(
+            "cli.train_weights:train_retrieval_weights",
+            "Choose weights by judged queries: the best mean of NDCG@10 over the judged products alone and over the"
+            " whole index, with what to expect of other queries by cross-validation.",
+        ),
+    }
+
 
 app = typer.Typer(
+    cls=Millrace,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Search and recommendations that are as fresh as a shop's event stream. Start with `millrace demo`.",
 )
-train = typer.Typer(no_args_is_help=True, help="Make models, and choose weights by what people judged.")
-
-Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
-AsChild = Annotated[bool, typer.Option("--end-with-stdin", hidden=True)]
-_STARTUP_ERRORS = (
-    SettingsError,
-    BrokerError,
-    EncoderError,
-    IndexUnavailable,
-    IndexRefused,
-    PublisherError,
-    LagUnavailable,
-    StoreUnavailable,
-    LogUnavailable,
+app.add_typer(
+    typer.Typer(cls=Evaluate, no_args_is_help=True, help="Measure quality against what people said."), name="evaluate"
 )
-
-
-@app.command("worker")
-def worker_command(
-    config: Config = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
-    from_beginning: Annotated[
-        bool,
-        typer.Option(
-            "--from-beginning",
-            help="Fill the collection behind --alias with all that the topic holds, beside the live workers.",
-        ),
-    ] = False,
-    alias: Annotated[
-        str, typer.Option(help="With --from-beginning: an alias other than index.alias, such as products_next.")
-    ] = "",
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart",
-            help="Start the worker again, in a fraction of its first start, when it is killed or ends itself.",
-        ),
-    ] = False,
-    as_child: AsChild = False,
-) -> None:
-    """Index products from catalog.products as they change, until SIGTERM or Ctrl-C.
-
-    Run one for each few partitions under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose
-    an event, and what was in flight is read again. With --restart it brings a parent process that does this at once;
-    what is wrong with settings, broker or index still ends the command.
-
-    With --from-beginning it fills another collection in a consumer group of its own; the live workers and their
-    collection are not touched. It says in its log when it has caught up, and then keeps the collection fresh. After a
-    restart it goes on where it was.
-
-    Example: millrace worker --config millrace.toml
-
-    Example: millrace worker --config millrace.toml --from-beginning --alias products_next
-    """
-    if from_beginning != bool(alias):
-        raise typer.BadParameter("--from-beginning and --alias NAME go together")
-    from cli import processes
-
-    configure_logging(verbose)
-    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        settings = load_settings(config)
-        membership = None
-        if restart:
-            membership = processes.restart_worker(settings, with_stdin=as_child)
-        elif as_child:
-            end_with_stdin()
-        processes.worker(settings, alias, membership)
-
-
-@app.command("click-loop")
-def click_loop_command(
-    config: Config = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart",
-            help="Start it again, in a fraction of its first start, when it is killed or ends itself.",
-        ),
-    ] = False,
-    as_child: AsChild = False,
-) -> None:
-    """Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example log.
-
-    Run one or more under a supervisor that restarts it: it ends itself (code 70 or 75) rather than lose an event, and
-    what was in flight is read again, which changes nothing.
-
-    Example: millrace click-loop --config millrace.toml
-    """
-    from cli import click_loop
-
-    configure_logging(verbose)
-    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        settings = load_settings(config)
-        membership = None
-        if restart:
-            membership = click_loop.restart_click_loop(with_stdin=as_child)
-        elif as_child:
-            end_with_stdin()
-        click_loop.click_loop(settings, membership)
-
-
-@app.command("serve")
-def serve_command(config: Config = None, as_child: AsChild = False) -> None:
-    """Answer searches and take products over HTTP, until SIGTERM or Ctrl-C.
-
-    Example: MILLRACE__SERVER__PORT=9000 millrace serve
-    """
-    from cli import server
-
-    configure_logging(verbose=False)
-    if as_child:
-        end_with_stdin()
-    with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        server.serve(load_settings(config))
-
-
-app.command("demo")(demo_command)
-app.command("real-data")(real_data_command)
-app.command("import")(import_command)
-app.command("search")(search_command)
-app.command("doctor")(doctor_command)
-app.command("lag-exporter")(lag_exporter_command)
-app.command("settings")(settings_command)
-app.add_typer(topics_commands.app, name="topics")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(train, name="train")
-evaluate.app.command("compare")(compare_command)
-evaluate.app.command("drawn-clip")(evaluate_drawn_clip)
-evaluate.app.command("propensities")(propensities_command)
-train.command("drawn-clip")(train_drawn_clip)
-train.command("retrieval-weights")(train_retrieval_weights)
+app.add_typer(
+    typer.Typer(cls=Train, no_args_is_help=True, help="Make models, and choose weights by what people judged."),
+    name="train",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What processes on streams look after before they begin."""
+"""What processes ask of settings, broker and machine before they begin."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,14 @@ from cli.settings import Settings, SettingsError
 from monitoring.exposition import serve_metrics
 from streams.settings import ProcessSettings
 from topics.admin import TopicAdmin
+
+
+def require_shared_index(settings: Settings) -> None:
+    """Raises SettingsError."""
+    if settings.index.kind == "memory":
+        raise SettingsError(
+            "index.kind = memory lives in one process and dies with it: set milvus for worker and serve"
+        )
 
 
 def require_topics(settings: Settings, topics: Iterable[str]) -> None:

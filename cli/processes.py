@@ -1,4 +1,4 @@
-"""`millrace worker`, and what `millrace serve` has in common with it. That one is apart: FastAPI slows down a start."""
+"""`millrace worker`: its parts and its processes."""
 
 import importlib
 import logging
@@ -7,7 +7,7 @@ import setproctitle
 from pydantic import ValidationError
 
 from cli.lifetimes import run_in_children
-from cli.process_checks import require_topics, serve_process_metrics
+from cli.process_checks import require_shared_index, require_topics, serve_process_metrics
 from cli.settings import Settings, SettingsError, changed_settings
 from cli.wiring import Parts, index_products_lag, open_parts, open_publisher
 from encoders.factory import import_libraries
@@ -71,13 +71,6 @@ def restart_worker(settings: Settings, with_stdin: bool) -> Membership:
     membership = Membership()
     run_in_children("millrace worker", (EXIT_UNEXPECTED, EXIT_STALLED), with_stdin)
     return membership
-
-
-def require_shared_index(settings: Settings) -> None:
-    if settings.index.kind == "memory":
-        raise SettingsError(
-            "index.kind = memory lives in one process and dies with it: set milvus for worker and serve"
-        )
 
 
 def _beside(settings: Settings, alias: str) -> Settings:

@@ -4,7 +4,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from feedback.list_fold import ListFold, Outcome, keys_of
+from feedback.list_fold import ListFold, Outcome, further_keys, keys_of
 from feedback.settings import ProfileSettings
 from feedback.store import Kept, ProfileStore, StoreUnavailable
 from topics.feedback import JoinedList
@@ -47,7 +47,7 @@ def apply_lists(
 
     def change(held: Mapping[str, bytes]) -> Mapping[str, Kept | None]:
         nonlocal fold
-        others = keys_of(newest, held) - keys
+        others = further_keys(newest, held) - keys
         if others:
             raise _OtherKeys(others)
         fold = ListFold(held, settings, now, examination)
@@ -79,9 +79,10 @@ def _newest(lists: Iterable[JoinedList]) -> list[JoinedList]:
 def _keys(store: ProfileStore, lists: Sequence[JoinedList]) -> set[str]:
     """All that the lists touch, as far as can be said before the update."""
     known: dict[str, bytes | None] = {}
+    keys = keys_of(lists)
     while True:
-        keys = keys_of(lists, {key: state for key, state in known.items() if state is not None})
         unknown = [key for key in keys if key.startswith(_NAMING_MORE) and key not in known]
         if not unknown:
             return keys
         known.update(zip(unknown, store.read(unknown), strict=True))
+        keys |= further_keys(lists, {key: state for key, state in known.items() if state is not None})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from feedback.profiles import Deed, Profile
 
 _VERSION = b"\x01"
-_DEEDS = np.array([Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE])
+_IS_ACT = np.isin(np.arange(256), [Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE])
 _NOTHING = 1e-9  # what rounding leaves of a count that was taken back
 
 
@@ -87,8 +87,10 @@ def _sessions(profile: Profile, mark: int) -> set[int]:
 
 def _acts(profile: Profile, sessions: set[int]) -> set[_Act]:
     records: NDArray[Any] = profile.records
-    in_session = np.isin(records["session"], np.array(sorted(sessions), np.uint64))
-    lines = records[in_session & np.isin(records["action"], _DEEDS)]
+    in_session = np.zeros(len(records), np.bool_)
+    for session in sessions:
+        in_session |= records["session"] == session
+    lines = records[in_session & _IS_ACT[records["action"]]]
     names = [profile.product_ids[place] for place in lines["product"].tolist()]
     columns = (lines[name].tolist() for name in ("action", "session", "at", "list"))
     return {_Act(*values) for values in zip(names, *columns, strict=True)}

@@ -10,7 +10,15 @@ import pyarrow as pa
 from topics.feedback import JoinedList
 
 _TEXTS = pa.map_(pa.string(), pa.string())
-_SHOWN = pa.struct([("product_id", pa.string()), ("position", pa.int32()), ("propensity", pa.float64())])
+_SHOWN = pa.struct(
+    [
+        ("product_id", pa.string()),
+        ("position", pa.int32()),
+        ("propensity", pa.float64()),
+        ("retrieval_position", pa.int32()),
+        ("retrieval_score", pa.float64()),
+    ]
+)
 _ACTION = pa.struct(
     [
         ("event_id", pa.string()),

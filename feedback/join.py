@@ -4,7 +4,7 @@ What is known of a list is its query and the set of its actions by event id. Whe
 time and the query's, so either side may come first, and a repeat changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -207,13 +207,15 @@ def _document(list_id: str, known: OpenList, joined: Mapping[str, Action], late:
 def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
     """Without positions the products stand from 1 on."""
     product_ids, said = query.query_response_hit_ids, query.query_attributes
-    places = zip(product_ids, said.positions or range(1, len(product_ids) + 1), strict=True)
-    if said.propensities is None:
-        return [{"product_id": product_id, "position": position} for product_id, position in places]
-    return [
-        {"product_id": product_id, "position": position, "propensity": propensity}
-        for (product_id, position), propensity in zip(places, said.propensities, strict=True)
-    ]
+    columns: dict[str, Sequence[Any] | None] = {
+        "product_id": product_ids,
+        "position": said.positions or range(1, len(product_ids) + 1),
+        "propensity": said.propensities,
+        "retrieval_position": said.retrieval_positions,
+        "retrieval_score": said.retrieval_scores,
+    }
+    known = {name: column for name, column in columns.items() if column is not None}
+    return [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
 
 
 def _actions(joined: Mapping[str, Action]) -> list[dict[str, Any]]:

@@ -9,30 +9,14 @@ import numpy as np
 import orjson
 
 from feedback.co_clicks import CoClick, added_co_clicks, co_clicks_between, session_partners
+from feedback.count_changes import CountChanges, counts_keys
 from feedback.erasure_marks import decode_mark, happened_between
-from feedback.ledger import Contribution, Entry, decode_entry, encode_entry, entry_of
-from feedback.profiles import (
-    Occurrence,
-    Profile,
-    decode_profile,
-    encode_profile,
-    list_mark,
-    occurrences_of,
-    session_mark,
-    with_list,
-)
+from feedback.ledger import decode_entry, encode_entry, entry_of
+from feedback.profile_fold import Occurrence, occurrences_of, with_list
+from feedback.profiles import Profile, decode_profile, encode_profile, list_mark, session_mark
 from feedback.settings import ProfileSettings
-from feedback.state_keys import (
-    SHOP,
-    class_key,
-    co_clicks_key,
-    counted_key,
-    erased_key,
-    lists_key,
-    product_key,
-    shopper_key,
-)
-from feedback.statistics import Amounts, Counter, CountStates
+from feedback.state_keys import SHOP, co_clicks_key, counted_key, erased_key, lists_key, shopper_key
+from feedback.statistics import CountStates
 from feedback.store import Kept
 from topics.feedback import JoinedList
 
@@ -50,7 +34,7 @@ class Outcome(StrEnum):
 
 
 class ListFold:
-    """What lists change in the states of `keys_of(lists, held)`. Take each list once, then ask for the changes."""
+    """What lists change in the states of `keys_of` and `further_keys`. Take each list once, then ask for changes."""
 
     def __init__(
         self, held: Mapping[str, bytes], settings: ProfileSettings, now: float, examination: Sequence[float] = ()
@@ -65,7 +49,7 @@ class ListFold:
         self._entries: dict[str, bytes] = {}
         self._profiles: dict[str, Profile] = {}
         self._lists: dict[str, dict[str, float]] = {}
-        self._amounts: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
+        self._counts = CountChanges()
         self._co_clicks: dict[str, list[CoClick]] = defaultdict(list)
 
     def take(self, one: JoinedList) -> None:
@@ -84,7 +68,7 @@ class ListFold:
             self.outcomes[Outcome.UNCHANGED] += 1
             return
         self._entries[key] = state
-        self._count(counted, entry)
+        self._counts.change(counted, entry)
         for shopper in {counted.shopper, one.shopper} - {entry.shopper}:
             self._change_profile(shopper, one, ())
             self._lists.get(shopper, {}).pop(one.query_id, None)
@@ -100,7 +84,10 @@ class ListFold:
         for shopper, lists in self._lists.items():
             live = {query_id: expires for query_id, expires in lists.items() if expires > self._now}
             changes[lists_key(shopper)] = Kept(orjson.dumps(live), max(live.values())) if live else None
-        return changes | self._counts() | self._co_click_states()
+        expiry = self._settings.statistics_expiry(self._now)
+        counts = self._counts.states(self._held, CountStates(self._settings.half_lives))
+        changes |= {key: Kept(state, expiry) if state else None for key, state in counts.items()}
+        return changes | self._co_click_states(expiry)
 
     def _countable(self, one: JoinedList) -> JoinedList | None:
         """The list without what is from the future or of before the erasure; None where only that was in it."""
@@ -110,29 +97,6 @@ class ListFold:
         self.left_out["erased"] += _size(one) - _size(lately)
         self.left_out["from_the_future"] += _size(lately) - _size(kept)
         return None if _size(lately) == 0 < _size(one) else kept
-
-    def _count(self, old: Entry, new: Entry) -> None:
-        came, gone = new.contributions - old.contributions, old.contributions - new.contributions
-        self._add("", came, 1)
-        self._add("", gone, -1)
-        if new.query_class == old.query_class:
-            self._add(new.query_class, came, 1, of_class=True)
-            self._add(new.query_class, gone, -1, of_class=True)
-        else:
-            self._add(new.query_class, new.contributions, 1, of_class=True)
-            self._add(old.query_class, old.contributions, -1, of_class=True)
-
-    def _add(
-        self, query_class: str, contributions: Iterable[Contribution], sign: int, *, of_class: bool = False
-    ) -> None:
-        if of_class and not query_class:
-            return
-        for one in contributions:
-            keys = (class_key(query_class, one.product_id),) if of_class else (SHOP, product_key(one.product_id))
-            for key in keys:
-                self._amounts[key].append((one.counter, one.at, sign))
-                if one.counter == Counter.IMPRESSIONS:
-                    self._amounts[key].append((Counter.EXAMINED, one.at, sign * one.examined))
 
     def _change_profile(self, shopper: str, one: JoinedList, occurrences: Sequence[Occurrence]) -> None:
         if not shopper:
@@ -148,21 +112,8 @@ class ListFold:
             self._lists[shopper] = orjson.loads(self._held.get(lists_key(shopper), b"{}"))
         self._lists[shopper][one.query_id] = self._settings.ledger_expiry(self._now)
 
-    def _counts(self) -> dict[str, Kept | None]:
-        keys = list(self._amounts)
-        if not keys:
-            return {}
-        lines = [(row, *amount) for row, key in enumerate(keys) for amount in self._amounts[key]]
-        rows, counters, at, amounts = (np.array(column) for column in zip(*lines, strict=True))
-        states = CountStates(self._settings.half_lives).added(
-            [self._held.get(key) for key in keys],
-            Amounts(rows, counters, at.astype(np.float64), amounts.astype(np.float64)),
-        )
-        expiry = self._settings.statistics_expiry(self._now)
-        return {key: Kept(state, expiry) if state else None for key, state in zip(keys, states, strict=True)}
-
-    def _co_click_states(self) -> dict[str, Kept | None]:
-        settings, expiry = self._settings, self._settings.statistics_expiry(self._now)
+    def _co_click_states(self, expiry: float) -> dict[str, Kept | None]:
+        settings = self._settings
         changes: dict[str, Kept | None] = {}
         for product_id, pairs in self._co_clicks.items():
             key = co_clicks_key(product_id)
@@ -172,26 +123,35 @@ class ListFold:
         return changes
 
 
-def keys_of(lists: Iterable[JoinedList], held: Mapping[str, bytes]) -> set[str]:
-    """The keys that the lists may change or ask for. Those of kinds `counted` and `shopper` in `held` name more."""
+def keys_of(lists: Iterable[JoinedList]) -> set[str]:
+    """The keys that the lists by themselves may change or ask for."""
     keys = {SHOP}
     for one in lists:
         keys.add(counted_key(one.query_id))
-        counted = decode_entry(held.get(counted_key(one.query_id)))
-        for entry in (counted, entry_of(one)):
-            products = {line.product_id for line in entry.contributions}
-            keys.update(product_key(product_id) for product_id in products)
-            if entry.query_class:
-                keys.update(class_key(entry.query_class, product_id) for product_id in products)
-        acted = {action.product_id for action in one.actions}
-        shoppers = {counted.shopper, one.shopper} - {""}
-        for shopper in shoppers:
-            keys.update((shopper_key(shopper), lists_key(shopper), erased_key(shopper)))
-            profile = decode_profile(held.get(shopper_key(shopper)))
-            acted |= session_partners(profile, list_mark(one.query_id), session_mark(one.session))
-        if shoppers:
-            keys.update(co_clicks_key(product_id) for product_id in acted)
+        keys.update(counts_keys(entry_of(one)))
+        if one.shopper:
+            keys.update(_shopper_keys(one.shopper))
+            keys.update(co_clicks_key(action.product_id) for action in one.actions)
     return keys
+
+
+def further_keys(lists: Iterable[JoinedList], held: Mapping[str, bytes]) -> set[str]:
+    """Those that states of kinds `counted` and `shopper` add to them."""
+    keys: set[str] = set()
+    for one in lists:
+        counted = decode_entry(held.get(counted_key(one.query_id)))
+        if counted.contributions:
+            keys.update(counts_keys(counted))
+        for shopper in {counted.shopper, one.shopper} - {""}:
+            keys.update(_shopper_keys(shopper))
+            profile = decode_profile(held.get(shopper_key(shopper)))
+            partners = session_partners(profile, list_mark(one.query_id), session_mark(one.session))
+            keys.update(co_clicks_key(product_id) for product_id in partners)
+    return keys
+
+
+def _shopper_keys(shopper: str) -> tuple[str, ...]:
+    return shopper_key(shopper), lists_key(shopper), erased_key(shopper)
 
 
 def _size(one: JoinedList) -> int:

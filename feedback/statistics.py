@@ -16,7 +16,9 @@ _VERSION = 1
 
 class Counter(IntEnum):
     """Columns of counts. Each counts once for a list and product. EXAMINED is how much of the impressions was looked
-    at: their sum weighed by the chance that a place is examined.
+    at: their sum weighed by the chance that a place is examined. EXPECTED_CLICKS is how many
+    clicks anybody's products would have had in the product's places: the sum of the shares of its lists that were
+    clicked (clicks over expected clicks: Zhang and Jones, WWW 2007).
     """
 
     IMPRESSIONS = 0
@@ -24,6 +26,7 @@ class Counter(IntEnum):
     ADD_TO_CARTS = 2
     PURCHASES = 3
     EXAMINED = 4
+    EXPECTED_CLICKS = 5
 
 
 _WHOLE = int(Counter.EXAMINED)  # counters before it are integers
@@ -41,22 +44,24 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class ProductCounts:
-    """`totals`: products x counters, all but EXAMINED; `examined`: products; `faded`: products x half lives x
-    counters, as of the moment that was asked for.
+    """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `faded`: products x
+    half lives x counters, as of the moment that was asked for.
     """
 
     totals: Integers
-    examined: Floats
+    weighed: Floats
     faded: Floats
 
     def column(self, counter: Counter, half_life: int | None = None) -> Floats:
         """Of each product; `half_life` is a place in the settings, None: nothing fades."""
         if half_life is not None:
             return self.faded[:, half_life, counter]
-        return self.examined if counter is Counter.EXAMINED else self.totals[:, counter].astype(np.float64)
+        if counter < _WHOLE:
+            return self.totals[:, counter].astype(np.float64)
+        return self.weighed[:, counter - _WHOLE]
 
     def rows(self, which: slice) -> "ProductCounts":
-        return ProductCounts(self.totals[which], self.examined[which], self.faded[which])
+        return ProductCounts(self.totals[which], self.weighed[which], self.faded[which])
 
 
 class CountStates:
@@ -73,7 +78,7 @@ class CountStates:
         """As of `at` (seconds since 1970); zeros where there is no state."""
         records = self._decoded(states)
         left = left_after((at - records["as_of"])[:, np.newaxis], self._half_lives)
-        return ProductCounts(records["totals"], records["examined"], records["faded"] * left[:, :, np.newaxis])
+        return ProductCounts(records["totals"], records["weighed"], records["faded"] * left[:, :, np.newaxis])
 
     def added(self, states: Sequence[bytes | None], amounts: Amounts) -> list[bytes | None]:
         """The states after adding; None where nothing is left to count."""
@@ -81,7 +86,8 @@ class CountStates:
         whole = amounts.counters < _WHOLE
         counts = np.rint(amounts.amounts[whole]).astype(np.int64)
         np.add.at(records["totals"], (amounts.states[whole], amounts.counters[whole]), counts)
-        np.add.at(records["examined"], amounts.states[~whole], amounts.amounts[~whole])
+        weighed = amounts.counters[~whole] - _WHOLE
+        np.add.at(records["weighed"], (amounts.states[~whole], weighed), amounts.amounts[~whole])
         faded, as_of = records["faded"], records["as_of"]
         add_to_sums(faded, as_of, amounts.states, amounts.counters, amounts.at, amounts.amounts, self._half_lives)
         self._clear_rounding(records)
@@ -97,19 +103,21 @@ class CountStates:
     @staticmethod
     def _clear_rounding(records: NDArray[Any]) -> None:
         """A counter that is back at zero leaves no rounding behind, nor one that began anew a negative sum."""
-        np.maximum(records["faded"], 0.0, out=records["faded"])
+        for sums in ("weighed", "faded"):
+            np.maximum(records[sums], 0.0, out=records[sums])
         none = records["totals"] == 0
         records["faded"][:, :, :_WHOLE] *= ~none[:, np.newaxis, :]
         seen = ~none[:, Counter.IMPRESSIONS]
-        records["examined"] *= seen
-        records["faded"][:, :, Counter.EXAMINED] *= seen[:, np.newaxis]
+        records["weighed"] *= seen[:, np.newaxis]
+        records["faded"][:, :, _WHOLE:] *= seen[:, np.newaxis, np.newaxis]
 
     def _decoded(self, states: Sequence[bytes | None]) -> NDArray[Any]:
         size = self._dtype.itemsize
         data = b"".join([self._empty if state is None else state for state in states])
         if len(data) == size * len(states):
             records = np.frombuffer(data, self._dtype)
-            if bool(((records["mark"] == self._mark) | (records["version"] == 0)).all()):
+            known = (records["version"] == _VERSION) & (records["mark"] == self._mark)
+            if bool((known | (records["version"] == 0)).all()):
                 return records
         return np.array([self._converted(state or self._empty) for state in states], self._dtype).reshape(len(states))
 
@@ -141,7 +149,7 @@ _HEAD_FIELDS: list[Any] = [
     ("mark", "<u4"),
     ("as_of", "<f8"),
     ("totals", "<i8", (_WHOLE,)),
-    ("examined", "<f8"),
+    ("weighed", "<f8", (len(Counter) - _WHOLE,)),
 ]
 _HEAD = np.dtype(_HEAD_FIELDS)
 

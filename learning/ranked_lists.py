@@ -18,7 +18,8 @@ _CUTOFF = 10
 class ObservedList:
     """A list as the ranker saw it before anything was done with it, and what was then done.
 
-    `gains`: one for each candidate, 0 where it was passed over. `number`: 1 for the shopper's first list.
+    `gains`: one for each candidate, 0 where it was passed over; `positions`: where each was shown. `number`: 1 for the
+    shopper's first list.
     """
 
     query_id: str
@@ -26,11 +27,12 @@ class ObservedList:
     number: int
     input: RankingInput
     gains: Numbers
+    positions: NDArray[np.int64]
 
     @property
     def tells_something(self) -> bool:
         """Some were chosen and some were not: any order of another list is as good as any other."""
-        return bool(self.gains.min() < self.gains.max())
+        return len(self.gains) > 0 and bool(self.gains.min() < self.gains.max())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def ranker_quality(lists: Sequence[ObservedList], ranker: Ranker, options: Relev
 
 def as_shown(lists: Sequence[ObservedList], options: RelevanceOptions) -> OrderQuality:
     """Of the order in which the lists were shown."""
-    shown = [np.array([-candidate.position for candidate in each.input.candidates], np.float32) for each in lists]
+    shown = [-each.positions.astype(np.float32) for each in lists]
     return order_quality(lists, shown, options)
 
 

@@ -22,9 +22,12 @@ class HandSetRanker:
         return self._release
 
     def score(self, candidates: RankingInput) -> Numbers:
-        scores: Numbers = self.parts(candidates).sum(axis=1)
+        scores: Numbers = self._weighed(candidates).sum(axis=1)
         return scores
 
-    def parts(self, candidates: RankingInput) -> Numbers:
+    def parts(self, candidates: RankingInput) -> dict[str, Numbers]:
+        return dict(zip(candidates.names, self._weighed(candidates).T, strict=True))
+
+    def _weighed(self, candidates: RankingInput) -> Numbers:
         weights = np.array([self._weights.get(name, 0.0) for name in candidates.names], np.float32)
         return np.nan_to_num(candidates.values, nan=0.0) * weights

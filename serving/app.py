@@ -1,5 +1,7 @@
 """The HTTP API, put together."""
 
+from pathlib import Path
+
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -9,6 +11,7 @@ from serving.announcement_routes import announcement_router
 from serving.event_routes import event_router
 from serving.health_routes import health_router
 from serving.heat_map_routes import heat_map_router
+from serving.learning_routes import learning_router
 from serving.lookup_routes import lookup_router
 from serving.media_routes import media_router
 from serving.middleware import BodyLimit, RequestObserver
@@ -27,6 +30,7 @@ from serving.settings import ServerSettings
 from serving.similar_routes import similar_router
 from serving.stream_limits import streams_of_one_client
 from serving.trending_routes import trending_router
+from serving.user_routes import user_router
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _DESCRIPTION = "Search that is as fresh as a shop's event stream. Errors are problem details (RFC 9457)."
@@ -54,9 +58,12 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(product_router(services, settings, keys))
     app.include_router(trending_router(services, pseudonyms, queries))
     app.include_router(rank_router(services, pseudonyms, queries))
+    app.include_router(user_router(services, settings, keys, pseudonyms, queries))
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())
+    if settings.learning_page:
+        app.include_router(learning_router(Path(settings.learning_page)))
     app.include_router(openapi_router(app))
     if services.links.root is not None:
         app.include_router(media_router(services.links.root))

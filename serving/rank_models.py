@@ -12,10 +12,10 @@ MOST_CANDIDATES = 1_000
 
 
 class RankCandidate(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     product_id: ProductId
-    score: Annotated[float, Field(strict=True, ge=-1e9, le=1e9)] | None = Field(
+    score: Annotated[float, Field(ge=-1e9, le=1e9)] | None = Field(
         default=None, description="as the engine that found it gave it; left out: its place alone counts"
     )
 
@@ -23,12 +23,12 @@ class RankCandidate(BaseModel):
 class RankQuery(AskerFields):
     """Products that another engine found, in its order. Those that Millrace does not know are ranked all the same."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     candidates: list[RankCandidate] = Field(min_length=1, max_length=MOST_CANDIDATES)
     text: Text = Field(default="", description="what was searched for", examples=["red linen dress"])
     language: Language = Field(default="", description="BCP 47 tag of the text")
-    limit: Annotated[int, Field(strict=True, ge=1, le=MOST_CANDIDATES)] | None = Field(
+    limit: Annotated[int, Field(ge=1, le=MOST_CANDIDATES)] | None = Field(
         default=None, description="how many are shown, and answered; left out: all"
     )
     explain: bool = Field(default=False, description="say each feature's part in the score")

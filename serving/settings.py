@@ -143,6 +143,9 @@ class ServerSettings(BaseModel):
         le=10_000,
         description="of these from one client address; lower it where rate_limits.trusted_proxies tells clients apart",
     )
+    learning_page: str = Field(
+        default="", description="a page of `millrace shoppers --page`, shown at /learning; empty: there is none"
+    )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")
     cors: CorsSettings = CorsSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.redis_server import RedisServer
 from topics.embedded_broker import EmbeddedBroker
 
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -30,6 +31,13 @@ def broker() -> Iterator[EmbeddedBroker]:
     """A broker of one's own: groups and offsets are named by constants, so each test starts from an empty one."""
     with EmbeddedBroker(partitions=4) as embedded:
         yield embedded
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The session's own Redis, shared: take a key prefix of your own."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.hookimpl(wrapper=True)

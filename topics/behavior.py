@@ -137,14 +137,17 @@ class BehaviorEvent(BaseModel):
 class QueryAttributes(BaseModel):
     """What Millrace says of a query beside what UBI names; shops may add what they like.
 
-    `positions` (from 1) and `propensities` are those of the hits, in their order: the chance with which each was shown
-    at its place. Left out: the places from 1 on, and not known.
+    Columns of the hits, in their order: `positions` (from 1) are where each was shown and `propensities` the chance
+    with which it was; `retrieval_positions` and `retrieval_scores` are how the search that found it placed it before
+    it was re-ranked. Left out: the places from 1 on, not known, as it was shown, not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     positions: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     propensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] | None = None
+    retrieval_positions: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    retrieval_scores: tuple[float, ...] | None = None
     releases: dict[str, str] = Field(default={}, description="of the models that answered, by role")
     arm: Text100 = Field("", description="of the experiment that the shopper is in")
     kind: Text100 = Field("", description="text, picture, text_and_picture, recommendations, rank")
@@ -169,7 +172,7 @@ class BehaviorQuery(BaseModel):
     @model_validator(mode="after")
     def _one_of_each_hit(self) -> Self:
         hits = len(self.query_response_hit_ids)
-        for name in ("positions", "propensities"):
+        for name in ("positions", "propensities", "retrieval_positions", "retrieval_scores"):
             said: Sequence[object] | None = getattr(self.query_attributes, name)
             if said is not None and len(said) != hits:
                 raise ValueError(f"query_attributes.{name} are {len(said)} for {hits} query_response_hit_ids")

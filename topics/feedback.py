@@ -11,6 +11,8 @@ class ShownProduct(BaseModel):
     product_id: str
     position: int = Field(ge=1)
     propensity: float | None = Field(None, description="the chance with which it was shown at this place, if known")
+    retrieval_position: int | None = Field(None, description="its place before it was re-ranked; null: as it was shown")
+    retrieval_score: float | None = None
 
 
 class ListAction(BaseModel):

@@ -21,7 +21,8 @@ from topics.admin import BrokerError, TopicAdmin
 from topics.settings import KafkaSettings
 
 _HERE = Path(__file__).parent
-_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+_COMPILED_ONCE = "-XX:TieredStopAtLevel=1"  # a broker that lives for minutes starts with a third less CPU time
+_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", _COMPILED_ONCE, "-Djava.awt.headless=true")
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.05
 

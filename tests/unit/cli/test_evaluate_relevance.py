@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import typer
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from cli.evaluate import app, measure_relevance, relevance_table
+from cli.evaluate import measure_relevance, relevance_table
+from cli.main import app
 from cli.output import Output
 from learning.qrels import Judgments, read_trec_qrels, read_trec_run
 from learning.relevance import RelevanceOptions
@@ -34,9 +34,7 @@ class ListSearcher:
 
 
 def evaluate_relevance(*arguments: object) -> Result:
-    millrace = typer.Typer()
-    millrace.add_typer(app, name="evaluate")
-    return CliRunner(env={"COLUMNS": "160"}).invoke(millrace, ["evaluate", "relevance", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": "160"}).invoke(app, ["evaluate", "relevance", *map(str, arguments)])
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.lazy_group import LazyGroup
+from cli.main import Evaluate, Millrace, Train, app
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "open_clip", "pymilvus", "faust", "fastapi")
 
@@ -21,7 +22,8 @@ def commands(command: object, *path: str) -> Iterator[tuple[tuple[str, ...], obj
         yield path, command
         return
     for name, child in children.items():
-        yield from commands(child, *path, name)
+        lazy = isinstance(command, LazyGroup) and name in command.lazy_commands
+        yield from commands(command.load(name) if lazy else child, *path, name)
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
@@ -72,10 +74,38 @@ def test_a_process_with_settings_that_cannot_be_used_says_so_and_ends(command: s
     assert "none.toml" in result.stderr
 
 
-def test_help_loads_no_heavy_library() -> None:
-    """`millrace --help` answers at once, and an import has no side effects to wait for."""
-    script = f"import sys, cli.main; print([name for name in {HEAVY} if name in sys.modules])"
+def test_the_summary_of_a_command_is_the_first_paragraph_of_its_help() -> None:
+    for group in (Millrace, Evaluate, Train):
+        for name, lazy in group.lazy_commands.items():
+            paragraph = str(group().load(name).help).split("\n\n")[0]
+            assert lazy.summary == " ".join(paragraph.split()), name
 
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
-    assert loaded.strip() == "[]"
+def test_no_command_is_loaded_before_it_is_called() -> None:
+    assert loaded_after("cli.main.app(['--help'], standalone_mode=False)", ("numpy", "pydantic", "cli.output")) == "[]"
+
+
+def test_settings_are_written_without_a_broker_an_index_or_a_server() -> None:
+    unused = (*HEAVY, "confluent_kafka", "PIL", "httpx", "cli.demo", "cli.evaluate", "cli.dead_letters")
+
+    assert loaded_after("cli.main.app(['settings'], standalone_mode=False)", unused) == "[]"
+
+
+def test_a_server_loads_no_stream_library() -> None:
+    assert loaded_after("import cli.server", ("faust", "aiokafka", "aiohttp")) == "[]"
+
+
+def test_asking_any_command_for_help_loads_no_heavy_library() -> None:
+    """It answers at once, and an import has no side effects to wait for."""
+    groups = "(cli.main.Millrace, cli.main.Evaluate, cli.main.Train)"
+    load_all = f"[group().load(name) for group in {groups} for name in group.lazy_commands]"
+
+    assert loaded_after(load_all, HEAVY) == "[]"
+
+
+def loaded_after(statement: str, modules: tuple[str, ...]) -> str:
+    """Those of `modules` that a process of its own has loaded by then."""
+    script = f"import sys, cli.main; {statement}; print([name for name in {modules} if name in sys.modules])"
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[-1]

@@ -16,7 +16,7 @@ from cli.main import app
     ],
 )
 def test_options_that_do_not_fit_are_told(monkeypatch: pytest.MonkeyPatch, options: list[str], next_step: str) -> None:
-    monkeypatch.setattr("cli.main.configure_logging", lambda verbose: None)
+    monkeypatch.setattr("cli.process_commands.configure_logging", lambda verbose: None)
     monkeypatch.setattr("cli.processes.setproctitle.setproctitle", lambda title: None)
 
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["worker", *options])

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from feedback.applying import apply_lists
 from feedback.memory_store import MemoryStore
+from feedback.profiles import Profile
 from feedback.reading import ShopperState, StateReader
 from feedback.settings import ProfileSettings
 from feedback.statistics import Counter
+from tests.unit.feedback.deliveries import PRODUCTS, deliveries
 from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
 from topics.feedback import JoinedList
 
@@ -101,6 +102,14 @@ def test_places_that_are_looked_at_less_count_for_less_of_an_impression() -> Non
     assert counts.column(Counter.EXAMINED, 0).tolist() == pytest.approx(expected)
 
 
+def test_a_click_in_a_list_of_many_clicks_is_expected_more() -> None:
+    picky = joined("picky", "abcd", ("click", "a", 20))
+    free = joined("free", "bcde", ("click", "b", 20), ("click", "c", 20), ("click", "d", 20))
+    counts = state(applied([picky, *revisions(free), free]), "abe").products
+
+    assert counts.column(Counter.EXPECTED_CLICKS).tolist() == pytest.approx([0.25, 1.0, 0.75])
+
+
 def test_counts_fade_by_event_time_with_each_half_life() -> None:
     store = applied([joined("old", "a", at=LATER - 24 * HOUR), joined("new", "a", at=LATER)])
     assert state(store, "a").products.faded[0, :, Counter.IMPRESSIONS].tolist() == pytest.approx(
@@ -115,46 +124,8 @@ def test_queries_of_the_same_words_are_counted_together_and_others_are_not() -> 
     assert state(store, "ab", text="").of_class.totals.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0]]
 
 
-PRODUCTS = "abcde"
-ACTIONS = ["impression", "click", "add_to_cart", "purchase", "hide", "dwell", "of their own"]
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[list[JoinedList]]:
-    """For each of some lists its revisions: actions come one by one, the query at any time, a suspicion perhaps."""
-    lists = []
-    for number in range(draw(st.integers(1, 4))):
-        done = draw(
-            st.lists(st.tuples(st.sampled_from(ACTIONS), st.sampled_from(PRODUCTS), st.floats(0, 5 * HOUR)), max_size=5)
-        )
-        shown = "".join(draw(st.lists(st.sampled_from(PRODUCTS), unique=True)))
-        asked = {"shopper": draw(st.sampled_from(["ann", "bob", ""])), "text": draw(st.sampled_from(["", "lamp", "x"]))}
-        whole = joined(f"q{number}", shown, *done, session=draw(st.sampled_from(["s-1", "s-2", ""])), **asked)
-        query_at = draw(st.integers(0, len(done)))
-        before = {"at": None, "text": "", "shown": (), "shopper": ""}
-        steps = revisions(whole)
-        steps = [step.model_copy(update=before) for step in steps[:query_at]] + [
-            step.model_copy(update={"revision": step.revision + 1}) for step in steps[query_at:]
-        ]
-        if draw(st.booleans()) and draw(st.booleans()):
-            steps.append(steps[-1].model_copy(update={"suspect": "too fast", "revision": 99}))
-        lists.append(steps)
-    return lists
-
-
-@st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[JoinedList], list[list[JoinedList]]]:
-    """The lists as they stand in the end; and batches of their revisions in any order, some of them repeated."""
-    lists = draw(histories())
-    every = [step for steps in lists for step in steps]
-    order = draw(st.permutations([*every, *draw(st.lists(st.sampled_from(every), max_size=5))]))
-    cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=5)))
-    batches = [list(order[begin:end]) for begin, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
-    return [steps[-1] for steps in lists], batches
-
-
 @given(deliveries())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
     lists, batches = delivery
     expected, actual = applied(lists), applied(*batches)
@@ -168,6 +139,7 @@ def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
 
 
 @given(deliveries())
+@settings(max_examples=40)
 def test_the_counts_are_those_of_counting_by_hand(delivery: Any) -> None:
     lists, batches = delivery
     store = applied(*batches)
@@ -199,10 +171,17 @@ def same_state(actual: ShopperState, expected: ShopperState) -> None:
         strict=True,
     ):
         assert mine.totals.tolist() == theirs.totals.tolist()
-        np.testing.assert_allclose(mine.examined, theirs.examined, rtol=1e-9)
-        np.testing.assert_allclose(mine.faded, theirs.faded, rtol=1e-9)
-    assert actual.profile.product_ids == expected.profile.product_ids
-    assert actual.profile.records.tobytes() == expected.profile.records.tobytes()
+        # What was added and taken back in another order may leave the rounding of the last digit.
+        np.testing.assert_allclose(mine.weighed, theirs.weighed, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(mine.faded, theirs.faded, rtol=1e-9, atol=1e-12)
+    assert _lines(actual.profile) == _lines(expected.profile)
+
+
+def _lines(profile: Profile) -> list[tuple[object, ...]]:
+    records = profile.records
+    names = [profile.product_ids[place] for place in records["product"].tolist()]
+    columns = [records[name].tolist() for name in ("at", "list", "session", "position", "action")]
+    return list(zip(names, *columns, strict=True))
 
 
 def _rounded(counts: dict[str, float]) -> dict[str, float]:

@@ -15,7 +15,8 @@ def observed(gains: list[int], number: int = 1, name: str = "q") -> ObservedList
     nothing = np.zeros((len(gains), 0), np.float32)
     none = np.zeros((0, 0), np.float32)
     seen = RankingInput(candidates, (), nothing, nothing, none, np.zeros(0, np.float32))
-    return ObservedList(name, "shopper", number, seen, np.array(gains, np.float32))
+    places = np.arange(1, len(gains) + 1)
+    return ObservedList(name, "shopper", number, seen, np.array(gains, np.float32), places)
 
 
 def test_the_best_order_is_1_and_equal_scores_keep_their_places() -> None:

@@ -91,6 +91,7 @@ def test_the_engines_order_stands_while_nothing_can_be_read(make_client: MakeCli
         ({"candidates": [{"product_id": "a", "score": "1"}]}, "#/candidates/0/score"),
         ({"candidates": [{"product_id": "a"}, {"product_id": "a"}]}, "#"),
         ({"candidates": FOUND, "limit": 0}, "#/limit"),
+        ({"candidates": FOUND, "explain": 0}, "#/explain"),
         ({"candidates": FOUND, "user_id": "x" * 101}, "#/user_id"),
         ({"candidates": FOUND, "user": "ada"}, "#/user"),
         ({}, "#/candidates"),

@@ -1,0 +1,79 @@
+"""A running shop as shoppers reach it: its HTTP API, over one connection that stays open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from demo.shoppers.tastes import SeenProduct
+
+_TIMEOUT_SECONDS = 30.0
+
+
+class ShopUnavailable(Exception):
+    """The shop did not answer as it should; the message says how, and what to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults:
+    """Products in the order of their places."""
+
+    query_id: str
+    products: Sequence[SeenProduct]
+
+
+class ShopClient:
+    """Use as a context manager. Every method raises ShopUnavailable, entering too where nobody answers."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def __enter__(self) -> Self:
+        try:
+            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
+            self._request("GET", "/healthz")
+        except httpx.InvalidURL as error:
+            raise ShopUnavailable(f"{self._url} is no address: {error}") from None
+        except ShopUnavailable:
+            self._http.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
+        """What this shopper is shown."""
+        return self._search({"text": text, "limit": limit, "user_id": user_id, "session_id": session_id})
+
+    def search_as_nobody(self, text: str, limit: int) -> SearchResults:
+        """What somebody without a name would be shown. Nobody is: the shop is told not to count it as shown."""
+        return self._search({"text": text, "limit": limit, "track": False})
+
+    def send(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """UBI events; sent again they count once."""
+        self._request("POST", "/v1/events", list(events))
+
+    def _search(self, query: Mapping[str, Any]) -> SearchResults:
+        answer = self._request("POST", "/v1/search", query)
+        try:
+            products = [SeenProduct.of(result["product"]) for result in answer["results"]]
+            return SearchResults(str(answer["query_id"]), products)
+        except (KeyError, TypeError) as error:
+            raise ShopUnavailable(f"{self._url} answers, but not as Millrace does: {error!r}") from None
+
+    def _request(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            response = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise ShopUnavailable(f"{self._url} does not answer: {type(error).__name__}: {error}") from None
+        if not response.is_success:
+            raise ShopUnavailable(f"{self._url}{path} answered {response.status_code}: {response.text[:300]}")
+        try:
+            return response.json()
+        except ValueError:
+            raise ShopUnavailable(f"{self._url}{path} answered with something that is no JSON") from None

@@ -1,0 +1,177 @@
+"""How each kind of declared feature is computed: a column of numbers for all candidates of a list at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from feedback.decay import Floats
+from feedback.statistics import Counter
+from ranking.feature_settings import (
+    AffinityFeature,
+    ClosenessFeature,
+    CoClickFeature,
+    Feature,
+    HistoryFeature,
+    ImpressionsFeature,
+    LiftFeature,
+    NumberFeature,
+    PositionFeature,
+    RateFeature,
+    ScoreFeature,
+    SeenFeature,
+    SimilarityFeature,
+)
+from ranking.feature_view import View
+from ranking.product_table import Rows, ValueIds
+from ranking.rankers import Numbers
+
+Computation = Callable[[View], Floats | Numbers]
+
+_COUNTERS = {"click": Counter.CLICKS, "add_to_cart": Counter.ADD_TO_CARTS, "purchase": Counter.PURCHASES}
+_LEAST_RATE = 1e-4
+_PRIOR_LINES = 10.0  # as many lines of no taste at all are thought to stand in each shopper's history
+
+
+def computation(feature: Feature, half_lives_hours: Sequence[float]) -> Computation:
+    """Of one declared feature. `half_lives_hours` are those of the counts. Raises ValueError for another one."""
+    if isinstance(feature, RateFeature):
+        return partial(_rate, feature, _place(feature.half_life_hours, half_lives_hours))
+    if isinstance(feature, LiftFeature):
+        return partial(_lift, _place(feature.half_life_hours, half_lives_hours))
+    if isinstance(feature, ImpressionsFeature):
+        return partial(_impressions, _place(feature.half_life_hours, half_lives_hours))
+    return partial(_COMPUTATIONS[type(feature)], feature)
+
+
+def _place(half_life_hours: float | None, kept: Sequence[float]) -> int | None:
+    if half_life_hours is None:
+        return None
+    if half_life_hours not in kept:
+        raise ValueError(
+            f"no counts fade with a half life of {half_life_hours:g} hours: add it to profiles.half_lives_hours"
+        )
+    return list(kept).index(half_life_hours)
+
+
+def _score(_: ScoreFeature, view: View) -> Floats:
+    return np.array([np.nan if one.score is None else one.score for one in view.candidates])
+
+
+def _position(_: PositionFeature, view: View) -> Floats:
+    return np.array([float(one.position) for one in view.candidates])
+
+
+def _number(feature: NumberFeature, view: View) -> Numbers:
+    return _scaled(view.table.numbers(feature.field, view.rows), feature.scale)
+
+
+def _rate(feature: RateFeature, half_life: int | None, view: View) -> Floats:
+    state = view.state
+    rates = (state.rates if feature.of == "product" else state.class_rates)(_COUNTERS[feature.action], half_life)
+    rates = np.clip(rates, _LEAST_RATE, 1 - _LEAST_RATE)
+    odds: Floats = np.log(rates / (1 - rates))
+    return odds
+
+
+def _lift(half_life: int | None, view: View) -> Floats:
+    return view.state.lifts(half_life)
+
+
+def _impressions(half_life: int | None, view: View) -> Floats:
+    return np.log1p(view.state.products.column(Counter.IMPRESSIONS, half_life))
+
+
+def _history(_: HistoryFeature, view: View) -> Floats:
+    return np.full(len(view.rows), np.log1p(view.history.liked.sum()))
+
+
+def _seen(feature: SeenFeature, view: View) -> Floats:
+    history = view.history
+    signs = (2 * history.liked - 1) * history.weights(view.situation.at, feature.half_life_hours * 3_600)
+    known: dict[str, float] = {}
+    for product_id, sign in zip(history.product_ids, signs.tolist(), strict=True):
+        known[product_id] = known.get(product_id, 0.0) + sign
+    return np.array([known.get(one.product_id, 0.0) for one in view.candidates])
+
+
+def _affinity(feature: AffinityFeature, view: View) -> Floats:
+    """The taste for each value, summed over a product's values."""
+    weights = _weights(view, feature.half_life_hours)
+    if feature.of == "session":
+        weights = weights * view.history.in_session
+    values = view.table.values(feature.field, view.rows)
+    known = view.table.values(feature.field, view.history_rows)
+    most = max(values.max(initial=-1), known.max(initial=-1))
+    taste = _taste(feature, view, weights, known, most + 2)  # the last is that of no value: -1
+    affinities: Floats = taste[values].sum(axis=1)
+    affinities[(values < 0).all(axis=1)] = np.nan
+    return affinities
+
+
+def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueIds, count: int) -> Floats:
+    """By the value's id, for `count` values: the mean surprise of what has it, drawn towards none, or its share of what
+    was acted upon.
+    """
+    lines, places = np.nonzero(known >= 0)
+    ids = known[lines, places]
+    if feature.learns_from == "actions":
+        acted = weights * view.history.liked
+        shares: Floats = np.bincount(ids, acted[lines], count) / max(float(acted.sum()), 1.0)
+        return shares
+    sums = np.bincount(ids, weights[lines] * view.surprise[lines], count)
+    taste: Floats = sums / (np.bincount(ids, weights[lines], count) + _PRIOR_LINES)
+    return taste
+
+
+def _closeness(feature: ClosenessFeature, view: View) -> Floats:
+    """The slope of surprise over the number in units of its spread over the catalogue, drawn towards none."""
+    offered = _standard(feature, view, view.rows)
+    known = _standard(feature, view, view.history_rows)
+    weights = _weights(view, feature.half_life_hours) * ~np.isnan(known)
+    known = np.nan_to_num(known)
+    slope = (weights * view.surprise) @ known / (weights @ known**2 + _PRIOR_LINES)
+    closeness: Floats = offered * slope
+    return closeness
+
+
+def _similarity(feature: SimilarityFeature, view: View) -> Floats:
+    """Mean surprise of the history, each line weighed by how like the candidate it is; unlike ones count against."""
+    offered, known = view.table.centred_vectors(view.rows), view.table.centred_vectors(view.history_rows)
+    likeness = (offered @ known.T) * _weights(view, feature.half_life_hours)
+    similar: Floats = likeness @ view.surprise / (np.abs(likeness).sum(axis=1) + 1)
+    return similar
+
+
+def _co_click(_: CoClickFeature, view: View) -> Floats:
+    together = [sum(beside.get(one.product_id, 0.0) for beside in view.state.co_clicks) for one in view.candidates]
+    return np.log1p(np.array(together, np.float64))
+
+
+def _weights(view: View, half_life_hours: float) -> Floats:
+    return view.history.weights(view.situation.at, half_life_hours * 3_600)
+
+
+def _standard(feature: ClosenessFeature, view: View, rows: Rows) -> Floats:
+    middle, spread = view.table.spread(feature.field, feature.scale == "log")
+    numbers = _scaled(view.table.numbers(feature.field, rows), feature.scale).astype(np.float64)
+    standard: Floats = np.clip((numbers - middle) / spread, -3, 3)
+    return standard
+
+
+def _scaled(numbers: Numbers, scale: str) -> Numbers:
+    return np.log1p(np.maximum(numbers, 0)) if scale == "log" else numbers
+
+
+_COMPUTATIONS: Mapping[type, Callable[[Any, View], Floats | Numbers]] = {
+    ScoreFeature: _score,
+    PositionFeature: _position,
+    NumberFeature: _number,
+    HistoryFeature: _history,
+    SeenFeature: _seen,
+    AffinityFeature: _affinity,
+    ClosenessFeature: _closeness,
+    SimilarityFeature: _similarity,
+    CoClickFeature: _co_click,
+}

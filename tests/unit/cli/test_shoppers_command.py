@@ -1,0 +1,164 @@
+"""`millrace shoppers`, and the page and the words that tell of simulated shoppers."""
+
+import json
+import random
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.learning_page import learning_page
+from cli.main import app
+from cli.shopper_visits import ShopperVisits, interval_told, round_told
+from demo.shoppers.browsing import Habits
+from demo.shoppers.comparison import PairedNdcg
+from demo.shoppers.learning_curve import LearningCurve, Round
+from demo.shoppers.simulation import SimulationOptions
+from learning.relevance import Interval, RelevanceOptions
+from tests.unit.demo.fake_shop import as_found, by_taste, open_shop
+
+SHOPPERS = 12
+
+
+def rounds(count: int, gain: float = 0.0) -> list[Round]:
+    """`gain` is what each session adds to the one before."""
+    rng = random.Random(1)
+    curve = LearningCurve(SHOPPERS, RelevanceOptions(resamples=200))
+    return curve.update(
+        [
+            PairedNdcg(f"s{number}", session, plain + gain * session + rng.gauss(0, 0.02), plain)
+            for session in range(1, count + 1)
+            for number in range(SHOPPERS)
+            for plain in [rng.uniform(0.2, 0.5)]
+        ]
+    )
+
+
+def run(*options: str) -> tuple[int, dict[str, object], str]:
+    result = CliRunner().invoke(app, ["shoppers", "--json", *options])
+    return result.exit_code, json.loads(result.stdout), result.stderr
+
+
+def test_a_shop_that_is_not_there_ends_the_command_with_its_address(tmp_path: Path) -> None:
+    code, facts, said = run("--url", "not an address", "--page", str(tmp_path / "page.html"))
+
+    assert code == 1
+    assert "not an address" in str(facts["error"])
+    assert "Traceback" not in said
+
+
+def test_a_page_that_cannot_be_written_ends_the_command(tmp_path: Path) -> None:
+    code, facts, _ = run("--page", str(tmp_path / "no such folder" / "page.html"))
+
+    assert code == 1
+    assert "no such folder" in str(facts["error"])
+
+
+@pytest.mark.parametrize(
+    ("interval", "sign", "told"),
+    [
+        (Interval(0.624, 0.59, 0.651), False, ".62 [.59, .65]"),
+        (Interval(0.11, -0.004, 0.2), True, "+.11 [+.00, +.20]"),
+        (Interval(-0.11, -0.2, -0.01), True, "-.11 [-.20, -.01]"),
+        (Interval(1.0, 1.0, 1.0), False, "1.00 [1.00, 1.00]"),
+    ],
+)
+def test_an_interval_is_told_in_two_places(interval: Interval, sign: bool, told: str) -> None:
+    assert interval_told(interval, sign) == told
+
+
+def test_a_round_is_told_in_one_line_that_says_what_may_be_chance() -> None:
+    chance, gain = rounds(1)[0], rounds(3, gain=0.1)[-1]
+
+    assert round_told(chance).endswith("(may be chance)")
+    told = round_told(gain)
+    assert told.startswith("session 3 of each: NDCG@10 personalized .")
+    assert re.search(r"difference \+\.3\d \[\+\.\d\d, \+\.\d\d\]$", told)
+
+
+def test_visits_keep_the_page_and_the_facts_up_to_date_and_end_by_themselves(tmp_path: Path) -> None:
+    page, heard = tmp_path / "page.html", []
+    hurried = Habits(seconds_a_look=0, dwell_seconds=0, pause_seconds=0)
+    options = SimulationOptions(shoppers=4, sessions=2, sessions_per_second=1000, habits=hurried)
+    with open_shop(by_taste) as (shop, url), ShopperVisits(url, options, page, heard.append) as visits:
+        while visits.wait(0.01):
+            assert "What the shop learns of 4 shoppers" in page.read_text()
+    facts = visits.facts()
+
+    assert visits.failure == ""
+    assert [one.session for one in heard] == [1, 2] == [one["session"] for one in facts["rounds"]]
+    assert (facts["shoppers"], facts["searches"], facts["failed_requests"]) == (4, 16, 0)
+    assert facts["events"] == len(shop.events)
+    assert facts["overall"]["difference"]["mean"] > 0
+    assert facts["rounds"][1]["difference"].keys() == {"mean", "low", "high"}
+    assert 'http-equiv="refresh"' not in page.read_text()
+    assert re.fullmatch(r"shoppers: 16 searches, \d+ clicks; session 2 of each: .*", visits.told())
+
+
+def test_shoppers_who_are_called_back_leave_at_once() -> None:
+    with open_shop(as_found) as (_, url):
+        with ShopperVisits(url, SimulationOptions(sessions_per_second=0.01)) as visits:
+            assert visits.wait(0)
+        assert not visits.wait(0)
+    assert visits.failure == ""
+    assert visits.facts()["rounds"] == []
+
+
+def drawings(page: str) -> list[ElementTree.Element]:
+    return [
+        ElementTree.fromstring(svg)  # noqa: S314 - our own page
+        for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_the_page_draws_every_round_within_its_bounds(count: int) -> None:
+    page = learning_page(rounds(count, gain=0.005), SHOPPERS, ended=False)
+    lists, difference = drawings(page)
+
+    for drawing, circles in ((lists, 2 * count), (difference, count)):
+        found = [element for element in drawing.iter() if element.tag == "circle"]
+        assert len(found) == circles
+        assert all(0 <= float(circle.get("cx", "")) <= 760 for circle in found)
+        assert all(0 <= float(circle.get("cy", "")) <= 262 for circle in found)
+        for line in drawing.iter("line"):
+            assert all(0 <= float(line.get(end, "")) <= 262 for end in ("y1", "y2"))
+    assert page.count("<tr>") == count + 1
+
+
+def test_a_better_list_stands_higher_on_the_page() -> None:
+    lists, _ = drawings(learning_page(rounds(2, gain=0.1), SHOPPERS, ended=False))
+    heights = {
+        group.get("class"): [float(circle.get("cy", "")) for circle in group.iter("circle")]
+        for group in lists.iter("g")
+    }
+
+    assert all(own < other for own, other in zip(heights["personalized"], heights["plain"], strict=True))
+
+
+def test_the_page_says_what_is_no_chance_and_what_may_be() -> None:
+    sure, unsure = learning_page(rounds(3, gain=0.1), 1, ended=True), learning_page(rounds(1), 2, ended=True)
+
+    assert 'class="card gain"' in sure
+    assert "may be chance" not in sure
+    assert 'class="card "' in unsure
+    assert "may be chance" in unsure
+
+
+def test_the_page_is_read_again_until_the_visits_have_ended_and_asks_nobody_for_anything() -> None:
+    for ended in (False, True):
+        page = learning_page(rounds(2), SHOPPERS, ended=ended)
+        assert ('http-equiv="refresh"' in page) == (not ended)
+        assert "src=" not in page
+        assert "href=" not in page
+        assert "http://" not in page
+        assert "https://" not in page
+
+
+def test_before_the_first_round_the_page_says_so() -> None:
+    page = learning_page([], SHOPPERS, ended=False)
+
+    assert "Not every shopper has been there yet" in page
+    assert drawings(page) == []

@@ -1,0 +1,43 @@
+"""The page at /learning, which simulated shoppers keep up to date."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.settings import ServerSettings
+from tests.unit.serving.conftest import MakeClient
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    return tmp_path / "learning.html"
+
+
+@pytest.fixture
+def client(make_client: MakeClient, page: Path) -> TestClient:
+    return make_client(ServerSettings(learning_page=str(page)))
+
+
+def test_the_page_is_shown_as_it_now_is_and_may_run_nothing(client: TestClient, page: Path) -> None:
+    for text in ("<p>one</p>", "<p>two</p>"):
+        page.write_text(text)
+        answer = client.get("/learning")
+
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert client.head("/learning").content == b""
+
+
+def test_before_it_is_written_it_is_not_found_and_says_what_to_do(client: TestClient) -> None:
+    answer = client.get("/learning")
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "millrace shoppers" in answer.json()["detail"]
+
+
+def test_without_the_setting_there_is_no_such_page(make_client: MakeClient) -> None:
+    assert make_client().get("/learning").status_code == 404
