@@ -7,7 +7,7 @@ import numpy as np
 
 from feedback.co_clicks import co_clicks
 from feedback.decay import Floats
-from feedback.profiles import Deeds, Profile, decode_profile
+from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
 from feedback.state_keys import SHOP, class_key, co_clicks_key, product_key, shopper_key
@@ -15,12 +15,34 @@ from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_ra
 from feedback.store import ProfileStore
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Products whose counts are wanted, in all lists and in those of the text's class where there is a text; `others`
+    whose counts in all lists are wanted; and `co_clicked`, of which it is asked what is acted upon beside them.
+    """
+
+    product_ids: Sequence[str]
+    text: str = ""
+    others: Sequence[str] = ()
+    co_clicked: Sequence[str] = ()
+
+    def keys(self) -> list[str]:
+        of_class = query_class(self.text)
+        return [
+            SHOP,
+            *map(product_key, self.product_ids),
+            *map(product_key, self.others),
+            *(class_key(of_class, product_id) for product_id in self.product_ids if of_class),
+            *map(co_clicks_key, self.co_clicked),
+        ]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ShopperState:
     """What is known at one time of one shopper and some products, a row each in the order that was asked for.
 
     `of_class` has the counts of the products in lists of the same query class, zeros where the query had no text;
-    `shop` those of all products together, in one row.
+    `shop` those of all products together, in one row; `others` those of the other products that were asked for.
     """
 
     profile: Profile
@@ -28,12 +50,18 @@ class ShopperState:
     products: ProductCounts
     of_class: ProductCounts
     shop: ProductCounts
+    others: ProductCounts
+    co_clicks: Sequence[dict[str, float]]
     prior_impressions: float
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
         """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
-        shop = smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
-        return self._smoothed(self.products, counter, half_life, trials, shop)
+        return self._smoothed(self.products, counter, half_life, trials, self._shop_rate(counter, half_life, trials))
+
+    def rates_of_others(self, counter: Counter) -> Floats:
+        """Of all impressions, smoothed towards the rate of the whole shop."""
+        trials = Counter.IMPRESSIONS
+        return self._smoothed(self.others, counter, None, trials, self._shop_rate(counter, None, trials))
 
     def class_rates(
         self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS
@@ -46,8 +74,11 @@ class ShopperState:
         beyond = self.products.column(Counter.CLICKS, half_life) - self.products.column(
             Counter.EXPECTED_CLICKS, half_life
         )
-        lifts: Floats = beyond / (self.products.column(Counter.IMPRESSIONS, half_life) + self.prior_impressions)
-        return lifts
+        seen = self.products.column(Counter.IMPRESSIONS, half_life) + self.prior_impressions
+        return np.divide(beyond, seen, out=np.zeros(len(seen)), where=seen > 0)
+
+    def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
+        return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
 
     def _smoothed(
         self, counts: ProductCounts, counter: Counter, half_life: int | None, trials: Counter, prior: Floats
@@ -69,30 +100,47 @@ class StateReader:
         """Those of the fading counts."""
         return self._settings.half_lives_hours
 
+    @property
+    def recent_items(self) -> int:
+        """How many of the newest things done count."""
+        return self._settings.recent_items
+
+    def profile(self, shopper: str) -> Profile:
+        """Reads once, and nothing where `shopper` is empty."""
+        return decode_profile(self._store.read([shopper_key(shopper)])[0]) if shopper else EMPTY_PROFILE
+
     def read(self, shopper: str, product_ids: Sequence[str], text: str, at: float) -> ShopperState:
         """Reads once. `shopper` and `text` may be empty; `at` is seconds since 1970."""
-        of_class = query_class(text)
-        number = len(product_ids)
-        keys = [SHOP, shopper_key(shopper), *map(product_key, product_ids)]
-        if of_class:
-            keys += [class_key(of_class, product_id) for product_id in product_ids]
-        shop, profile_state, *states = self._store.read(keys)
-        states += [None] * (2 * number - len(states))
-        counts = self._counts.counts([shop, *states], at)
-        profile = decode_profile(profile_state if shopper else None)
-        return ShopperState(
-            profile,
-            profile.recent(self._settings.recent_items),
-            counts.rows(slice(1, number + 1)),
-            counts.rows(slice(number + 1, None)),
-            counts.rows(slice(0, 1)),
-            self._settings.prior_impressions,
-        )
+        asked = Asked(product_ids, text)
+        profile_state, *states = self._store.read([shopper_key(shopper), *asked.keys()])
+        return self._state(decode_profile(profile_state) if shopper else EMPTY_PROFILE, asked, states, at)
+
+    def read_beside(self, profile: Profile, asked: Asked, at: float) -> ShopperState:
+        """All that is asked for beside a profile that was read before. Reads once."""
+        return self._state(profile, asked, self._store.read(asked.keys()), at)
 
     def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
+        return self._co_clicks(self._store.read([co_clicks_key(product_id) for product_id in product_ids]), at)
+
+    def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
+        number, others = len(asked.product_ids), len(asked.others)
+        counted = len(states) - len(asked.co_clicked)
+        of_class = states[1 + number + others : counted] or [None] * number
+        counts = self._counts.counts([*states[: 1 + number + others], *of_class], at)
+        return ShopperState(
+            profile,
+            profile.recent(self._settings.recent_items),
+            counts.rows(slice(1, 1 + number)),
+            counts.rows(slice(1 + number + others, None)),
+            counts.rows(slice(0, 1)),
+            counts.rows(slice(1 + number, 1 + number + others)),
+            self._co_clicks(states[counted:], at),
+            self._settings.prior_impressions,
+        )
+
+    def _co_clicks(self, states: Sequence[bytes | None], at: float) -> list[dict[str, float]]:
         half_life = self._settings.co_click_half_life_hours * 3_600
-        states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
         return [co_clicks(state, at, half_life) for state in states]
 
     def session_weights(self, deeds: Deeds, session: str, at: float) -> Floats:

@@ -1,6 +1,7 @@
 """States in one SQLite file: for all processes of one machine."""
 
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class SqliteStore:
         self._timeout_seconds = timeout_seconds
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._turn = threading.Lock()  # SQLite lets a second writer sleep for up to 0.1 s after the first has finished
         with self._connection() as connection:
             connection.executescript(_SCHEMA)
 
@@ -40,7 +42,7 @@ class SqliteStore:
         return [held.get(key) for key in keys]
 
     def update(self, keys: Sequence[str], change: Change) -> None:
-        with self._connection() as connection, _writing(connection):
+        with self._writing() as connection:
             changed = change(_states(connection, keys))
             connection.executemany(
                 "INSERT INTO states VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
@@ -78,7 +80,7 @@ class SqliteStore:
             return [key for (key,) in rows]
 
     def _purge_some(self, now: float) -> list[str]:
-        with self._connection() as connection, _writing(connection):
+        with self._writing() as connection:
             rows = connection.execute(
                 "SELECT key FROM states WHERE expires_at <= ? LIMIT ?", (now, _PURGED_AT_ONCE)
             ).fetchall()
@@ -104,6 +106,16 @@ class SqliteStore:
             raise
         self._idle.append(connection)
 
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if not self._turn.acquire(timeout=self._timeout_seconds):
+            raise StoreUnavailable(f"the profile store {self._path} cannot be used: another thread writes for too long")
+        try:
+            with self._connection() as connection, _transaction(connection):
+                yield connection
+        finally:
+            self._turn.release()
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, timeout=self._timeout_seconds, isolation_level=None, check_same_thread=False
@@ -114,7 +126,7 @@ class SqliteStore:
 
 
 @contextmanager
-def _writing(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,14 +1,14 @@
 """Profiles and statistics kept up to date: what the click loop calls."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from feedback.applying import apply_lists
-from feedback.erasure import ErasureReport, erase_shopper
 from feedback.settings import ProfileSettings
 from feedback.store import ProfileStore
 from monitoring.metrics import Metrics
-from topics.feedback import JoinedList, ShopperErased
+from topics.feedback import JoinedList
 
 _SECONDS_BETWEEN_PURGES = 3_600.0
 
@@ -37,10 +37,9 @@ class ProfileUpdater:
 
     def apply(self, lists: Sequence[JoinedList]) -> None:
         """A repeat changes nothing. Now and then what has expired is removed."""
-        began = time.perf_counter()
-        applied = apply_lists(self._store, lists, self._settings, self._clock(), self._examination)
+        with self._timed("apply"):
+            applied = apply_lists(self._store, lists, self._settings, self._clock(), self._examination)
         if self._metrics is not None:
-            self._metrics.profile_store_seconds.labels("apply").observe(time.perf_counter() - began)
             for outcome, number in applied.outcomes.items():
                 self._metrics.counted_lists.labels(outcome).inc(number)
             for reason, number in applied.left_out.items():
@@ -48,20 +47,19 @@ class ProfileUpdater:
         if self._clock() >= self._purge_at:
             self.purge()
 
-    def erase(self, erased: ShopperErased) -> ErasureReport:
-        """A repeat removes nothing that came later."""
-        began = time.perf_counter()
-        report = erase_shopper(self._store, erased, self._settings, self._clock())
-        if self._metrics is not None:
-            self._metrics.profile_store_seconds.labels("erase").observe(time.perf_counter() - began)
-            for kind, number in report.removed.items():
-                self._metrics.erased_states.labels(kind).inc(number)
-        return report
-
     def purge(self) -> None:
         """Remove what has expired, where the store does not do so by itself."""
         now = self._clock()
         self._purge_at = now + _SECONDS_BETWEEN_PURGES
-        for kind, number in self._store.purge(now).items():
-            if self._metrics is not None:
+        with self._timed("purge"):
+            purged = self._store.purge(now)
+        if self._metrics is not None:
+            for kind, number in purged.items():
                 self._metrics.purged_states.labels(kind).inc(number)
+
+    @contextmanager
+    def _timed(self, operation: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        if self._metrics is not None:
+            self._metrics.profile_store_seconds.labels(operation).observe(time.perf_counter() - began)

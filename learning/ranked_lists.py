@@ -32,7 +32,7 @@ class ObservedList:
     @property
     def tells_something(self) -> bool:
         """Some were chosen and some were not: any order of another list is as good as any other."""
-        return bool(self.gains.min() < self.gains.max())
+        return len(self.gains) > 0 and bool(self.gains.min() < self.gains.max())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learning.ranked_lists import ObservedList
 from ranking.attention_ranker import NetworkShape, RankingNetwork
 from ranking.rankers import Numbers
 
-_MOST_RECENT = 200  # lines of a shopper's history that a network is trained with
+
+class NothingToLearn(ValueError):
+    """No list tells anything: in each of them all products were chosen, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,12 @@ class NetworkOptions:
 
 
 def train_trees(lists: Sequence[ObservedList], options: TreeOptions, examination: Sequence[float] = ()) -> str:
-    """LightGBM's text of the model. Equal lists and options give an equal model.
+    """LightGBM's text of the model. Equal lists and options give an equal model. Raises NothingToLearn.
 
     `examination`: the chances that the places 1, 2, ... are looked at, the last one for all that follow. What was
     chosen there counts the more the rarer it is looked at (inverse propensity: Joachims and others, WSDM 2017).
     """
+    lists = _telling(lists)
     values = np.concatenate([each.input.values for each in lists])
     gains = np.concatenate([each.gains for each in lists])
     weights = np.concatenate([inverse_propensities(each, examination) for each in lists])
@@ -84,9 +86,18 @@ def train_networks(
 ) -> list[RankingNetwork]:
     """One for each seed, by a softmax over each list (ListNet: Cao and others, ICML 2007), weighed as trees are.
 
-    Equal lists and options give equal networks. `on_epoch` is called after each epoch of each network.
+    Equal lists and options give equal networks. `on_epoch` is called after each epoch of each network. Raises
+    NothingToLearn.
     """
+    lists = _telling(lists)
     return [_train_network(lists, options, examination, seed, on_epoch) for seed in options.seeds]
+
+
+def _telling(lists: Sequence[ObservedList]) -> list[ObservedList]:
+    telling = [each for each in lists if each.tells_something]
+    if not telling:
+        raise NothingToLearn(f"there is nothing to learn: none of {len(lists)} lists has both what was chosen and not")
+    return telling
 
 
 def inverse_propensities(observed: ObservedList, examination: Sequence[float]) -> Numbers:
@@ -116,7 +127,7 @@ def _train_network(
         network.train()
         for _ in range(options.epochs):
             for batch in _batches(lists, options.batch_lists, rng):
-                loss = listwise_loss(network(*_tensors(batch)), *_wanted(batch, examination))
+                loss = listwise_loss(network(*_tensors(batch, network.shape.vector)), *_wanted(batch, examination))
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -133,9 +144,8 @@ def listwise_loss(scores: Tensor, gains: Tensor, weights: Tensor) -> Tensor:
 
 
 def _new_network(lists: Sequence[ObservedList], options: NetworkOptions) -> RankingNetwork:
-    seen = lists[0].input
-    dimension = seen.vectors.shape[1] if options.attention else 0
-    network = RankingNetwork(NetworkShape(len(seen.names), dimension, options.hidden))
+    dimension = max(each.input.vectors.shape[1] for each in lists) if options.attention else 0
+    network = RankingNetwork(NetworkShape(len(lists[0].input.names), dimension, options.hidden))
     values = np.concatenate([each.input.values for each in lists]).astype(np.float64)
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=0), 1)
@@ -155,24 +165,17 @@ def _batches(lists: Sequence[ObservedList], size: int, rng: np.random.Generator)
     yield from (batches[place] for place in rng.permutation(len(batches)))
 
 
-def _tensors(batch: Sequence[ObservedList]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    lines = max(min(len(each.input.recent_weights), _MOST_RECENT) for each in batch)
-    recent = _filled([each.input.recent[:lines] for each in batch], lines)
-    surprise = _filled([each.input.recent_weights[:lines] for each in batch], lines)
-    values = torch.from_numpy(np.stack([each.input.values for each in batch]))
-    return values, torch.from_numpy(np.stack([each.input.vectors for each in batch])), recent, surprise
+def _tensors(batch: Sequence[ObservedList], dimension: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    inputs = [each.input for each in batch]
+    recent = nn.utils.rnn.pad_sequence([_vectors(one.recent, dimension) for one in inputs], batch_first=True)
+    surprise = nn.utils.rnn.pad_sequence([torch.from_numpy(one.recent_weights) for one in inputs], batch_first=True)
+    values = torch.from_numpy(np.stack([one.values for one in inputs]))
+    return values, torch.stack([_vectors(one.vectors, dimension) for one in inputs]), recent, surprise
 
 
-def _filled(arrays: Sequence[Numbers], length: int) -> Tensor:
-    """Zeros where an array is shorter."""
-    return nn.utils.rnn.pad_sequence(
-        [torch.from_numpy(_with_length(array, length)) for array in arrays], batch_first=True
-    )
-
-
-def _with_length(array: Numbers, length: int) -> NDArray[np.float32]:
-    missing = [(0, length - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return np.pad(array, missing)
+def _vectors(vectors: Numbers, dimension: int) -> Tensor:
+    """Zeros where there were no vectors yet; no dimension where they are not wanted."""
+    return torch.from_numpy(vectors) if vectors.shape[1] == dimension else torch.zeros((len(vectors), dimension))
 
 
 def _wanted(batch: Sequence[ObservedList], examination: Sequence[float]) -> tuple[Tensor, Tensor]:

@@ -39,8 +39,8 @@ class Metrics:
     announcements: Counter  # outcome
     trending_events: Counter  # outcome
     suspect_shoppers: Counter  # reason
-    example_rows: Counter
-    example_files_compacted: Counter
+    example_rows: Counter  # outcome
+    example_files: Counter  # outcome
     rate_limited: Counter  # kind, outcome
     counted_lists: Counter  # outcome
     left_out_actions: Counter  # reason
@@ -147,10 +147,8 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         suspect_shoppers=counter(
             "suspect_shoppers_total", "Suspicions that somebody is a bot or floods with clicks", ("reason",)
         ),
-        example_rows=counter("example_rows_total", "Rows written to the example log, repeats included"),
-        example_files_compacted=counter(
-            "example_files_compacted_total", "Files of the example log that were put together with others"
-        ),
+        example_rows=counter("example_rows_total", "Rows of the example log, repeats included", ("outcome",)),
+        example_files=counter("example_files_total", "Files of the example log, by what became of them", ("outcome",)),
         announcements=counter(
             "announcements_total", "Products told to such clients, each on its own, and those it lost", ("outcome",)
         ),
@@ -164,7 +162,7 @@ def create_metrics(registry: CollectorRegistry) -> Metrics:
         ),
         profile_store_seconds=histogram(
             "profile_store_seconds",
-            "Time of a batch of lists, or of an erasure, in the profile store",
+            "Time of a batch of lists, or of a purge, in the profile store",
             ("operation",),
         ),
         purged_states=counter("purged_states_total", "States of the profile store that had expired", ("kind",)),

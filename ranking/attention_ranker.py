@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ranking.rankers import LEAST_DEVIATION, Numbers, RankingInput, standardized
+from ranking.rankers import Numbers, RankingInput, deviation, standardized
 
 _FARTHEST = 5.0  # standard deviations from the mean
 _STEPS_OF_ATTRIBUTION = 16
@@ -62,9 +62,13 @@ class RankingNetwork(nn.Module):
         """
         standard = self.standard(values)
         scores = self.of_features(standard)
-        if self.shape.vector and recent.shape[-2]:
+        if self.attends(vectors, recent):
             scores = scores + self.attend(vectors, recent, surprise)
         return scores
+
+    def attends(self, vectors: Tensor, recent: Tensor) -> bool:
+        """Not where nothing is known of the shopper, nor where no product has a vector."""
+        return bool(self.shape.vector and vectors.shape[-1] and recent.shape[-2])
 
     def standard(self, values: Tensor) -> Tensor:
         """Standardized, at the mean where not known."""
@@ -118,16 +122,17 @@ class AttentionRanker:
         return mean
 
     def parts(self, candidates: RankingInput) -> dict[str, Numbers]:
+        """By integrated gradients, and what comes of the shopper's recent products; each network's standardized."""
         values, vectors, recent, surprise = (torch.from_numpy(np.ascontiguousarray(one)) for one in _inputs(candidates))
         sums = np.zeros((len(candidates.candidates), len(candidates.names) + 1), np.float32)
         for network in self._networks:
             parts = network.parts(network.standard(values)).detach().numpy()
             with torch.inference_mode():
                 attended = np.zeros(len(parts), np.float32)
-                if network.shape.vector and len(recent):
+                if network.attends(vectors, recent):
                     attended = network.attend(vectors, recent, surprise).numpy()
             columns = np.column_stack([parts, attended])
-            sums += columns / max(float(columns.sum(axis=1).std()), LEAST_DEVIATION) / len(self._networks)
+            sums += columns / deviation(columns.sum(axis=1)) / len(self._networks)
         named = dict(zip([*candidates.names, RECENT_PRODUCTS], sums.T, strict=True))
         if not any(network.shape.vector for network in self._networks):
             del named[RECENT_PRODUCTS]

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ranking.rankers import LEAST_DEVIATION, Numbers, Ranker, RankingInput, standardized
+from ranking.rankers import Numbers, Ranker, RankingInput, deviation, standardized
 
 
 class BlendedRanker:
+    """A Ranker. There must be at least one."""
+
     def __init__(self, rankers: Sequence[Ranker]) -> None:
         self._rankers = rankers
 
@@ -23,7 +25,7 @@ class BlendedRanker:
     def parts(self, candidates: RankingInput) -> dict[str, Numbers]:
         sums: defaultdict[str, Numbers] = defaultdict(lambda: np.zeros(len(candidates.candidates), np.float32))
         for ranker in self._rankers:
-            spread = max(float(ranker.score(candidates).std()), LEAST_DEVIATION) * len(self._rankers)
+            spread = deviation(ranker.score(candidates)) * len(self._rankers)
             for name, part in ranker.parts(candidates).items():
                 sums[name] = sums[name] + part / spread
         return dict(sums)

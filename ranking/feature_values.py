@@ -24,7 +24,7 @@ from ranking.feature_settings import (
     SimilarityFeature,
 )
 from ranking.feature_view import View
-from ranking.product_table import Rows
+from ranking.product_table import Rows, ValueIds
 from ranking.rankers import Numbers
 
 Computation = Callable[[View], Floats | Numbers]
@@ -83,10 +83,8 @@ def _impressions(half_life: int | None, view: View) -> Floats:
     return np.log1p(view.state.products.column(Counter.IMPRESSIONS, half_life))
 
 
-def _history(feature: HistoryFeature, view: View) -> Floats:
-    history = view.history
-    known = np.log1p(history.liked.sum()) if feature.measure == "actions" else history.freedom
-    return np.full(len(view.rows), known)
+def _history(_: HistoryFeature, view: View) -> Floats:
+    return np.full(len(view.rows), np.log1p(view.history.liked.sum()))
 
 
 def _seen(feature: SeenFeature, view: View) -> Floats:
@@ -99,24 +97,30 @@ def _seen(feature: SeenFeature, view: View) -> Floats:
 
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:
-    """For each value the mean surprise of what has it, drawn towards none; summed over a product's values."""
+    """The taste for each value, summed over a product's values."""
     weights = _weights(view, feature.half_life_hours)
     if feature.of == "session":
         weights = weights * view.history.in_session
-    taste = _taste_for_values(feature.field, view, weights)
     values = view.table.values(feature.field, view.rows)
+    known = view.table.values(feature.field, view.history_rows)
+    most = max(values.max(initial=-1), known.max(initial=-1))
+    taste = _taste(feature, view, weights, known, most + 2)  # the last is that of no value: -1
     affinities: Floats = taste[values].sum(axis=1)
     affinities[(values < 0).all(axis=1)] = np.nan
     return affinities
 
 
-def _taste_for_values(field: str, view: View, weights: Floats) -> Floats:
-    """By the value's id; the last one, which is that of no value, is 0."""
-    values = view.table.values(field, view.history_rows)
-    lines, places = np.nonzero(values >= 0)
-    ids = values[lines, places]
-    count = len(view.table.products_with(field)) + 1
-    sums = np.bincount(ids, weights[lines] * view.history.surprise[lines], count)
+def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueIds, count: int) -> Floats:
+    """By the value's id, for `count` values: the mean surprise of what has it, drawn towards none, or its share of what
+    was acted upon.
+    """
+    lines, places = np.nonzero(known >= 0)
+    ids = known[lines, places]
+    if feature.learns_from == "actions":
+        acted = weights * view.history.liked
+        shares: Floats = np.bincount(ids, acted[lines], count) / max(float(acted.sum()), 1.0)
+        return shares
+    sums = np.bincount(ids, weights[lines] * view.surprise[lines], count)
     taste: Floats = sums / (np.bincount(ids, weights[lines], count) + _PRIOR_LINES)
     return taste
 
@@ -127,7 +131,7 @@ def _closeness(feature: ClosenessFeature, view: View) -> Floats:
     known = _standard(feature, view, view.history_rows)
     weights = _weights(view, feature.half_life_hours) * ~np.isnan(known)
     known = np.nan_to_num(known)
-    slope = (weights * view.history.surprise) @ known / (weights @ known**2 + _PRIOR_LINES)
+    slope = (weights * view.surprise) @ known / (weights @ known**2 + _PRIOR_LINES)
     closeness: Floats = offered * slope
     return closeness
 
@@ -136,12 +140,12 @@ def _similarity(feature: SimilarityFeature, view: View) -> Floats:
     """Mean surprise of the history, each line weighed by how like the candidate it is; unlike ones count against."""
     offered, known = view.table.centred_vectors(view.rows), view.table.centred_vectors(view.history_rows)
     likeness = (offered @ known.T) * _weights(view, feature.half_life_hours)
-    similar: Floats = likeness @ view.history.surprise / (np.abs(likeness).sum(axis=1) + 1)
+    similar: Floats = likeness @ view.surprise / (np.abs(likeness).sum(axis=1) + 1)
     return similar
 
 
 def _co_click(_: CoClickFeature, view: View) -> Floats:
-    together = [sum(beside.get(one.product_id, 0.0) for beside in view.co_clicks) for one in view.candidates]
+    together = [sum(beside.get(one.product_id, 0.0) for beside in view.state.co_clicks) for one in view.candidates]
     return np.log1p(np.array(together, np.float64))
 
 

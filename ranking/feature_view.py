@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from feedback.decay import Floats
 from feedback.reading import ShopperState
 from ranking.product_table import ProductTable, Rows
 from ranking.rankers import Candidate, Situation
@@ -11,7 +12,7 @@ from ranking.shopper_history import History
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """`rows` and `history_rows` are those of the table. `co_clicks`: of the last products that were acted upon."""
+    """`rows` and `history_rows` are those of the table; `surprise` is that of each line of the history."""
 
     situation: Situation
     candidates: Sequence[Candidate]
@@ -19,5 +20,5 @@ class View:
     state: ShopperState
     history: History
     history_rows: Rows
+    surprise: Floats
     table: ProductTable
-    co_clicks: Sequence[dict[str, float]]

@@ -1,25 +1,30 @@
 """Declared features of candidates, out of what is kept: one code for serving, replay and training."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 
-from feedback.profiles import Deeds
-from feedback.reading import StateReader
+from feedback.reading import Asked, StateReader
+from feedback.statistics import Counter
 from ranking.feature_settings import CoClickFeature, Feature
 from ranking.feature_values import computation
 from ranking.feature_view import View
 from ranking.product_table import ProductTable
 from ranking.rankers import Candidate, Numbers, RankingInput, Situation
-from ranking.shopper_history import read_history
+from ranking.shopper_history import History, history_of, surprises
 
 _LAST_ACTED_UPON = 10
 
 
 class DeclaredFeatures:
-    """A FeatureSource: safe to call from several threads. Values are as of the situation's time."""
+    """A FeatureSource. Values are as of the situation's time.
+
+    Counts and the profile are read one after the other: what is written in between shows in the counts alone.
+    """
 
     def __init__(self, declared: Sequence[Feature], table: ProductTable, reader: StateReader) -> None:
+        """Raises ValueError where a feature asks for a half life with which no counts fade."""
         self._names = tuple(feature.name for feature in declared)
         self._computations = [computation(feature, reader.half_lives_hours) for feature in declared]
         self._co_clicks = any(isinstance(feature, CoClickFeature) for feature in declared)
@@ -29,10 +34,9 @@ class DeclaredFeatures:
     def input(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput:
         """Raises StoreUnavailable."""
         view = self._view(situation, candidates)
-        columns = [compute(view) for compute in self._computations]
-        values: Numbers = np.empty((len(candidates), len(columns)), np.float32)
-        for place, column in enumerate(columns):
-            values[:, place] = column
+        values: Numbers = np.empty((len(candidates), len(self._computations)), np.float32)
+        for place, compute in enumerate(self._computations):
+            values[:, place] = compute(view)
         profile = view.state.profile
         return RankingInput(
             candidates,
@@ -40,15 +44,17 @@ class DeclaredFeatures:
             values,
             self._table.vectors(view.rows),
             self._table.vectors(view.history_rows),
-            view.history.surprise.astype(np.float32),
-            frozenset(profile.bought),
+            view.surprise.astype(np.float32),
+            profile.bought.keys(),
             profile.hidden,
         )
 
     def _view(self, situation: Situation, candidates: Sequence[Candidate]) -> View:
         product_ids = [candidate.product_id for candidate in candidates]
-        state = self._reader.read(situation.shopper, product_ids, situation.text, situation.at)
-        history = read_history(state.profile, state.recent, self._reader, situation.session, situation.at)
+        profile = self._reader.profile(situation.shopper)
+        history = history_of(profile, self._reader.recent_items, situation.session)
+        asked = Asked(product_ids, situation.text, history.product_ids, self._last_acted_upon(history))
+        state = self._reader.read_beside(profile, asked, situation.at)
         return View(
             situation,
             candidates,
@@ -56,11 +62,11 @@ class DeclaredFeatures:
             state,
             history,
             self._table.rows(history.product_ids),
+            surprises(history.liked, history.lists, state.rates_of_others(Counter.CLICKS)),
             self._table,
-            self._beside(state.recent, situation.at) if self._co_clicks else (),
         )
 
-    def _beside(self, recent: Deeds, at: float) -> list[dict[str, float]]:
-        """Co-clicks of the last products that were acted upon."""
-        last = list(dict.fromkeys(recent.product_ids))[:_LAST_ACTED_UPON]
-        return self._reader.co_clicked(last, at) if last else []
+    def _last_acted_upon(self, history: History) -> list[str]:
+        if not self._co_clicks:
+            return []
+        return list(dict.fromkeys(compress(history.product_ids, history.liked)))[:_LAST_ACTED_UPON]

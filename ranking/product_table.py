@@ -15,6 +15,7 @@ ValueIds = NDArray[np.int32]
 
 MOST_VALUES = 32  # of one field of one product
 _FIRST_ROWS = 256
+_LARGEST = float(np.finfo(np.float32).max)
 _OWN_FIELDS = frozenset({"brand", "categories", "price", "rating", "rating_count", "language", "availability"})
 
 
@@ -22,7 +23,7 @@ class ProductTable:
     """Columns of declared fields. A field is one of a product's own or one of its attributes.
 
     Row 0 is that of every product which is not known: no number (NaN), no value (-1). Safe to use from several
-    threads: what is read together is of one moment.
+    threads; of a product that changes in the same moment, some columns may be read as before.
     """
 
     def __init__(self, number_fields: Iterable[str], value_fields: Iterable[str]) -> None:
@@ -48,7 +49,10 @@ class ProductTable:
         """Products as they are now, as the index keeps them or as their events have them."""
         with self._lock:
             for document in documents:
-                self._write(self._row_for(document["id"]), document)
+                product_id = document["id"]
+                row = self._rows.get(product_id) or self._new_row()
+                self._write(row, document)
+                self._rows[product_id] = row  # once it can be read
                 self._changes += 1
 
     def learn_vectors(self, vectors: Mapping[str, Numbers]) -> None:
@@ -66,6 +70,7 @@ class ProductTable:
                     if self._vectors.shape[1]:
                         self._write_vector(row, np.zeros(self._vectors.shape[1], np.float32))
                     self._free.append(row)
+                    self._changes += 1
 
     def rows(self, product_ids: Sequence[str]) -> Rows:
         """Where each product stands; 0 for those that are not known."""
@@ -107,11 +112,11 @@ class ProductTable:
             known = self._spreads[field, logarithmic] = self._changes, float(middle), float(spread) or 1.0
         return known[1], known[2]
 
-    def _row_for(self, product_id: str) -> int:
-        row = self._rows.get(product_id)
-        if row is None:
-            row = self._rows[product_id] = self._free.pop() if self._free else len(self._rows) + 1
-            self._make_room(row)
+    def _new_row(self) -> int:
+        if self._free:
+            return self._free.pop()
+        row = len(self._rows) + 1
+        self._make_room(row)
         return row
 
     def _write(self, row: int, document: Mapping[str, Any]) -> None:
@@ -176,9 +181,10 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or value is None:
         return np.nan
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return np.nan
+    return number if abs(number) <= _LARGEST else np.nan
 
 
 def _named_values(value: Any) -> list[str]:

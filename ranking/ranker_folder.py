@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from lightgbm.basic import LightGBMError
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -14,17 +15,24 @@ from safetensors.torch import load, save
 from ranking.attention_ranker import AttentionRanker, NetworkShape, RankingNetwork
 from ranking.blended_ranker import BlendedRanker
 from ranking.feature_settings import Feature
-from ranking.rankers import Ranker
+from ranking.rankers import Ranker, RankerUnusable
 from ranking.tree_ranker import TreeRanker
 
 ABOUT = "ranker.json"
 _TREES = "trees.txt"
 _NETWORK = "network-{}.safetensors"
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ValidationError,
+    SafetensorError,
+    LightGBMError,
+)
 _FEATURES: TypeAdapter[tuple[Feature, ...]] = TypeAdapter(tuple[Feature, ...])
-
-
-class RankerUnusable(Exception):
-    """The folder holds no ranker that can serve here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,15 @@ class TrainedRanker:
 def write_ranker(folder: Path, trained: TrainedRanker) -> None:
     """Makes the folder where it is not there; what it held of a ranker is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (*folder.glob(_NETWORK.format("*")), folder / _TREES, folder / ABOUT):
+    for old in (folder / ABOUT, folder / _TREES, *folder.glob(_NETWORK.format("*"))):
         old.unlink(missing_ok=True)
+    files = {_NETWORK.format(number): save(network.state_dict()) for number, network in enumerate(trained.networks)}
     if trained.trees:
-        (folder / _TREES).write_text(trained.trees)
-    for number, network in enumerate(trained.networks):
-        (folder / _NETWORK.format(number)).write_bytes(save(network.state_dict()))
+        files[_TREES] = trained.trees.encode()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
     about = {
+        "files": {name: _mark(content) for name, content in files.items()},
         "features": [feature.model_dump(mode="json") for feature in trained.features],
         "networks": [asdict(network.shape) for network in trained.networks],
         "report": dict(trained.report),
@@ -72,22 +82,39 @@ def read_ranker(folder: Path) -> TrainedRanker:
     try:
         about = json.loads((folder / ABOUT).read_text())
         features = _FEATURES.validate_python(about["features"])
-        shapes = [NetworkShape(**shape) for shape in about["networks"]]
-        networks = [_network(folder / _NETWORK.format(number), shape) for number, shape in enumerate(shapes)]
-        trees = (folder / _TREES).read_text() if (folder / _TREES).exists() else ""
+        files = {name: _content(folder, name, mark) for name, mark in about["files"].items()}
+        trees = files.get(_TREES, b"").decode()
+        networks = [
+            _network(files[_NETWORK.format(number)], NetworkShape(**shape))
+            for number, shape in enumerate(about["networks"])
+        ]
+        sizes = {network.shape.features for network in networks} | (
+            {TreeRanker(trees, "").features} if trees else set()
+        )
+        report = dict(about["report"])
     except FileNotFoundError as error:
         missing = f"{folder} holds no ranker ({error.filename} is missing)"
         raise RankerUnusable(f"{missing}: make one with `millrace train ranker`") from None
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ValidationError, SafetensorError) as error:
-        raise RankerUnusable(f"the ranker in {folder} cannot be read, train it again: {error}") from None
-    if not trees and not networks:
+    except _UNREADABLE as error:
+        raise RankerUnusable(f"the ranker in {folder} cannot be read, train it again: {error!r}") from None
+    if not sizes:
         raise RankerUnusable(f"the ranker in {folder} has neither trees nor a network: train it again")
-    return TrainedRanker(features, trees, networks, about.get("report", {}))
+    if sizes != {len(features)}:
+        takes = " or ".join(map(str, sorted(sizes)))
+        raise RankerUnusable(f"the ranker in {folder} names {len(features)} features and takes {takes}: train it again")
+    return TrainedRanker(features, trees, networks, report)
 
 
-def _network(path: Path, shape: NetworkShape) -> RankingNetwork:
+def _content(folder: Path, name: str, mark: str) -> bytes:
+    content = (folder / name).read_bytes()
+    if _mark(content) != mark:
+        raise ValueError(f"{name} is not as it was written")
+    return content
+
+
+def _network(content: bytes, shape: NetworkShape) -> RankingNetwork:
     network = RankingNetwork(shape)
-    network.load_state_dict(load(path.read_bytes()))
+    network.load_state_dict(load(content))
     return network.eval()
 
 

@@ -12,6 +12,10 @@ Numbers = NDArray[np.float32]
 LEAST_DEVIATION = 1e-6
 
 
+class RankerUnusable(Exception):
+    """A folder holds no ranker that can serve here; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Who asks, when, and for what: all that features know beside what is kept. `at` is seconds since 1970."""
@@ -38,10 +42,10 @@ class Candidate:
 class RankingInput:
     """What a ranker sees, and nothing else: the same at serving, in a replay and in training.
 
-    `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions. `recent`:
-    the shopper's recent products x dimensions, newest first, and `recent_weights` how much each of them counts, below 0
-    what was passed over. `bought` and `hidden` are products of the shopper's, candidates or not. `availability` is of
-    each candidate as its document says, empty where that is not known; none at all where nothing is.
+    `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions, none where no
+    product has a vector. `recent`: the products of the shopper's history x dimensions, newest first, and
+    `recent_weights` how much each of them tells: above 0 what was acted upon, below 0 what was passed over. `bought`
+    and `hidden` are products of the shopper's, candidates or not.
     """
 
     candidates: Sequence[Candidate]
@@ -52,7 +56,6 @@ class RankingInput:
     recent_weights: Numbers
     bought: Collection[str] = frozenset()
     hidden: Collection[str] = frozenset()
-    availability: Sequence[str] = ()
 
 
 class FeatureSource(Protocol):
@@ -82,5 +85,9 @@ def standardized(scores: Numbers) -> Numbers:
     """Of one list: mean 0, standard deviation 1; scores that are all equal stay at 0."""
     if not len(scores):
         return scores
-    apart = scores - scores.mean()
-    return np.asarray(apart / max(float(scores.std()), LEAST_DEVIATION), np.float32)
+    return np.asarray((scores - scores.mean()) / deviation(scores), np.float32)
+
+
+def deviation(scores: Numbers) -> float:
+    """The standard deviation to divide by: never 0, whatever the scores."""
+    return max(float(scores.std()), LEAST_DEVIATION) if len(scores) else 1.0

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedback.decay import Floats, Integers, left_after
-from feedback.profiles import Deed, Deeds, Profile
-from feedback.reading import StateReader
-from feedback.statistics import Counter
+from feedback.profiles import Deed, Profile, session_mark
 
-_TASTE = np.array([Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH])
+_ACTS = np.zeros(256, np.bool_)
+_ACTS[[Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
 _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
@@ -20,19 +19,16 @@ _FREEDOM_BOUND = 6.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """One line for each product that was acted upon, then for each that was passed over, newest first in both.
+    """A line for each product that was acted upon in a list, and for each that was passed over there, newest first.
 
-    `liked` is 1 or 0; `surprise` is `liked` minus the chance that was to be expected of anybody who acts upon as much
-    of that list: what the line says of this shopper's taste. A list of which all or nothing was acted upon says
-    nothing. `freedom` is how freely the shopper acts, in log odds beside the shop's rates; NaN where that is not known.
+    `liked` is 1 or 0; `lists` are numbers from 0 on.
     """
 
     product_ids: Sequence[str]
     liked: Floats
-    surprise: Floats
+    lists: Integers
     at: Floats
     in_session: NDArray[np.bool_]
-    freedom: float
 
     def __len__(self) -> int:
         return len(self.product_ids)
@@ -42,21 +38,28 @@ class History:
         return left_after(at - self.at, half_life_seconds)
 
 
-def read_history(profile: Profile, acted: Deeds, reader: StateReader, session: str, at: float) -> History:
-    """Of what the profile knows. Reads the store once, where there is anything. Raises StoreUnavailable."""
-    product_ids, liked, lists, times, in_session = _lines(profile, acted, session)
-    if not product_ids:
-        return History((), liked, liked, times, in_session, np.nan)
-    rates = reader.read("", product_ids, "", at).rates(Counter.CLICKS)
-    surprise, freedoms = surprises(liked, lists, rates)
-    return History(product_ids, liked, surprise, times, in_session, float(freedoms.mean()))
+def history_of(profile: Profile, most_done: int, session: str) -> History:
+    """Of the newest `most_done` things done, whatever they were, and of all that was passed over."""
+    records = profile.records
+    done = records["action"] != Deed.PASSED_OVER
+    acts = _ACTS[records["action"]] & (np.cumsum(done) <= most_done)
+    lines = records[_first_acts(records, acts) | ~done]
+    mark = session_mark(session)
+    return History(
+        [profile.product_ids[place] for place in lines["product"].tolist()],
+        (lines["action"] != Deed.PASSED_OVER).astype(np.float64),
+        _numbered(lines["list"].tolist()),
+        lines["at"],
+        (lines["session"] == mark) & (mark != 0),
+    )
 
 
-def surprises(liked: Floats, lists: Integers, rates: Floats) -> tuple[Floats, Floats]:
-    """For each line `liked` minus its chance, and for each list how freely was acted in it.
+def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
+    """For each line `liked` minus the chance that was to be expected of anybody who acts upon as much of that list:
+    what the line says of this shopper's taste. A list of which all or nothing was acted upon says nothing.
 
     The chances are logistic in the log odds of `rates` plus one number for each list, such that they add up to what
-    was acted upon there (a conditional logit as in Rasch, 1960, with known items). `lists` are numbers from 0 on.
+    was acted upon there (a conditional logit as in Rasch, 1960, with known items).
     """
     rates = np.clip(rates, _LEAST_RATE, 1 - _LEAST_RATE)
     odds = np.log(rates / (1 - rates))
@@ -69,23 +72,25 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> tuple[Floats, Fl
         freedom = np.clip(freedom + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP), -_FREEDOM_BOUND, _FREEDOM_BOUND)
     tells = (wanted > 0) & (wanted < np.bincount(lists))
     surprise: Floats = np.where(tells[lists], liked - _logistic(odds + freedom[lists]), 0.0)
-    return surprise, freedom
+    return surprise
 
 
-def _lines(
-    profile: Profile, acted: Deeds, session: str
-) -> tuple[list[str], Floats, Integers, Floats, NDArray[np.bool_]]:
-    """Of several deeds with one product in one list the newest counts."""
-    tasteful = np.flatnonzero(np.isin(acted.deeds, _TASTE))
-    newest = {(acted.product_ids[line], int(acted.lists[line])): line for line in tasteful[::-1].tolist()}
-    chosen = sorted(newest.values())
-    passed = profile.passed_over
-    product_ids = [*(acted.product_ids[line] for line in chosen), *passed.product_ids]
-    liked = np.repeat([1.0, 0.0], [len(chosen), len(passed.product_ids)])
-    _, lists = np.unique(np.concatenate([acted.lists[chosen], passed.lists]), return_inverse=True)
-    at = np.concatenate([acted.at[chosen], passed.at])
-    in_session = np.concatenate([acted.in_session(session)[chosen], passed.in_session(session)])
-    return product_ids, liked, lists, at, in_session
+def _first_acts(records: NDArray[np.void], acts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of several acts upon one product in one list the newest, which is the first."""
+    places = np.flatnonzero(acts).tolist()
+    lines = records[acts]
+    newest: dict[tuple[int, int], int] = {}
+    for place, product, list_mark in zip(places, lines["product"].tolist(), lines["list"].tolist(), strict=True):
+        newest.setdefault((product, list_mark), place)
+    first = np.zeros(len(records), np.bool_)
+    first[list(newest.values())] = True
+    return first
+
+
+def _numbered(marks: Sequence[int]) -> Integers:
+    """Numbers from 0 on, equal ones for equal marks."""
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(mark, len(numbers)) for mark in marks], np.int64)
 
 
 def _logistic(odds: Floats) -> Floats:

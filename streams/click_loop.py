@@ -21,6 +21,7 @@ from streams.ending import EXIT_STALLED, BoundedWorker, end_process, spare_the_c
 from streams.erase_shoppers import EraseShoppers
 from streams.faust_app import create_bare_app, read_in_batches
 from streams.join_clicks import JoinClicks
+from streams.membership import Membership
 from streams.outbox import Outbox
 from streams.settings import ClickLoopSettings
 from streams.update_profiles import UpdateProfiles
@@ -44,7 +45,7 @@ from topics.settings import KafkaSettings
 @dataclass(frozen=True, slots=True)
 class ClickLoopParts:
     """What the process works with. `records_wait` tells, by the topic's name in the table, whether records wait behind
-    the commits of these partitions.
+    the commits of these partitions. `membership` is that of the process whose place it takes.
     """
 
     store: ProfileStore
@@ -53,6 +54,7 @@ class ClickLoopParts:
     publisher: Publisher
     metrics: Metrics
     records_wait: Mapping[str, Callable[[frozenset[int]], bool]]
+    membership: Membership | None = None
 
 
 def run_click_loop(settings: ClickLoopSettings, kafka: KafkaSettings, parts: ClickLoopParts) -> None:
@@ -62,7 +64,7 @@ def run_click_loop(settings: ClickLoopSettings, kafka: KafkaSettings, parts: Cli
     It ends as a worker does: at once with code 70 on anything unexpected, with 75 when it is stalled.
     """
     agents = create_agents(settings, kafka, parts, end_process)
-    app = create_click_loop_app(settings, kafka, agents, end_process)
+    app = create_click_loop_app(settings, kafka, agents, end_process, parts.membership)
     assignment = _Assignment(parts.metrics)
     app.on_partitions_assigned.connect(assignment.on_partitions_assigned, weak=False)
 
@@ -90,10 +92,15 @@ def create_agents(
 
 
 def create_click_loop_app(
-    settings: ClickLoopSettings, kafka: KafkaSettings, agents: Sequence[BatchAgent], crash: Crash
+    settings: ClickLoopSettings,
+    kafka: KafkaSettings,
+    agents: Sequence[BatchAgent],
+    crash: Crash,
+    membership: Membership | None = None,
+    group: str = CLICK_LOOP_GROUP,
 ) -> faust.App:
     """Two calls give two apps that share nothing."""
-    app = create_bare_app(settings, kafka, crash, CLICK_LOOP_GROUP)
+    app = create_bare_app(settings, kafka, crash, group, membership)
     for agent in agents:
         read_in_batches(app, agent.name, agent.topics, agent.read)
     return app

@@ -46,7 +46,7 @@ class WriteExamples:
         lists = [joined for _, joined in read]
         name = extent_of(records)
         written = self._patience.call(lambda: self._log.write(lists, name))
-        self._metrics.example_rows.inc(written)
+        self._metrics.example_rows.labels("written").inc(written)
         days = {day for joined in lists if joined.at is not None and (day := day_of(joined.at)) is not None}
         if self._changed is not None:
             self._changed |= days
@@ -58,7 +58,7 @@ class WriteExamples:
         days = set(self._log.days()) if self._changed is None else self._changed
         for day in sorted(days):
             self._on_wait()
-            self._metrics.example_files_compacted.inc(self._log.compact(day, self._settings.compact_files))
+            self._metrics.example_files.labels("compacted").inc(self._log.compact(day, self._settings.compact_files))
         self._changed = set()
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from feedback.factory import create_store
@@ -220,6 +221,7 @@ UPDATES = st.lists(st.dictionaries(NAMES, st.none() | st.binary(max_size=3), max
 
 
 @given(updates=UPDATES)
+@hypothesis_settings(max_examples=40)
 def test_any_updates_give_what_a_dictionary_would(shared_store: ProfileStore, updates: list[dict[str, bytes]]) -> None:
     kind = f"k{uuid4().hex}"
     model: dict[str, bytes] = {}

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,29 @@ def test_a_writer_that_waits_too_long_for_another_says_so_and_may_try_again(tmp_
     other.execute("COMMIT")
     other.close()
     store.update(["a"], lambda held: {"a": Kept(b"1", 4e9)})
+    assert store.read(["a"]) == [b"1"]
+    store.close()
+
+
+def test_a_thread_that_waits_too_long_for_another_says_so(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "p.sqlite", 0.01)
+    refused: list[str] = []
+
+    def try_meanwhile() -> None:
+        try:
+            store.update(["a"], lambda held: {})
+        except StoreUnavailable as error:
+            refused.append(str(error))
+
+    def change(held: Mapping[str, bytes]) -> dict[str, Kept | None]:
+        other = threading.Thread(target=try_meanwhile)
+        other.start()
+        other.join()
+        return {"a": Kept(b"1", 4e9)}
+
+    store.update(["a"], change)
+    assert len(refused) == 1
+    assert "another thread writes for too long" in refused[0]
     assert store.read(["a"]) == [b"1"]
     store.close()
 

@@ -6,7 +6,6 @@ from feedback.updating import ProfileUpdater
 from monitoring.exposition import create_registry
 from monitoring.metrics import create_metrics
 from tests.unit.feedback.lists import HOUR, NOW, joined
-from topics.feedback import ShopperErased
 
 SETTINGS = ProfileSettings(kind="memory", ledger_days=1)
 
@@ -25,7 +24,6 @@ def test_what_became_of_lists_and_states_is_counted() -> None:
     one = joined("q", "ab", ("click", "a", 1), ("click", "b", 50 * HOUR))
     updater.apply([one, joined("bot", "ab", suspect="too fast")])
     updater.apply([one])
-    updater.erase(ShopperErased(shopper="ann", at=NOW + 5))
     clock.now += 24 * HOUR
     updater.apply([joined("later", "ab", at=clock.now, shopper="")])
 
@@ -35,12 +33,9 @@ def test_what_became_of_lists_and_states_is_counted() -> None:
     outcomes = {name: value("counted_lists_total", outcome=name) for name in ("counted", "suspect", "unchanged")}
     assert outcomes == {"counted": 2, "suspect": 1, "unchanged": 1}
     assert value("left_out_actions_total", reason="from_the_future") == 2
-    assert {kind: value("erased_states_total", kind=kind) for kind in ("shopper", "lists", "counted")} == {
-        "shopper": 1, "lists": 1, "counted": 1,
-    }  # fmt: skip
-    assert value("purged_states_total", kind="counted") == 1
+    assert value("purged_states_total", kind="counted") == 2
     assert value("profile_store_seconds_count", operation="apply") == 3
-    assert value("profile_store_seconds_count", operation="erase") == 1
+    assert value("profile_store_seconds_count", operation="purge") == 1
 
 
 def test_what_has_expired_goes_once_an_hour_by_the_clock_of_the_process() -> None:
