@@ -10,9 +10,10 @@ ARGS ?=
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RATINGS ?=
 PHOTOS ?=
+THEN ?=
 PROCESSES ?= 3
 
-.PHONY: help setup services packages kafka demo test chaos lint format bench real-data photos drawn-clip schemas clean
+.PHONY: help setup services packages kafka demo test chaos lint format bench real-data photos ranklens drawn-clip schemas clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,9 @@ real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for o
 
 photos: $(READY)  ## 81 groceries found by photos from shops; PHOTOS=CSV for other photos, ARGS=--json for scripts
 	@$(BIN)/millrace evaluate relevance --on groceries --data $(DATA) $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
+
+ranklens: $(READY)  ## rankers on real choices in lists of movies; THEN=FILE: trained on all, measured on that log
+	@$(BIN)/millrace evaluate ranking --on ranklens --data $(DATA) $(if $(THEN),--then $(THEN)) $(ARGS)
 
 drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)
 	$(BIN)/millrace train drawn-clip $(or $(ARGS),.bench/drawn-clip)

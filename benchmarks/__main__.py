@@ -8,6 +8,8 @@ from benchmarks import (
     attribute_change,
     first_answer,
     indexing_throughput,
+    join_cost,
+    join_exactness,
     picture_relevance,
     recovery,
     relevance,
@@ -27,6 +29,8 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "search_overhead": search_overhead.run,
     "picture_relevance": picture_relevance.run,
     "first_answer": first_answer.run,
+    "join_cost": join_cost.run,
+    "join_exactness": join_exactness.run,
 }
 BY_NAME_ONLY: Mapping[str, Callable[[], None]] = {"soak": soak.run}  # takes most of an hour
 

@@ -60,7 +60,7 @@ def _upsert(
 
 def _changes(index: VectorIndex, products: Sequence[str]) -> list[PartialUpdate]:
     analyser = Analyser()
-    states, documents = index.states(products), index.documents(products)
+    states, documents, vectors = index.states(products), index.documents(products), index.vectors(products)
     return [
         PartialUpdate(
             product_id,
@@ -69,7 +69,7 @@ def _changes(index: VectorIndex, products: Sequence[str]) -> list[PartialUpdate]
             keywords(Product.model_validate(document), analyser),
             states[product_id].hashes,
             states[product_id].hashes,
-            index.vectors(product_id) or {},
+            vectors.get(product_id, {}),
         )
         for product_id, document in documents.items()
     ]

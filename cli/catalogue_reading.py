@@ -2,12 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from index.base import VectorIndex, VectorIndexError
+from index.text_analysis import Analyser
 from ranking.catalogue_words import CatalogueWords
+from ranking.feature_settings import Feature
+from ranking.newest import NewestProducts
+from ranking.product_table import ProductTable, declared_table
+from ranking.stock import Stock
+from ranking.style_vectors import style_vector
 from topics.events import ProductIndexed
 
 logger = logging.getLogger(__name__)
@@ -18,12 +24,54 @@ _RETRY_SECONDS = 10.0
 _CHANGES = ("indexed", "attributes_updated")
 
 
+class Learner(Protocol):
+    """Knows something of every product as it is now."""
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None: ...
+
+    def forget(self, product_ids: Iterable[str]) -> None: ...
+
+
+class CatalogueKnowledge:
+    """What a server knows of the whole catalogue, once a reader has taught it."""
+
+    def __init__(self, analyser: Analyser, features: Iterable[Feature]) -> None:
+        """`features` say what is kept of each product."""
+        self.words = CatalogueWords(analyser)
+        self.newest = NewestProducts()
+        self.stock = Stock()
+        self.table = declared_table(features)
+
+
+class StyleLearner:
+    """Teaches a table products with their vectors, which it looks up in the index."""
+
+    def __init__(self, index: VectorIndex, table: ProductTable, dimensions: Mapping[str, int]) -> None:
+        """`dimensions` of the index's vectors, by field."""
+        self._index = index
+        self._table = table
+        self._dimensions = dimensions
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Raises IndexUnavailable."""
+        products = list(documents)
+        vectors = self._index.vectors([product["id"] for product in products])
+        self._table.learn(products)
+        styles = {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
+        self._table.learn_vectors(styles)
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        self._table.forget(product_ids)
+
+
 class CatalogueReader:
     """Reads the index on a thread of its own, and hears of what comes meanwhile and later. Use as a context manager."""
 
-    def __init__(self, index: VectorIndex, words: CatalogueWords) -> None:
+    def __init__(self, index: VectorIndex, words: CatalogueWords, *others: Learner) -> None:
+        """`others` learn the same products."""
         self._index = index
         self._words = words
+        self._learners: Sequence[Learner] = (words, *others)
         self._learning = threading.Lock()
         self._ended = threading.Event()
         self._read = threading.Event()
@@ -41,7 +89,8 @@ class CatalogueReader:
         if changed:
             self._learn(list(self._index.documents(changed).values()))
         with self._learning:
-            self._words.forget(gone)
+            for learner in self._learners:
+                learner.forget(gone)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,7 +122,8 @@ class CatalogueReader:
 
     def _learn(self, documents: Sequence[dict[str, Any]]) -> None:
         with self._learning:
-            self._words.learn(documents)
+            for learner in self._learners:
+                learner.learn(documents)
 
 
 def _batches(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

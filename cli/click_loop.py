@@ -5,6 +5,7 @@ from contextlib import closing
 
 import setproctitle
 
+from cli.lifetimes import run_in_children
 from cli.process_checks import require_topics, serve_process_metrics
 from cli.settings import Settings
 from feedback.example_log import open_example_log
@@ -13,6 +14,8 @@ from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
 from monitoring.metrics import create_metrics
 from streams.click_loop import ClickLoopParts, run_click_loop
+from streams.ending import EXIT_STALLED, EXIT_UNEXPECTED
+from streams.membership import Membership
 from topics.catalogue import CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS, dead_letter_topic
 from topics.clients import client_config
 from topics.publisher import Publisher
@@ -22,7 +25,14 @@ logger = logging.getLogger(__name__)
 _OUTAGE_SECONDS = 7 * 86_400.0  # it waits for a broker that is away; nothing is acknowledged meanwhile
 
 
-def click_loop(settings: Settings) -> None:
+def restart_click_loop(with_stdin: bool) -> Membership:
+    """Returns in each child process that is to be a click loop, with what they share."""
+    membership = Membership()
+    run_in_children("millrace click-loop", (EXIT_UNEXPECTED, EXIT_STALLED), with_stdin)
+    return membership
+
+
+def click_loop(settings: Settings, membership: Membership | None = None) -> None:
     """Run the click loop until a signal; raises SystemExit with the code of the end."""
     setproctitle.setproctitle("millrace click-loop")
     require_topics(settings, (*CLICK_LOOP_TOPICS, *map(dead_letter_topic, CLICK_LOOP_TOPICS)))
@@ -40,5 +50,5 @@ def click_loop(settings: Settings) -> None:
         group = kafka.on_broker(CLICK_LOOP_GROUP)
         lags = {topic: GroupLag(client_config(kafka), group, kafka.on_broker(topic)) for topic in CLICK_LOOP_TOPICS}
         waiting = {topic: lag.records_wait for topic, lag in lags.items()}
-        parts = ClickLoopParts(store, settings.profiles, log, publisher, metrics, waiting)
+        parts = ClickLoopParts(store, settings.profiles, log, publisher, metrics, waiting, membership)
         run_click_loop(settings.click_loop, kafka, parts)

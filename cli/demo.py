@@ -44,6 +44,8 @@ _TELL_EVERY_SECONDS = 10.0
 _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
 _LEARNING_PAGE = "learning.html"
+_SESSIONS_PER_SECOND = 0.5
+_BUSY_WITH_SHOPPERS = 0.1  # Milvus Lite answers one request after the other: changes would wait for their searches
 _BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
 
 
@@ -85,7 +87,7 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the HTTP API; 0 takes a free one.")] = 8080,
     shoppers: Annotated[
         int, typer.Option(min=0, max=1000, help="Simulated shoppers with hidden tastes; 0: nobody comes.")
-    ] = 20,
+    ] = 12,
     broker: Annotated[
         DemoBroker,
         typer.Option(help="embedded: in memory, from pip. kafka: Apache Kafka; needs Java 17 and, once, Maven."),
@@ -226,7 +228,10 @@ class _Demo:
         if not shoppers:
             yield
             return
-        visits = ShopperVisits(url, SimulationOptions(shoppers=shoppers), self._folder / _LEARNING_PAGE)
+        options = SimulationOptions(
+            shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND, busy_share=_BUSY_WITH_SHOPPERS
+        )
+        visits = ShopperVisits(url, options, self._folder / _LEARNING_PAGE)
         self._shoppers_told = visits.told
         self._output.note(
             f"\n{shoppers} shoppers with hidden tastes come. What the shop learns of them: {url}/learning"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,10 @@ from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_index
 from encoders.base import Encoder, EncoderError
 from encoders.factory import create_image_encoder, create_text_encoder
+from feedback.factory import create_store
+from feedback.settings import ProfileSettings
+from feedback.state_keys import SHOP
+from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.cluster_lag import GroupReading
 from monitoring.lag import LagUnavailable
@@ -42,7 +47,7 @@ def doctor_command(
     config: Annotated[Path | None, typer.Option(help=CONFIG_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Check settings, broker, topics, workers, click loop, models, index, pictures; say what to do. Changes nothing.
+    """Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.
 
     Exit code 1 when a check fails.
 
@@ -81,6 +86,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if encoders is not None:
         yield _index(settings, *encoders)
     yield _pictures(settings)
+    yield _profiles(settings.profiles)
 
 
 def _broker(settings: Settings) -> Finding:
@@ -148,6 +154,23 @@ def _index(settings: Settings, text: Encoder, image: Encoder) -> Finding:
         return Finding("index", f"{index.count()} products in {settings.index.alias} at {settings.index.uri}")
     finally:
         index.close()
+
+
+def _profiles(settings: ProfileSettings) -> Finding:
+    if settings.kind == "sqlite" and not settings.path.exists():
+        if not os.access(settings.path.parent, os.W_OK | os.X_OK):
+            return Finding(
+                "profiles",
+                f"{settings.path.parent} cannot be written to",
+                "make the folder, or change profiles.path",
+            )
+        return Finding("profiles", f"{settings.path} is not there yet; the click loop makes it")
+    try:
+        with closing(create_store(settings)) as store:
+            store.read([SHOP])
+    except StoreUnavailable as error:
+        return Finding("profiles", "the profile store cannot be used", str(error))
+    return Finding("profiles", f"the profile store ({settings.kind}) answers")
 
 
 def _pictures(settings: Settings) -> Finding:

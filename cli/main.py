@@ -43,9 +43,13 @@ class Millrace(LazyGroup):
             "cli.search:search_command",
             "Search the index as a shopper would, and see why each product is there.",
         ),
+        "erase-user": LazyCommand(
+            "cli.erase_user:erase_user_command",
+            "Take a person out of profiles, open lists and the example log, and prove it.",
+        ),
         "doctor": LazyCommand(
             "cli.doctor:doctor_command",
-            "Check settings, broker, topics, workers, models, index and pictures, and say what to do. Changes nothing.",
+            "Check settings, broker, processes, models, index, pictures, profiles; say what to do. Changes nothing.",
         ),
         "lag-exporter": LazyCommand(
             "cli.lag_exporter:lag_exporter_command",
@@ -70,6 +74,11 @@ class Evaluate(LazyGroup):
             "Ask queries whose right answers are known, and show how well they are answered, with 95 % bootstrap"
             " intervals.",
         ),
+        "ranking": LazyCommand(
+            "cli.ranking_commands:ranking_command",
+            "Replay a log through the click loop, train rankers on its earlier lists, and measure them on the later"
+            " ones.",
+        ),
         "compare": LazyCommand(
             "cli.compare_runs:compare_command",
             "Write a page with both lists of every query side by side, gains first and losses last.",
@@ -89,6 +98,11 @@ class Train(LazyGroup):
     lazy_commands: ClassVar = {
         "drawn-clip": LazyCommand(
             "cli.drawn_clip:train_drawn_clip", "Draw products and train the small CLIP on them, on the CPU."
+        ),
+        "ranker": LazyCommand(
+            "cli.ranking_commands:train_ranker_command",
+            "Train a ranker on a log of events, and say how much better than the order shown it is on lists that it"
+            " never saw.",
         ),
         "retrieval-weights": LazyCommand(
             "cli.train_weights:train_retrieval_weights",

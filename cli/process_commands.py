@@ -14,6 +14,7 @@ from feedback.log_errors import LogUnavailable
 from feedback.store import StoreUnavailable
 from index.base import IndexRefused, IndexUnavailable
 from monitoring.lag import LagUnavailable
+from ranking.rankers import RankerUnusable
 from topics.admin import BrokerError
 from topics.publisher import PublisherError
 
@@ -29,6 +30,7 @@ _STARTUP_ERRORS = (
     LagUnavailable,
     StoreUnavailable,
     LogUnavailable,
+    RankerUnusable,
 )
 
 
@@ -86,6 +88,13 @@ def worker_command(
 def click_loop_command(
     config: Config = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what the stream library does, too.")] = False,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Start it again, in a fraction of its first start, when it is killed or ends itself.",
+        ),
+    ] = False,
     as_child: AsChild = False,
 ) -> None:
     """Join what was shown with what shoppers did, until SIGTERM or Ctrl-C: profiles, statistics, the example log.
@@ -98,10 +107,14 @@ def click_loop_command(
     from cli import click_loop
 
     configure_logging(verbose)
-    if as_child:
-        end_with_stdin()
     with Output(as_json=False).failing_on(*_STARTUP_ERRORS):
-        click_loop.click_loop(load_settings(config))
+        settings = load_settings(config)
+        membership = None
+        if restart:
+            membership = click_loop.restart_click_loop(with_stdin=as_child)
+        elif as_child:
+            end_with_stdin()
+        click_loop.click_loop(settings, membership)
 
 
 def serve_command(config: Config = None, as_child: AsChild = False) -> None:

@@ -56,6 +56,12 @@ def _setting(key: str, field: FieldInfo, value: object) -> Iterator[str]:
 def _toml(value: Any) -> str:
     if isinstance(value, SecretStr):
         return _quoted(value.get_secret_value())
+    if isinstance(value, BaseModel):
+        said = value.model_dump(exclude_none=True)
+        return f"{{ {', '.join(f'{name} = {_toml(item)}' for name, item in said.items())} }}"
+    if isinstance(value, list | tuple) and value and isinstance(value[0], BaseModel):
+        lines = "".join(f"    {_toml(item)},\n" for item in value)
+        return f"[\n{lines}]"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):

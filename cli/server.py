@@ -8,7 +8,7 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.catalogue_reading import CatalogueReader
+from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader, StyleLearner
 from cli.following import follow_behavior, follow_indexed
 from cli.process_checks import require_shared_index, require_topics
 from cli.settings import Settings, changed_settings
@@ -19,10 +19,11 @@ from feedback.reading import StateReader
 from feedback.store import ProfileStore
 from monitoring.exposition import render
 from ranking.availability import Availability
-from ranking.catalogue_words import CatalogueWords
-from ranking.hand_set import HandSetRanker
+from ranking.features import DeclaredFeatures
+from ranking.ranker_factory import create_ranker
+from ranking.recommendation_sources import Sources
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
-from ranking.store_features import StoreFeatures
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -45,18 +46,20 @@ def serve(settings: Settings) -> None:
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
     _tell_if_broker_is_away(settings)
+    _tell_of_weights_without_a_feature(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
         open_profile_store(_read_quickly(settings)) as profiles,
-        open_services(parts, publisher, words := CatalogueWords(parts.analyser), profiles) as services,
+        open_services(parts, publisher, catalogue := _catalogue(parts), profiles) as services,
     ):
         products = IndexedProducts(parts.index, services.links, services.announcements)
-        catalogue = CatalogueReader(parts.index, words)
+        styles = StyleLearner(parts.index, catalogue.table, parts.vector_dimensions)
+        reader = CatalogueReader(parts.index, catalogue.words, catalogue.newest, catalogue.stock, styles)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
-            follow_indexed(settings.kafka, parts.metrics, [products.hear, catalogue.hear], services.clock),
-            catalogue,
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, reader.hear], services.clock),
+            reader,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
             run_server(create_app(settings.server, services), settings.server, services.announcements.close)
@@ -66,22 +69,25 @@ def serve(settings: Settings) -> None:
 def open_services(
     parts: Parts,
     publisher: Publisher,
-    words: CatalogueWords | None = None,
+    catalogue: CatalogueKnowledge | None = None,
     profiles: ProfileStore | None = None,
 ) -> Iterator[Services]:
     """What the HTTP API works with. What is given stays open.
 
-    Without `words` no query is corrected, and without `profiles` nothing is known of shoppers.
+    Without a `catalogue` no query is corrected and nothing is recommended for being new; without `profiles` nothing is
+    known of shoppers.
     """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
+    words = catalogue.words if catalogue is not None else None
+    catalogue = catalogue or _catalogue(parts)
     store = profiles or MemoryStore()
-    reranker = Reranker(
-        StoreFeatures(StateReader(store, parts.settings.profiles)),
-        HandSetRanker(ranking.reranking.weights),
-        ranking.reranking,
-        Availability(ranking.availability),
-        parts.metrics,
-    )
+    reader = StateReader(store, parts.settings.profiles)
+    availability = Availability(ranking.availability)
+    ranker = create_ranker(ranking.reranking)
+    features = DeclaredFeatures(ranking.reranking.features, catalogue.table, reader)
+    reranker = Reranker(features, ranker, ranking.reranking, availability, catalogue.stock, parts.metrics)
+    trending = Trending(ranking.trending)
+    sources = Sources(parts.index, reader, trending, catalogue.newest)
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
     with closing(parts.search(words, reranker)) as search, ImageSource(shoppers) as images:
@@ -95,17 +101,30 @@ def open_services(
             image_limits=workers.limits,
             metrics=parts.metrics,
             announcements=Announcements(parts.metrics, parts.settings.server.max_event_streams),
-            trending=TrendingProducts(parts.index, Trending(ranking.trending), ranking.availability),
+            trending=TrendingProducts(parts.index, trending, ranking.availability),
+            recommender=Recommender(parts.index, sources, reranker, ranking.recommendations, availability),
+            profiles=store,
+            profile_settings=parts.settings.profiles,
             render_metrics=lambda: render(parts.registry),
             clock=lambda: datetime.now(UTC),
             links=MediaLinks(Path(workers.file_root) if workers.file_root else None),
         )
 
 
+def _catalogue(parts: Parts) -> CatalogueKnowledge:
+    return CatalogueKnowledge(parts.analyser, parts.settings.ranking.reranking.features)
+
+
 def _read_quickly(settings: Settings) -> Settings:
     """A search does not wait long for what is known of shoppers: it goes on without."""
     seconds = min(settings.profiles.timeout_seconds, _MOST_STORE_SECONDS)
     return changed_settings(settings, {"profiles": {"timeout_seconds": seconds}})
+
+
+def _tell_of_weights_without_a_feature(settings: Settings) -> None:
+    reranking = settings.ranking.reranking
+    if unknown := reranking.weights.keys() - {feature.name for feature in reranking.features}:
+        logger.warning("ranking.reranking.weights of features that are not declared: %s", ", ".join(sorted(unknown)))
 
 
 def _tell_if_broker_is_away(settings: Settings) -> None:

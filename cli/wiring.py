@@ -11,7 +11,7 @@ from encoders.factory import create_image_encoder, create_text_encoder
 from encoders.image_sources import ImageSource
 from feedback.factory import create_store
 from feedback.store import ProfileStore
-from index.base import VectorIndex, VectorSpace
+from index.base import IMAGE_FIELD, TEXT_FIELD, VectorIndex, VectorSpace
 from index.factory import create_index
 from index.settings import CollectionClaim
 from index.text_analysis import Analyser
@@ -38,6 +38,11 @@ class Parts:
     images: ImageSource
     registry: Any
     metrics: Metrics
+
+    @property
+    def vector_dimensions(self) -> dict[str, int]:
+        """Of the index's vectors, by field."""
+        return {TEXT_FIELD: self.text_encoder.dimension, IMAGE_FIELD: self.image_encoder.dimension}
 
     def words(self) -> CatalogueWords:
         """The words and brands of all products. Reads the whole index: seconds for ten thousand products."""

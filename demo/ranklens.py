@@ -3,13 +3,64 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from feedback.settings import ProfileSettings
+from feedback.traffic import TrafficSettings
+from learning.replay import LoopSettings
+from ranking.feature_settings import (
+    AffinityFeature,
+    ClosenessFeature,
+    Feature,
+    HistoryFeature,
+    ImpressionsFeature,
+    LiftFeature,
+    NumberFeature,
+    PositionFeature,
+    RateFeature,
+    SeenFeature,
+)
 from topics.behavior import BehaviorEvent, BehaviorQuery, EventAttributes, EventObject
 from topics.events import Product
 from topics.shop_log import LoggedEvent, ShopLogError, logged_objects
 
 _APART = ("title", "description", "genres")
+
+_VALUES = ("categories", "tags", "actors", "director")
+_NUMBERS: Mapping[str, Literal["linear", "log"]] = {
+    "popularity": "log",
+    "vote_avg": "linear",
+    "vote_cnt": "log",
+    "budget": "log",
+    "runtime": "linear",
+    "release_date": "linear",
+}
+_PLAIN: tuple[Feature, ...] = (
+    PositionFeature(name="position"),
+    RateFeature(name="click_rate"),
+    ImpressionsFeature(name="impressions"),
+    HistoryFeature(name="actions"),
+    *(NumberFeature(name=field, field=field, scale=scale) for field, scale in _NUMBERS.items()),
+)
+_IN_COMMON: tuple[Feature, ...] = tuple(
+    AffinityFeature(name=f"{field}_in_common", field=field, learns_from="actions") for field in _VALUES
+)
+FEATURES: tuple[Feature, ...] = (
+    *_PLAIN,
+    LiftFeature(name="lift"),
+    SeenFeature(name="seen"),
+    *(AffinityFeature(name=f"{field}_affinity", field=field) for field in _VALUES),
+    *(ClosenessFeature(name=f"{field}_closeness", field=field, scale=scale) for field, scale in _NUMBERS.items()),
+)
+# what the yardstick sees: what the movies had in common with those that were clicked before, and no more of taste
+YARDSTICK: tuple[Feature, ...] = (*_PLAIN, *_IN_COMMON)
+
+
+def ranklens_loop() -> LoopSettings:
+    """People marked what they like, and sent all marks of a list at once: that is no burst of a bot."""
+    return LoopSettings(
+        (*FEATURES, *_IN_COMMON), ProfileSettings(prior_impressions=10), traffic=TrafficSettings(burst_clicks=1_000)
+    )
 
 
 def read_ranklens(path: Path) -> Iterator[LoggedEvent]:

@@ -9,13 +9,15 @@ from feedback.ledger import Contribution, Entry
 from feedback.state_keys import SHOP, class_key, product_key
 from feedback.statistics import Amounts, Counter, CountStates
 
+_COLUMNS = 6
+
 
 class CountChanges:
     """Differences between entries, to be added to the counts all at once."""
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}  # by key
-        self._lines = array("d")  # row, counter, time, amount; row, counter, ...
+        self._lines = array("d")  # row, counter, time, sign and both weights of each
 
     def change(self, old: Entry, new: Entry) -> None:
         """Take back what only the old entry counts, add what only the new one does."""
@@ -31,10 +33,19 @@ class CountChanges:
 
     def states(self, held: Mapping[str, bytes], states: CountStates) -> dict[str, bytes | None]:
         """The new states, None for those that count nothing any more."""
-        rows, counters, at, amounts = np.frombuffer(self._lines).reshape(-1, 4).T
+        lines = np.frombuffer(self._lines).reshape(-1, _COLUMNS)
+        rows, counters, at, signs = lines[:, :4].T
+        seen = counters == Counter.IMPRESSIONS
+        examined, expected_clicks = lines[seen, 4:].T * signs[seen]
+        weighed = [np.full(len(examined), counter) for counter in (Counter.EXAMINED, Counter.EXPECTED_CLICKS)]
         added = states.added(
             [held.get(key) for key in self._rows],
-            Amounts(rows.astype(np.int64), counters.astype(np.int64), at, amounts),
+            Amounts(
+                np.concatenate([rows, rows[seen], rows[seen]]).astype(np.int64),
+                np.concatenate([counters, *weighed]).astype(np.int64),
+                np.concatenate([at, at[seen], at[seen]]),
+                np.concatenate([signs, examined, expected_clicks]),
+            ),
         )
         return dict(zip(self._rows, added, strict=True))
 
@@ -49,10 +60,7 @@ class CountChanges:
 
     def _add_line(self, key: str, one: Contribution, sign: int) -> None:
         row = self._rows.setdefault(key, len(self._rows))
-        self._lines.extend((row, one.counter, one.at, sign))
-        if one.counter == Counter.IMPRESSIONS:
-            self._lines.extend((row, Counter.EXAMINED, one.at, sign * one.examined))
-            self._lines.extend((row, Counter.EXPECTED_CLICKS, one.at, sign * one.expected_clicks))
+        self._lines.extend((row, one.counter, one.at, sign, one.examined, one.expected_clicks))
 
 
 def counts_keys(entry: Entry) -> set[str]:

@@ -90,10 +90,12 @@ def _without(
         key = counted_key(query_id)
         entry = decode_entry(held.get(key))
         contributions = frozenset(line for line in entry.contributions if line.at > until)
-        if not contributions:
+        if entry.until <= until:
             del live[query_id]
-        if key in held and contributions != entry.contributions:
+            if key in held:
+                yield key, None
+        elif contributions != entry.contributions:
             state = encode_entry(replace(entry, contributions=contributions))
-            yield key, Kept(state, settings.ledger_expiry(now)) if contributions else None
+            yield key, Kept(state, settings.ledger_expiry(now))
     if live != lists:
         yield lists_key(shopper), Kept(orjson.dumps(live), max(live.values())) if live else None

@@ -72,7 +72,8 @@ class ExampleLog:
 
     def table(self, day: date) -> pa.Table:
         """The rows of a day, suspect ones included, as `read` orders them."""
-        return newest_rows(pa.concat_tables(table for _, table in self._tables(day)))
+        tables = [table for _, table in self._tables(day)]
+        return newest_rows(pa.concat_tables([SCHEMA.empty_table(), *tables]))
 
     def compact(self, day: date, least: int = 2) -> int:
         """Put the small files of a day together, where there are at least so many. Returns how many there were."""

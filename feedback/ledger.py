@@ -33,11 +33,14 @@ class Contribution(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What has been counted as of `revision`, under which query class, and in whose profile it stands."""
+    """What has been counted as of `revision`, under which query class, and in whose profile it stands; nothing in the
+    list is later than `until`.
+    """
 
     revision: int = 0
     shopper: str = ""
     query_class: str = ""
+    until: float = 0.0
     contributions: frozenset[Contribution] = frozenset()
 
 
@@ -61,7 +64,8 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
         for action in first_actions(one)
         if action.action in _COUNTED_ACTIONS
     ]
-    return Entry(one.revision, one.shopper, query_class(one.text), frozenset(seen + done))
+    until = max([action.at for action in one.actions] + [one.at or 0.0])
+    return Entry(one.revision, one.shopper, query_class(one.text), until, frozenset(seen + done))
 
 
 def seen_products(one: JoinedList) -> dict[str, tuple[float, int]]:
@@ -88,7 +92,7 @@ def first_actions(one: JoinedList) -> list[ListAction]:
 
 def encode_entry(entry: Entry) -> bytes:
     lines = [tuple(line) for line in sorted(entry.contributions)]
-    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, lines])
+    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, entry.until, lines])
 
 
 def decode_entry(state: bytes | None) -> Entry:
@@ -97,8 +101,8 @@ def decode_entry(state: bytes | None) -> Entry:
         return Entry()
     if state[:1] != _VERSION:
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, lines = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, frozenset(Contribution(*line) for line in lines))
+    revision, shopper, of_class, until, lines = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines))
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:

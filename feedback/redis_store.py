@@ -53,7 +53,7 @@ class RedisStore:
     def __init__(
         self, url: str, key_prefix: str, timeout_seconds: float, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        """Raises StoreUnavailable where no server answers."""
+        """Raises StoreUnavailable for a url that no client takes; whether a server answers shows at the first use."""
         self._prefix = key_prefix
         self._pause = pause
         try:
@@ -69,8 +69,6 @@ class RedisStore:
         self._exchange = self._redis.register_script(_EXCHANGE)
         connection = self._redis.connection_pool.connection_kwargs
         self._where = connection.get("path") or f"{connection.get('host')}:{connection.get('port', 6379)}"
-        with self._speaking():
-            self._redis.ping()
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
         if not keys:

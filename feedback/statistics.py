@@ -103,7 +103,8 @@ class CountStates:
     @staticmethod
     def _clear_rounding(records: NDArray[Any]) -> None:
         """A counter that is back at zero leaves no rounding behind, nor one that began anew a negative sum."""
-        np.maximum(records["faded"], 0.0, out=records["faded"])
+        for sums in ("weighed", "faded"):
+            np.maximum(records[sums], 0.0, out=records[sums])
         none = records["totals"] == 0
         records["faded"][:, :, :_WHOLE] *= ~none[:, np.newaxis, :]
         seen = ~none[:, Counter.IMPRESSIONS]

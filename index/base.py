@@ -214,8 +214,8 @@ class VectorIndex(Protocol):
     def scan(self) -> Iterator[dict[str, Any]]:
         """Every product's document once, in no order, deleted ones left out; of what changes meanwhile either state."""
 
-    def vectors(self, product_id: str) -> dict[str, Vector] | None:
-        """The vectors of a product by field, those that it has; None where it is not there or deleted."""
+    def vectors(self, product_ids: Sequence[str]) -> dict[str, dict[str, Vector]]:
+        """By product the vectors that it has, by field; without products that are not there or deleted."""
 
     def count(self) -> int:
         """How many products are there and not deleted."""

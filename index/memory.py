@@ -80,12 +80,16 @@ class MemoryIndex:
         for document in alive:
             yield dict(document)
 
-    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+    def vectors(self, product_ids: Sequence[str]) -> dict[str, dict[str, Vector]]:
         with self._lock:
-            slot = self._slots.get(product_id)
-            if slot is None or not self._alive[slot]:
-                return None
-            return {name: held[slot].copy() for name, held in self._vectors.items() if self._present[name][slot]}
+            slots = {product_id: self._slots.get(product_id, -1) for product_id in product_ids}
+            there = {product_id: slot for product_id, slot in slots.items() if slot >= 0 and self._alive[slot]}
+            return {
+                product_id: {
+                    name: held[slot].copy() for name, held in self._vectors.items() if self._present[name][slot]
+                }
+                for product_id, slot in there.items()
+            }
 
     def count(self) -> int:
         return int(self._alive.sum())

@@ -149,12 +149,13 @@ class MilvusIndex:
         except PYMILVUS_ERRORS as error:
             raise translated(error, self._settings.uri) from error
 
-    def vectors(self, product_id: str) -> dict[str, Vector] | None:
+    def vectors(self, product_ids: Sequence[str]) -> dict[str, dict[str, Vector]]:
         columns = ["deleted", *(column for name in self._dimensions for column in (name, HAS_PREFIX + name))]
-        for row in self._rows([product_id], columns, "Session"):
-            if not row["deleted"]:
-                return {name: np.asarray(row[name], np.float32) for name in self._dimensions if row[HAS_PREFIX + name]}
-        return None
+        return {
+            row["id"]: {name: np.asarray(row[name], np.float32) for name in self._dimensions if row[HAS_PREFIX + name]}
+            for row in self._rows(product_ids, columns, "Session")
+            if not row["deleted"]
+        }
 
     def count(self) -> int:
         return self._count("") - self._count("deleted == true")  # milvus-lite builds every row that a filter finds

@@ -84,13 +84,15 @@ class SeenFeature(_Declared):
 class AffinityFeature(_Declared):
     """The shopper's taste for the product's values of a field, such as its brand, categories, or an attribute.
 
-    What was acted upon counts for a value, what was passed over against it, each as far as the product's own rate
-    did not let expect it. `of`: all that is remembered, or the session that goes on.
+    By surprise, what was acted upon counts for a value and what was passed over against it, each as far as the
+    product's own rate did not let expect it; by actions, the share of all that was acted upon counts. `of`: all that
+    is remembered, or the session that goes on.
     """
 
     source: Literal["affinity"] = "affinity"
     field: FieldName
     of: Literal["shopper", "session"] = "shopper"
+    learns_from: Literal["surprise", "actions"] = "surprise"
     half_life_hours: HalfLifeHours = 720.0
 
 

@@ -25,7 +25,7 @@ from ranking.feature_settings import (
     SimilarityFeature,
 )
 from ranking.feature_view import View
-from ranking.product_table import Rows
+from ranking.product_table import Rows, ValueIds
 from ranking.rankers import Numbers
 
 Computation = Callable[[View], Floats | Numbers]
@@ -96,20 +96,32 @@ def _seen(feature: SeenFeature, view: View) -> Floats:
 
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:
-    """For each value the mean surprise of what has it, drawn towards none; summed over a product's values."""
+    """The taste for each value, summed over a product's values."""
     weights = _weights(view, feature.half_life_hours)
     if feature.of == "session":
         weights = weights * view.history.in_session
     values = view.table.values(feature.field, view.rows)
     known = view.table.values(feature.field, view.history_rows)
-    lines, places = np.nonzero(known >= 0)
-    ids = known[lines, places]
-    count = max(values.max(initial=-1), ids.max(initial=-1)) + 2  # the last is that of no value: -1
-    weights = weights[lines]
-    surprise = np.bincount(ids, weights * view.surprise[lines], count)[values]
-    affinities: Floats = (surprise / (np.bincount(ids, weights, count)[values] + _PRIOR_LINES)).sum(axis=1)
+    most = max(values.max(initial=-1), known.max(initial=-1))
+    taste = _taste(feature, view, weights, known, most + 2)  # the last is that of no value: -1
+    affinities: Floats = taste[values].sum(axis=1)
     affinities[(values < 0).all(axis=1)] = np.nan
     return affinities
+
+
+def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueIds, count: int) -> Floats:
+    """By the value's id, for `count` values: the mean surprise of what has it, drawn towards none, or its share of what
+    was acted upon.
+    """
+    lines, places = np.nonzero(known >= 0)
+    ids = known[lines, places]
+    if feature.learns_from == "actions":
+        acted = weights * view.history.liked
+        shares: Floats = np.bincount(ids, acted[lines], count) / max(float(acted.sum()), 1.0)
+        return shares
+    sums = np.bincount(ids, weights[lines] * view.surprise[lines], count)
+    taste: Floats = sums / (np.bincount(ids, weights[lines], count) + _PRIOR_LINES)
+    return taste
 
 
 def _closeness(feature: ClosenessFeature, view: View) -> Floats:

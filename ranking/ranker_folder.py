@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from ranking.attention_ranker import AttentionRanker, NetworkShape, RankingNetwork
 from ranking.blended_ranker import BlendedRanker
 from ranking.feature_settings import Feature
-from ranking.rankers import Ranker
+from ranking.rankers import Ranker, RankerUnusable
 from ranking.tree_ranker import TreeRanker
 
 ABOUT = "ranker.json"
@@ -33,10 +33,6 @@ _UNREADABLE = (
     LightGBMError,
 )
 _FEATURES: TypeAdapter[tuple[Feature, ...]] = TypeAdapter(tuple[Feature, ...])
-
-
-class RankerUnusable(Exception):
-    """The folder holds no ranker that can serve here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

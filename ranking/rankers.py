@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 
-_LEAST_DEVIATION = 1e-4  # less is rounding
+LEAST_DEVIATION = 1e-4  # less is rounding
+
+
+class RankerUnusable(Exception):
+    """A folder holds no ranker that can serve here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,7 @@ class RankingInput:
     `values`: candidates x features, NaN where a feature is not known. `vectors`: candidates x dimensions, none where no
     product has a vector. `recent`: the products of the shopper's history x dimensions, newest first, and
     `recent_weights` how much each of them tells: above 0 what was acted upon, below 0 what was passed over. `bought`
-    and `hidden` are products of the shopper's, candidates or not. `availability` is of each candidate as its document
-    says, empty where that is not known; none at all where nothing is.
+    and `hidden` are products of the shopper's, candidates or not.
     """
 
     candidates: Sequence[Candidate]
@@ -53,7 +56,6 @@ class RankingInput:
     recent_weights: Numbers
     bought: Collection[str] = frozenset()
     hidden: Collection[str] = frozenset()
-    availability: Sequence[str] = ()
 
 
 class FeatureSource(Protocol):
@@ -88,4 +90,4 @@ def standardized(scores: Numbers) -> Numbers:
 
 def deviation(scores: Numbers) -> float:
     """The standard deviation to divide by: never 0, whatever the scores."""
-    return max(float(scores.std()), _LEAST_DEVIATION) if len(scores) else 1.0
+    return max(float(scores.std()), LEAST_DEVIATION) if len(scores) else 1.0

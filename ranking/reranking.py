@@ -13,6 +13,7 @@ from ranking.diversity import by_marginal_relevance
 from ranking.exploration import drawn
 from ranking.rankers import Candidate, FeatureSource, Numbers, Ranker, RankingInput, Situation
 from ranking.reranking_settings import RerankingSettings
+from ranking.stock import Stock
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +66,14 @@ class Reranker:
         ranker: Ranker,
         settings: RerankingSettings,
         availability: Availability,
+        stock: Stock,
         metrics: Metrics,
     ) -> None:
         self._features = features
         self._ranker = ranker
         self._settings = settings
         self._availability = availability
+        self._stock = stock
         self._rerankings = metrics.rerankings
 
     @property
@@ -88,9 +91,10 @@ class Reranker:
             self._rerankings.labels("store_unavailable").inc()
             return RankedList(_as_they_came(candidates), {}, NOT_READ)
         self._rerankings.labels("reranked").inc()
-        left_out = self._left_out(seen, rules.kept)
+        stock = self._stock.availability([one.product_id for one in candidates])
+        left_out = self._left_out(seen, stock, rules.kept)
         scores = self._ranker.score(seen)
-        on_top, behind = self._groups(seen, {*left_out}, rules.kept)
+        on_top, behind = self._groups(candidates, stock, left_out, rules.kept)
         on_top, behind = self._order(seen, scores, on_top), self._order(seen, scores, behind)
         exploration = self._settings.exploration
         draw = drawn(len(on_top), min(exploration.places, rules.places), exploration.share, seed)
@@ -103,10 +107,10 @@ class Reranker:
         ]
         return RankedList(products, left_out)
 
-    def _left_out(self, seen: RankingInput, kept: Collection[str]) -> dict[str, str]:
+    def _left_out(self, seen: RankingInput, stock: Sequence[str], kept: Collection[str]) -> dict[str, str]:
         unavailable = {
             one.product_id: availability
-            for one, availability in zip(seen.candidates, seen.availability, strict=False)
+            for one, availability in zip(seen.candidates, stock, strict=True)
             if self._availability.place(availability) == "hidden"
         }
         bought = seen.bought if self._settings.bought == "hidden" else ()
@@ -114,13 +118,13 @@ class Reranker:
         return {product_id: reason for product_id, reason in reasons.items() if product_id not in kept}
 
     def _groups(
-        self, seen: RankingInput, left_out: Collection[str], kept: Collection[str]
+        self, candidates: Sequence[Candidate], stock: Sequence[str], left_out: Collection[str], kept: Collection[str]
     ) -> tuple[list[int], list[int]]:
         """Which candidates stay, and of these which stand behind the others."""
         groups: tuple[list[int], list[int]] = [], []
-        for place, one in enumerate(seen.candidates):
+        for place, one in enumerate(candidates):
             if one.product_id not in left_out:
-                known = seen.availability[place] if seen.availability and one.product_id not in kept else ""
+                known = stock[place] if one.product_id not in kept else ""
                 groups[self._availability.place(known) == "last"].append(place)
         return groups
 

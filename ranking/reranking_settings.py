@@ -1,8 +1,12 @@
 """How lists are put in order for one shopper."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ranking.feature_settings import Feature
+from ranking.shop_features import HAND_SET_WEIGHTS, SHOP_FEATURES
 
 
 class ExplorationSettings(BaseModel):
@@ -23,16 +27,18 @@ class RerankingSettings(BaseModel):
 
     in_search: bool = Field(default=True, description="searches by relevance are re-ranked, too")
     depth: int = Field(default=100, ge=1, le=1_000, description="how many of a search's best are re-ranked")
+    ranker: Path | None = Field(
+        default=None,
+        description="folder of a ranker that `millrace train ranker` made; left out: the hand-set one, by its weights",
+    )
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)] = Field(
+        default=tuple(SHOP_FEATURES),
+        description="what rankers see of each candidate: a name, the source that it is computed from, and how that "
+        "fades; the same at serving, in a replay and in training. docs/ranking.md lists the sources",
+    )
     weights: dict[str, Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]] = Field(
-        default={
-            "score": 1.0,
-            "position": -0.001,
-            "click_rate": 0.2,
-            "add_to_cart_rate": 0.5,
-            "purchase_rate": 1.0,
-            "acted_upon": 0.05,
-        },
-        description="of the hand-set ranker, by feature; one that is not known adds nothing",
+        default=dict(HAND_SET_WEIGHTS),
+        description="of the hand-set ranker, by the feature's name; one without a weight adds nothing",
     )
     diversity: float = Field(
         default=1.0,
@@ -44,3 +50,10 @@ class RerankingSettings(BaseModel):
         default="hidden", description="products that the shopper has bought; what the shopper hid is never shown"
     )
     exploration: ExplorationSettings = ExplorationSettings()
+
+    @field_validator("features")
+    @classmethod
+    def _each_has_its_name(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        if len({feature.name for feature in features}) < len(features):
+            raise ValueError("two features have one name")
+        return features

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from ranking.attribute_words import AttributeWords
 from ranking.fusion import Leg
+from ranking.recommendation_settings import RecommendationSettings
 from ranking.reranking_settings import RerankingSettings
 from ranking.standard_attributes import STANDARD_ATTRIBUTES
 
@@ -161,6 +162,7 @@ class RankingSettings(BaseModel):
     availability: AvailabilityRules = AvailabilityRules()
     trending: TrendingSettings = TrendingSettings()
     reranking: RerankingSettings = RerankingSettings()
+    recommendations: RecommendationSettings = RecommendationSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     default_language: LanguageTag = Field(
         default="en",

@@ -35,7 +35,7 @@ class SimilarProducts:
 
     def find(self, request: SimilarRequest) -> list[SearchHit] | None:
         """The nearest by text and picture, best first, without the product itself; None where there is none."""
-        vectors = self._index.vectors(request.product_id)
+        vectors = self._index.vectors([request.product_id]).get(request.product_id)
         if vectors is None:
             return None
         queries = {

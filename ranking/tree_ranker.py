@@ -21,7 +21,7 @@ class TreeRanker:
     @property
     def features(self) -> int:
         """How many it takes."""
-        return self._booster.num_feature()
+        return int(self._booster.num_feature())
 
     def score(self, candidates: RankingInput) -> Numbers:
         if not candidates.candidates:

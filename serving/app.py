@@ -30,6 +30,7 @@ from serving.settings import ServerSettings
 from serving.similar_routes import similar_router
 from serving.stream_limits import streams_of_one_client
 from serving.trending_routes import trending_router
+from serving.user_routes import user_router
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _DESCRIPTION = "Search that is as fresh as a shop's event stream. Errors are problem details (RFC 9457)."
@@ -57,6 +58,7 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(product_router(services, settings, keys))
     app.include_router(trending_router(services, pseudonyms, queries))
     app.include_router(rank_router(services, pseudonyms, queries))
+    app.include_router(user_router(services, settings, keys, pseudonyms, queries))
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
     app.include_router(page_router())

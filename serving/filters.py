@@ -69,6 +69,15 @@ class FilterParameters(BaseModel):
         return _checked(found, "parameter")
 
 
+def with_stock(parameters: FilterParameters, available: bool) -> Sequence[Filter]:
+    """The filters, and that for products in stock where `available`; who names an availability and does not say
+    `available` wants what was named. Raises Problem as `filters` does.
+    """
+    asked = parameters.filters()
+    named = any(one.field == IN_STOCK.field for one in asked) and "available" not in parameters.model_fields_set
+    return [*asked, IN_STOCK] if available and not named else asked
+
+
 def from_json(inputs: Sequence[FilterInput]) -> tuple[Filter, ...]:
     """Raises Problem for a field there is not, and for values it cannot have."""
     found = [Filter(one.field, tuple(one.any_of), one.at_least, one.at_most) for one in inputs]

@@ -142,6 +142,25 @@ RANK_ANSWER: dict[str, Any] = {
     "notes": [],
     "took_ms": 0.211,
 }
+RECOMMENDATIONS: dict[str, Any] = {
+    "query_id": "b4a1b6c0-6a1e-4c0e-a0d8-52a7d1b0c7d2",
+    "results": [
+        {
+            "position": 1,
+            "score": 0.2259,
+            "product": _SHOWN,
+            "sources": {"trending": 1},
+            "reranking": {"score": 0.2259, "from_position": 1, "parts": {"score": 0.2269, "position": -0.001}},
+        }
+    ],
+    "notes": [],
+    "took_ms": 0.418,
+}
+ERASED: dict[str, Any] = {
+    "removed": {"shopper": 1, "lists": 1, "counted": 4},
+    "found_afterwards": {"shopper": 0, "lists": 0, "counted": 0},
+    "follows": ["open lists", "example log"],
+}
 HEAT_MAP: dict[str, Any] = {  # of a picture of one colour
     "product_id": "sku-1",
     "similarity": 0.5559213757514954,
@@ -184,6 +203,9 @@ MODELS: dict[str, Any] = {
     "RankCandidate": RANK_QUERIES["explained"]["candidates"][0],
     "RankResponse": RANK_ANSWER,
     "RankedResult": RANK_ANSWER["results"][0],
+    "Erased": ERASED,
+    "RecommendationsResponse": RECOMMENDATIONS,
+    "RecommendedProduct": RECOMMENDATIONS["results"][0],
     "Reranking": {"score": 1.12, "from_position": 2, "parts": {"score": 0.85, "taste": 0.27}},
     "SearchResponse": SEARCH_ANSWER,
     "SearchResult": _RESULT,

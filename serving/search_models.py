@@ -25,7 +25,7 @@ _FACETS = "fields whose values are counted over all matches, for instance brand 
 _INTERPRET = "make filters of phrases such as `under 50` or `四星以上`, correct misspelt words, and put brands first"
 _AS_WORDS = "phrases to take as words, and words not to correct, as `understood` showed them"
 _LANGUAGE = "BCP 47 tag of the text, for instance zh-Hans; it decides how words are reduced to their stems"
-_AVAILABLE = "only products that are in stock"
+AVAILABLE = "only products that are in stock"
 _EXPLAIN = "say for each result where each leg of the search placed it, and which words it has"
 
 
@@ -179,7 +179,7 @@ class TrendingParameters(FilterParameters, AskerFields):
 
     limit: Limit = 10
     explain: bool = Field(default=False, description="say what each kind of action counts for")
-    available: bool = Field(default=True, description=f"{_AVAILABLE}; left out where a filter names an availability")
+    available: bool = Field(default=True, description=f"{AVAILABLE}; left out where a filter names an availability")
 
 
 class TrendingResult(BaseModel):
@@ -209,7 +209,7 @@ class SimilarParameters(AskerFields):
 
     limit: Limit = 10
     explain: bool = Field(default=False, description=_EXPLAIN)
-    available: bool = Field(default=True, description=_AVAILABLE)
+    available: bool = Field(default=True, description=AVAILABLE)
 
 
 class SimilarResponse(BaseModel):

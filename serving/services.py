@@ -6,8 +6,11 @@ from datetime import datetime
 
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits
+from feedback.settings import ProfileSettings
+from feedback.store import ProfileStore
 from index.base import VectorIndex
 from monitoring.metrics import Metrics
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.trending_products import TrendingProducts
@@ -35,6 +38,9 @@ class Services:
     metrics: Metrics
     announcements: Announcements
     trending: TrendingProducts
+    recommender: Recommender
+    profiles: ProfileStore
+    profile_settings: ProfileSettings
     render_metrics: Callable[[], tuple[bytes, str]]
     clock: Callable[[], datetime]
     links: MediaLinks

@@ -1,17 +1,15 @@
 """Products that shoppers turn to now."""
 
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Response
 
-from index.base import Filter
 from ranking.contradictions import contradictions
 from ranking.trending_products import TrendingHit
 from serving.answers import json_response
-from serving.filters import IN_STOCK
+from serving.filters import with_stock
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
 from serving.pseudonyms import Pseudonyms
@@ -31,7 +29,7 @@ def trending_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLo
 
     def answer(parameters: TrendingParameters) -> Response:
         start = perf_counter()
-        filters = _filters(parameters)
+        filters = with_stock(parameters, parameters.available)
         notes = contradictions(filters)
         hits = [] if notes else services.trending.find(services.clock(), parameters.limit, filters)
         query_id = new_query_id()
@@ -48,13 +46,6 @@ def trending_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLo
         )
 
     return router
-
-
-def _filters(parameters: TrendingParameters) -> Sequence[Filter]:
-    """Who names an availability and does not say `available` wants what was named."""
-    asked = parameters.filters()
-    named = any(one.field == IN_STOCK.field for one in asked) and "available" not in parameters.model_fields_set
-    return [*asked, IN_STOCK] if parameters.available and not named else asked
 
 
 def _result(hit: TrendingHit, explain: bool, links: MediaLinks) -> dict[str, Any]:

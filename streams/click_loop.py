@@ -21,6 +21,7 @@ from streams.ending import EXIT_STALLED, BoundedWorker, end_process, spare_the_c
 from streams.erase_shoppers import EraseShoppers
 from streams.faust_app import create_bare_app, read_in_batches
 from streams.join_clicks import JoinClicks
+from streams.membership import Membership
 from streams.outbox import Outbox
 from streams.settings import ClickLoopSettings
 from streams.update_profiles import UpdateProfiles
@@ -40,11 +41,13 @@ from topics.catalogue import (
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
+_LISTS_IN_AN_UPDATE = 500  # the join waits for the store meanwhile, where that has one writer at a time
+
 
 @dataclass(frozen=True, slots=True)
 class ClickLoopParts:
     """What the process works with. `records_wait` tells, by the topic's name in the table, whether records wait behind
-    the commits of these partitions.
+    the commits of these partitions. `membership` is that of the process whose place it takes.
     """
 
     store: ProfileStore
@@ -53,6 +56,7 @@ class ClickLoopParts:
     publisher: Publisher
     metrics: Metrics
     records_wait: Mapping[str, Callable[[frozenset[int]], bool]]
+    membership: Membership | None = None
 
 
 def run_click_loop(settings: ClickLoopSettings, kafka: KafkaSettings, parts: ClickLoopParts) -> None:
@@ -62,7 +66,7 @@ def run_click_loop(settings: ClickLoopSettings, kafka: KafkaSettings, parts: Cli
     It ends as a worker does: at once with code 70 on anything unexpected, with 75 when it is stalled.
     """
     agents = create_agents(settings, kafka, parts, end_process)
-    app = create_click_loop_app(settings, kafka, agents, end_process)
+    app = create_click_loop_app(settings, kafka, agents, end_process, parts.membership)
     assignment = _Assignment(parts.metrics)
     app.on_partitions_assigned.connect(assignment.on_partitions_assigned, weak=False)
 
@@ -90,12 +94,23 @@ def create_agents(
 
 
 def create_click_loop_app(
-    settings: ClickLoopSettings, kafka: KafkaSettings, agents: Sequence[BatchAgent], crash: Crash
+    settings: ClickLoopSettings,
+    kafka: KafkaSettings,
+    agents: Sequence[BatchAgent],
+    crash: Crash,
+    membership: Membership | None = None,
+    group: str = CLICK_LOOP_GROUP,
 ) -> faust.App:
     """Two calls give two apps that share nothing."""
-    app = create_bare_app(settings, kafka, crash, CLICK_LOOP_GROUP)
+    app = create_bare_app(settings, kafka, crash, group, membership)
     for agent in agents:
         read_in_batches(app, agent.name, agent.topics, agent.read)
+
+    def hurry() -> None:
+        for agent in agents:
+            agent.hurry()
+
+    app.transport.on_wait_empty = hurry
     return app
 
 
@@ -118,7 +133,8 @@ def _update_profiles(kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash) 
     outbox = Outbox(parts.publisher, parts.metrics, heartbeat.touch)
     updater = ProfileUpdater(parts.store, parts.profiles, metrics=parts.metrics)
     work = UpdateProfiles(updater, outbox, parts.metrics, heartbeat.touch)
-    return BatchAgent(UPDATE_PROFILES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash)
+    gathering = Gathering(_LISTS_IN_AN_UPDATE)
+    return BatchAgent(UPDATE_PROFILES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash, gathering)
 
 
 def _write_examples(

@@ -48,7 +48,7 @@ class Task:
 
     @classmethod
     def from_arguments(cls) -> "Task":
-        return cls(**json.loads(sys.argv[2]))
+        return cls(**json.loads(sys.argv[-1]))
 
 
 class NullEncoder:
@@ -90,8 +90,8 @@ class NullIndex:
     def scan(self) -> Iterator[dict[str, Any]]:
         return iter(())
 
-    def vectors(self, product_id: str) -> dict[str, Vector] | None:
-        return None
+    def vectors(self, product_ids: Sequence[str]) -> dict[str, dict[str, Vector]]:
+        return {}
 
     def count(self) -> int:
         return 0

@@ -35,11 +35,15 @@ class Shop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """`sessions` of each shopper, None: without end; `taste_kept` is what a session leaves of a taste, 1: all of it."""
+    """`sessions` of each shopper, None: without end; `taste_kept` is what a session leaves of a taste, 1: all of it.
+
+    `busy_share`: for how much of the time, at most, the shop is at work for them. A slow shop is then asked less often.
+    """
 
     shoppers: int = 20
     sessions: int | None = None
     sessions_per_second: float = 1.0
+    busy_share: float = 1.0
     searches_per_session: int = 2
     seed: int = 1
     taste_kept: float = 0.998
@@ -99,10 +103,10 @@ class Simulation:
         self._options = options
         self._clock = clock
         self._visitors = [_Visitor(new_persona(options.seed, number)) for number in range(options.shoppers)]
-        between = timedelta(seconds=1 / (options.sessions_per_second * options.searches_per_session))
-        self._between_searches = between * options.shoppers
+        self._between_visits = timedelta(seconds=1 / (options.sessions_per_second * options.searches_per_session))
         start = clock()
-        self._due = [(start + between * number, number) for number in range(options.shoppers)]
+        self._due = [(start, number) for number in range(options.shoppers)]
+        self._next_visit = start
         self._happening: list[tuple[datetime, int, Mapping[str, Any]]] = []
         self._quiet_until = start
         self._failures_in_a_row = 0
@@ -115,7 +119,7 @@ class Simulation:
     @property
     def next_due(self) -> datetime | None:
         """When there is something to do again; None at the end."""
-        moments = [self._due[0][0]] if self._due else []
+        moments = [max(self._due[0][0], self._next_visit)] if self._due else []
         moments += [self._happening[0][0] + _GATHERING] if self._happening else []
         return max(min(moments), self._quiet_until) if moments else None
 
@@ -130,8 +134,9 @@ class Simulation:
         try:
             if self._happening and self._happening[0][0] + _GATHERING <= now:
                 self._send(now)
-            if self._due and self._due[0][0] <= now:
-                self._visit(*self._due[0])
+            if self._due and max(self._due[0][0], self._next_visit) <= now:
+                self._visit(self._due[0][1])
+                self._next_visit = now + max(self._between_visits, (self._clock() - now) / self._options.busy_share)
             self._failures_in_a_row = 0
         except ShopUnavailable:
             self.failed_requests += 1
@@ -146,7 +151,7 @@ class Simulation:
         for _ in happened:
             heapq.heappop(self._happening)
 
-    def _visit(self, due: datetime, number: int) -> None:
+    def _visit(self, number: int) -> None:
         visitor = self._visitors[number]
         visit = visitor.next_visit(self._options)
         plain = self._shop.search_as_nobody(visit.intent.text, _ALL) if visit.last else None
@@ -162,8 +167,7 @@ class Simulation:
         heapq.heappop(self._due)
         if not (visit.last and visit.session == self._options.sessions):
             busy = (deeds[-1].seconds if deeds else 0.0) + self._options.habits.pause_seconds
-            again = max(due + self._between_searches, shown_at + timedelta(seconds=busy))
-            heapq.heappush(self._due, (again, number))
+            heapq.heappush(self._due, (shown_at + timedelta(seconds=busy), number))
 
     def _happens(self, deeds: Sequence[Deed], shown: ShownList) -> None:
         for deed in deeds:

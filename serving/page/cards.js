@@ -2,12 +2,17 @@
 
 import { similarTo } from "./address.js";
 import { element, pageLink } from "./elements.js";
-import { asClick } from "./events.js";
+import { cartButton } from "./cart.js";
 import { heatButton } from "./heat.js";
+import { money } from "./money.js";
+import { asClick, asShown } from "./watching.js";
 import { number, words } from "./words.js";
 
+const OF_SEARCH = ["score", "position"];
+
 // `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
-export function card({ product, position, explanation }, legs, best, open, heat) {
+export function card({ product, position, query, explanation, reranking }, legs, best, open, heat) {
+  const thing = { product: product.id, position, query };
   const picture = frame(product);
   const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
   title.lang = product.language;
@@ -15,11 +20,12 @@ export function card({ product, position, explanation }, legs, best, open, heat)
   const made = element("li", "card", picture, element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
-    element("div", "facts", stock(product), similarLink(product, position, open)),
-  ), why(explanation ?? {}, legs, best, heat && picture.querySelector("img")
+    element("div", "facts", stock(product), similarLink(product, thing, open)),
+    cartButton(product, thing),
+  ), why({ explanation: explanation ?? {}, reranking }, legs, best, heat && picture.querySelector("img")
     ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
-  return made;
+  return asShown(made, thing);
 }
 
 export function frame(product) {
@@ -34,15 +40,6 @@ export function frame(product) {
   return element("div", "picture", image);
 }
 
-export function money({ price, currency }) {
-  if (price === undefined) return "";
-  return new Intl.NumberFormat(words.tag, { style: "currency", currency }).format(price);
-}
-
-export const currencySymbol = (currency) =>
-  new Intl.NumberFormat(words.tag, { style: "currency", currency }).formatToParts(0)
-    .find(({ type }) => type === "currency").value;
-
 function stars({ rating, rating_count: count }) {
   if (rating === undefined) return null;
   const shown = element("span", "rating", element("b", "", `★ ${rating.toFixed(1)}`));
@@ -53,13 +50,13 @@ function stars({ rating, rating_count: count }) {
 
 const stock = ({ availability }) => element("span", `stock ${availability}`, words.stock[availability] ?? availability);
 
-function similarLink(product, position, open) {
-  const made = asClick(pageLink("similar", similarTo(product.id), open, words.similar), product, position);
+function similarLink(product, thing, open) {
+  const made = asClick(pageLink("similar", similarTo(product.id), open, words.similar), thing);
   made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
   return made;
 }
 
-function why(explanation, legs, best, heat) {
+function why({ explanation, reranking }, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -73,7 +70,15 @@ function why(explanation, legs, best, heat) {
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
     if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
-  return legs.length ? element("details", "", element("summary", "", words.why), list) : null;
+  return legs.length ? element("details", "", element("summary", "", words.why), list, personal(reranking)) : null;
+}
+
+// What moved it beside the search: how it does with all shoppers, and with this one.
+function personal(reranking) {
+  const parts = Object.entries(reranking?.parts ?? {}).filter(([name, part]) => !OF_SEARCH.includes(name) && part !== 0);
+  if (parts.length === 0) return null;
+  const shown = parts.map(([name, part]) => `${words.features[name] ?? name} ${part > 0 ? "+" : ""}${part.toFixed(3)}`);
+  return element("p", "personal", `${words.forYou}: ${shown.join(" · ")}`);
 }
 
 function matched(found) {

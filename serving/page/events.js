@@ -1,46 +1,88 @@
-// What the shopper turns to, told to the shop as events of User Behavior Insights.
+// What the shopper does, told to the shop as events of User Behavior Insights. A thing is a product at a place of an
+// answer: `product`, `position`, `query`. Each event has an id of its own: sent twice, it counts once.
 
-// A link that counts as a click on a product; `position` where it stands in an answer, `query` which one if not the page's.
-export function asClick(link, { id }, position, query) {
-  link.dataset.product = id;
-  if (position) link.dataset.position = position;
-  if (query) link.dataset.query = query;
-  return link;
+import { client, session } from "./visitor.js";
+
+const GATHER = 10_000; // milliseconds
+const BATCH = 100; // a browser sends no more than 64 KiB for a page that it has left
+const MOST_WAITING = 500; // while the shop does not answer; the newest are kept
+const LATER = [429, 502, 503, 504];
+
+let waiting = [];
+let timer = 0;
+let sending = false;
+
+// With the next batch.
+export function tell(action, thing, more = {}) {
+  keep([eventOf(action, thing, more)]);
 }
 
-export function watchClicks(queryId) {
-  document.addEventListener("click", ({ target }) => {
-    const link = target.closest("a[data-product]");
-    if (link) tell("click", link.dataset.product, link.dataset.position, link.dataset.query ?? queryId());
-  }, { capture: true }); // before the link brings the next answer
+// At once, since it changes what the shopper sees next.
+export function tellNow(action, ...things) {
+  send(things.map((thing) => eventOf(action, thing, {})));
 }
 
-// Arrives also where the page is left at once; the shop goes on without it where it does not.
-function tell(action, product, position, query) {
-  const place = position ? { position: { ordinal: Number(position) } } : {};
-  const event = {
-    action_name: action,
-    timestamp: new Date().toISOString(),
-    session_id: session(),
-    query_id: query,
-    event_attributes: { object: { object_id: product, object_id_type: "product" }, ...place },
-  };
-  const headers = { "Content-Type": "application/json" };
-  fetch("v1/events", { method: "POST", keepalive: true, headers, body: JSON.stringify(event) }).catch(() => {});
-}
-
-// For this tab alone: it ends when the tab is closed, or with the page where storage is switched off.
-let ofPage = null;
-
-function session() {
-  try {
-    const known = sessionStorage.getItem("session") ?? newSession();
-    sessionStorage.setItem("session", known);
-    return known;
-  } catch {
-    return ofPage ??= newSession();
+// The page may be gone a moment later: a beacon is sent all the same.
+export function tellRest() {
+  while (waiting.length > 0) {
+    const batch = waiting.splice(0, BATCH);
+    if (!navigator.sendBeacon("v1/events", new Blob([JSON.stringify(batch)], { type: "application/json" }))) {
+      waiting.unshift(...batch);
+      return;
+    }
   }
 }
 
-const newSession = () => [...crypto.getRandomValues(new Uint8Array(16))]
-  .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export function forgetRest() {
+  waiting = [];
+}
+
+export function watchSending() {
+  addEventListener("online", flush);
+}
+
+function eventOf(action, { product, position, query }, more) {
+  return {
+    action_name: action,
+    event_id: eventId(),
+    timestamp: new Date().toISOString(),
+    client_id: client(),
+    session_id: session(),
+    query_id: query,
+    event_attributes: {
+      object: { object_id: product, object_id_type: "product" },
+      position: { ordinal: Number(position) },
+      ...more,
+    },
+  };
+}
+
+// Pages without TLS have no randomUUID.
+const eventId = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].join("-");
+
+function keep(events) {
+  waiting = [...waiting, ...events].slice(-MOST_WAITING);
+  timer ||= setTimeout(flush, GATHER);
+}
+
+async function flush() {
+  clearTimeout(timer);
+  timer = 0;
+  if (sending || waiting.length === 0) return;
+  sending = true;
+  await send(waiting.splice(0, BATCH));
+  sending = false;
+  if (waiting.length > 0) timer ||= setTimeout(flush, GATHER);
+}
+
+// The shop goes on without those that it refuses.
+async function send(events) {
+  const body = JSON.stringify(events.length === 1 ? events[0] : events);
+  const headers = { "Content-Type": "application/json" };
+  try {
+    const answer = await fetch("v1/events", { method: "POST", keepalive: true, headers, body });
+    if (LATER.includes(answer.status)) keep(events);
+  } catch { // offline, or the server is
+    keep(events);
+  }
+}

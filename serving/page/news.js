@@ -96,7 +96,8 @@ async function showNotice(state, open) {
 async function fittingOnes(asked, events) {
   const ids = events.map(({ product_id: id }) => ["filter", `id:${id}`]);
   try {
-    const { nearest, total } = await search(new URLSearchParams([...asked, ...ids]), null, { limit: 1, explain: false });
+    const one = { limit: 1, explain: false, track: false };
+    const { nearest, total } = await search(new URLSearchParams([...asked, ...ids]), null, one);
     return nearest ? 0 : total.matches;
   } catch { // then the notice goes without it
     return 0;

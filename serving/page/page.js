@@ -1,15 +1,18 @@
 // The storefront: each question is an entry of the history, so that links, Back and Forward work.
 
 import { begun, chosenAttributes, cleared, fromAddress, link, withOne } from "./address.js";
+import { emptyCart, showCart, watchCart } from "./cart.js";
 import { $, pageLink } from "./elements.js";
 import { attributeFields, FIELDS } from "./facets.js";
 import { watchNews } from "./news.js";
 import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
-import { heatMap, PAGE_SIZE, search, similar } from "./server.js";
-import { watchClicks } from "./events.js";
+import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
+import { forgetRest, tellRest, watchSending } from "./events.js";
 import { fillShelf, fillTrends } from "./shelf.js";
 import { show, showMore, showPanel, speak } from "./view.js";
+import { client, renewNames } from "./visitor.js";
+import { arrived, leave, watchShopper } from "./watching.js";
 import { changeLanguage, words } from "./words.js";
 
 const EXAMPLES = ["red striped dress", "green checked backpack", "boots under 80 euros", "blue mug", "蓝色波点雨伞", "粉色手提包",
@@ -61,7 +64,7 @@ async function loadChoices(signal) {
   showChoices(fields, facets);
   if (missing.length === 0) return;
   try {
-    const found = await search(asked, picture, { limit: 1, facets: missing, explain: false }, signal);
+    const found = await search(asked, picture, { limit: 1, facets: missing, explain: false, track: false }, signal);
     showChoices(fields, [...facets, ...found.facets]);
   } catch { /* the panel goes without them, or a newer question has taken over */ }
 }
@@ -102,6 +105,7 @@ function go(next, file) {
 }
 
 function arrive() {
+  arrived();
   asked = fromAddress();
   $("words").value = asked.get("q") ?? "";
   usePicture(history.state?.picture);
@@ -128,9 +132,20 @@ function focusWords(event) {
   $("words").select();
 }
 
+// The name goes in any case, so that nothing new comes to what the shop may still keep under it.
+async function forgetMe() {
+  forgetRest();
+  const name = client();
+  renewNames();
+  emptyCart();
+  const taken = await forget(name).catch(() => false);
+  $("forgotten").textContent = taken ? words.forgotten : words.forgottenHere;
+}
+
 function sayAgain() {
   changeLanguage();
   speak();
+  showCart();
   show(answer, asked, actions);
   if (answer?.choices) showPanel(answer, asked, actions.change);
 }
@@ -148,11 +163,16 @@ document.querySelector(".home").addEventListener("click", (event) => {
 $("examples").append(...EXAMPLES.map(example));
 addEventListener("keydown", focusWords);
 addEventListener("popstate", arrive);
-addEventListener("pagehide", keepScroll);
+addEventListener("pagehide", () => { keepScroll(); leave(); tellRest(); });
+document.addEventListener("visibilitychange", () => { if (document.hidden) tellRest(); });
+$("forget").addEventListener("click", forgetMe);
 history.scrollRestoration = "manual"; // the results come after the browser would scroll
 watchPictures((file, alone) => ask(alone ? "" : typed(), file));
 watchPanel();
-watchClicks(() => answer?.query_id);
+watchShopper();
+watchSending();
+watchCart();
+showCart();
 watchNews(
   () => ({ asked, isSearch: asked.has("q") && !picture && Boolean(answer?.results) }),
   actions.open,

@@ -1,5 +1,7 @@
 // Questions to the server. Each throws `Refused` where the server answers with a problem.
 
+import { client, session } from "./visitor.js";
+
 export const PAGE_SIZE = 24;
 const MAX_DEPTH = 1000; // the server gives no page that ends below
 const MOST_FACETS = 20; // nor counts more fields at once
@@ -12,22 +14,22 @@ export class Refused extends Error {
   }
 }
 
-export async function search(asked, picture, { offset = 0, limit = PAGE_SIZE, facets = [], explain = true }, signal) {
+export async function search(asked, picture, { offset = 0, limit = PAGE_SIZE, facets = [], explain = true, track = true }, signal) {
   limit = Math.min(limit, MAX_DEPTH - offset);
   const counted = facets.slice(0, MOST_FACETS).map((field) => ["facet", field]);
-  const rest = [["offset", offset], ["limit", limit], ["explain", explain], ...counted];
+  const rest = [["offset", offset], ["limit", limit], ["explain", explain], ["track", track], ...visitor(), ...counted];
   const content = await answered(picture
     ? await fetch("v1/search", { method: "POST", body: form(asked, rest, picture), signal })
     : await fetch(`v1/search?${new URLSearchParams([...asked, ...rest])}`, { signal }));
   const next = offset + limit;
   const { matches, exact } = content.total;
   const isLeft = next < matches || (!exact && content.results.length === limit);
-  return { ...content, next: !content.nearest && next < MAX_DEPTH && isLeft ? next : null };
+  return { ...named(content), next: !content.nearest && next < MAX_DEPTH && isLeft ? next : null };
 }
 
 export async function similar(id, signal) {
-  const address = `v1/products/${encodeURIComponent(id)}/similar?limit=${SIMILAR}&explain=true`;
-  return { ...await answered(await fetch(address, { signal })), next: null };
+  const address = `v1/products/${encodeURIComponent(id)}/similar?limit=${SIMILAR}&explain=true&${new URLSearchParams(visitor())}`;
+  return { ...named(await answered(await fetch(address, { signal }))), next: null };
 }
 
 // The values of each row, from 0 to 1.
@@ -40,8 +42,19 @@ export async function heatMap(id, asked, picture) {
 }
 
 export async function trending(limit) {
-  return answered(await fetch(`v1/trending?limit=${limit}`));
+  return answered(await fetch(`v1/trending?${new URLSearchParams([["limit", limit], ...visitor()])}`));
 }
+
+// Whether the shop has taken it: it asks for a key where it has one.
+export async function forget(id) {
+  return (await fetch(`v1/users/${encodeURIComponent(id)}`, { method: "DELETE" })).ok;
+}
+
+const visitor = () => [["client_id", client()], ["session_id", session()]];
+
+// Each result knows its answer: more of them come with answers of their own.
+const named = (content) =>
+  ({ ...content, results: content.results.map((result) => ({ ...result, query: content.query_id })) });
 
 function form(asked, rest, picture) {
   const body = new FormData();

@@ -1,10 +1,11 @@
 // The start page: what shoppers turn to now, and products of different kinds: what there is to find.
 
 import { similarTo } from "./address.js";
-import { frame, money } from "./cards.js";
+import { frame } from "./cards.js";
 import { $, element, pageLink } from "./elements.js";
-import { asClick } from "./events.js";
+import { money } from "./money.js";
 import { search, trending } from "./server.js";
+import { asClick, asShown } from "./watching.js";
 
 const CANDIDATES = 100;
 const MOST = 8;
@@ -14,7 +15,7 @@ export async function fillTrends(open) {
   try {
     const { query_id: query, results } = await trending(MOST);
     $("trends").replaceChildren(...results.map(({ product, position }) =>
-      element("li", "", asClick(tile(product, open), product, position, query))));
+      shown(tile(product, open), { product: product.id, position, query })));
     $("trending").hidden = results.length === 0;
   } catch { /* the page goes without */ }
 }
@@ -24,9 +25,10 @@ export async function fillShelf(text, open) {
   if (!$("shelf").hidden) return;
   try {
     const asked = new URLSearchParams({ q: text, interpret: false });
-    const { results } = await search(asked, null, { limit: CANDIDATES, explain: false });
+    const { results } = await search(asked, null, { limit: CANDIDATES, explain: false, track: false });
     const goods = oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST);
-    $("goods").replaceChildren(...goods.map((product) => element("li", "", asClick(tile(product, open), product))));
+    $("goods").replaceChildren(...goods.map((product, place) =>
+      shown(tile(product, open), { product: product.id, position: place + 1 })));
     $("shelf").hidden = goods.length === 0;
   } catch { /* a search will tell what is wrong */ }
 }
@@ -39,6 +41,8 @@ function oneOfEachKind(products) {
   }
   return [...kinds.values()];
 }
+
+const shown = (link, thing) => asShown(element("li", "", asClick(link, thing)), thing);
 
 function tile(product, open) {
   const title = element("span", "title", product.title);

@@ -1,10 +1,11 @@
 // Shows an answer: what was found, how the query was read, or why there is nothing.
 
 import { chosenValues, hasFilters, withWords } from "./address.js";
-import { card, currencySymbol, frame, money } from "./cards.js";
+import { card, frame } from "./cards.js";
 import { chips } from "./chips.js";
 import { $, element, pageLink, renew } from "./elements.js";
 import { facetGroups } from "./facets.js";
+import { currencySymbol, money } from "./money.js";
 import { keepPlace, showGroups } from "./panel.js";
 import { number, words } from "./words.js";
 

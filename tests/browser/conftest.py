@@ -28,11 +28,16 @@ from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
 from ranking.availability import Availability
 from ranking.catalogue_words import CatalogueWords
+from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
+from ranking.newest import NewestProducts
+from ranking.product_table import declared_table
+from ranking.recommendation_sources import Sources
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.search import Search
 from ranking.settings import RankingSettings, TrendingSettings
-from ranking.store_features import StoreFeatures
+from ranking.stock import Stock
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -88,22 +93,37 @@ def trending() -> Trending:
 
 
 @pytest.fixture(scope="module")
-def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending) -> Iterator[str]:
-    encoder, analyser, registry, cluster = HashEncoder(), Analyser(), CollectorRegistry(), MockCluster()
+def kafka() -> Iterator[KafkaSettings]:
+    cluster = MockCluster()
     for topic in (BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
         cluster.create_topic(topic, 1)
+    yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def url(
+    pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending, kafka: KafkaSettings
+) -> Iterator[str]:
+    encoder, analyser, registry = HashEncoder(), Analyser(), CollectorRegistry()
     index = _index(pictures, encoder, analyser)
-    publisher = Publisher(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers), "test-storefront")
+    publisher = Publisher(kafka, "test-storefront")
     settings = RankingSettings(text_floor=0.3, image_floor=0.3)
     words = CatalogueWords(analyser)
     words.learn(index.scan())
     words.complete()
-    store = MemoryStore()
+    store, newest = MemoryStore(), NewestProducts()
+    reader = StateReader(store, ProfileSettings())
+    table = declared_table(settings.reranking.features)
+    table.learn(index.scan())
+    newest.learn(index.scan())
+    availability = Availability(settings.availability)
     reranker = Reranker(
-        StoreFeatures(StateReader(store, ProfileSettings())),
+        DeclaredFeatures(settings.reranking.features, table, reader),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
-        Availability(settings.availability),
+        availability,
+        Stock(),
         metrics,
     )
     services = Services(
@@ -117,6 +137,11 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
         metrics=metrics,
         announcements=announcements,
         trending=TrendingProducts(index, trending, settings.availability),
+        recommender=Recommender(
+            index, Sources(index, reader, trending, newest), reranker, settings.recommendations, availability
+        ),
+        profiles=store,
+        profile_settings=ProfileSettings(),
         render_metrics=lambda: render(registry),
         clock=lambda: NOW,
         links=MediaLinks(pictures),
@@ -133,7 +158,6 @@ def url(pictures: Path, metrics: Metrics, announcements: Announcements, trending
     publisher.close()
     services.images.close()
     services.product_images.close()
-    cluster.close()
 
 
 @pytest.fixture(scope="module")

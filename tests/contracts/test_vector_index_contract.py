@@ -109,18 +109,16 @@ def test_the_vectors_of_a_product_are_those_that_it_has(index: VectorIndex) -> N
     index.apply([product("both", text=axis(3), image=axis(1, IMAGE_DIMENSION)), product("words"), product("gone")])
     index.apply([Tombstone("gone", 2)])
 
-    both, words = index.vectors("both"), index.vectors("words")
+    vectors = index.vectors(["words", "both", "gone", "never was"])
+    both, words = vectors["both"], vectors["words"]
 
-    assert both is not None
-    assert words is not None
     assert {name: vector.tolist() for name, vector in both.items()} == {
         TEXT_FIELD: axis(3).tolist(),
         IMAGE_FIELD: axis(1, IMAGE_DIMENSION).tolist(),
     }
     assert {vector.dtype for vector in both.values()} == {np.dtype(np.float32)}
     assert words.keys() == {TEXT_FIELD}
-    assert index.vectors("gone") is None
-    assert index.vectors("never was") is None
+    assert vectors.keys() == {"both", "words"}
 
 
 def test_nothing_is_found_in_an_empty_index(index: VectorIndex) -> None:

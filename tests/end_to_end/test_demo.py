@@ -137,14 +137,14 @@ def test_a_run_for_scripts_answers_in_one_json_object(folder: Path, broker: str)
         assert len(search["titles"]) == 3
     assert facts["shoppers"]["searches"] > 0
     assert facts["shoppers"]["failed_requests"] == 0
-    assert "What the shop learns of 20 shoppers" in (folder / "learning.html").read_text()
+    assert "What the shop learns of 12 shoppers" in (folder / "learning.html").read_text()
     assert facts["searches"][0]["ok"]  # the words of the title are the words of the query
     assert not any(map(runs, children))
 
 
 def test_ctrl_c_ends_everything_cleanly(demo: Demo) -> None:
     children = demo.open()
-    assert len(children) == 4, children  # broker, Milvus, worker, server
+    assert len(children) == 5, children  # broker, Milvus, worker, click loop, server
     server = load_settings(demo.folder / "millrace.toml").server
     url = f"http://{server.host}:{server.port}"
     answer = httpx.get(f"{url}/v1/search", params={"q": "red striped dress"}, timeout=30).json()

@@ -114,7 +114,7 @@ def test_a_look_prints_the_lag_of_every_group_asked_for(kafka: KafkaSettings, tm
     produce_and_commit(kafka, 7, 3)
     config = config_of(tmp_path, kafka)
     command = [sys.executable, "-m", "cli.main", "lag-exporter", "--once", "--config", str(config)]
-    command += ["--group", re.escape(kafka.namespace)]
+    command += ["--group", re.escape(kafka.on_broker(INDEX_PRODUCTS_GROUP))]
 
     told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
     wide = os.environ | {"COLUMNS": "200"}

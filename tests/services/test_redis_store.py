@@ -20,8 +20,9 @@ def add_one(store: RedisStore) -> None:
 
 
 def test_where_no_server_answers_it_is_named_and_its_password_is_not() -> None:
+    store = RedisStore("redis://me:hush@127.0.0.1:1/0", "", 1.0)
     with pytest.raises(StoreUnavailable, match=r"Redis at 127\.0\.0\.1:1 cannot be used") as refused:
-        RedisStore("redis://me:hush@127.0.0.1:1/0", "", 1.0)
+        store.read(["a"])
     assert "hush" not in str(refused.value)
 
 

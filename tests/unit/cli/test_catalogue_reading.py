@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from cli import catalogue_reading
-from cli.catalogue_reading import CatalogueReader
+from cli.catalogue_reading import CatalogueReader, StyleLearner
 from index.base import TEXT_FIELD, ContentHashes, IndexUnavailable, ProductRow
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
 from ranking.catalogue_words import CatalogueWords
+from ranking.product_table import ProductTable
 from topics.events import ProductIndexed
 
 WAIT_SECONDS = 10.0
@@ -50,6 +51,11 @@ def indexed(product_id: str, outcome: Outcome = "indexed") -> ProductIndexed:
     )
 
 
+def reader_of(index: MemoryIndex, words: CatalogueWords, products: ProductTable | None = None) -> CatalogueReader:
+    known = ProductTable([], ["brand"]) if products is None else products
+    return CatalogueReader(index, words, StyleLearner(index, known, {TEXT_FIELD: 4}))
+
+
 @pytest.fixture
 def words() -> CatalogueWords:
     return CatalogueWords(Analyser())
@@ -61,14 +67,14 @@ def test_words_of_the_index_are_known_also_after_an_outage(
     monkeypatch.setattr(catalogue_reading, "_RETRY_SECONDS", 0.01)
     index = Faltering(4)
     write(index, "1", "Wireless headphones")
-    with CatalogueReader(index, words) as reader:
+    with reader_of(index, words) as reader:
         assert reader.wait_until_read(WAIT_SECONDS)
     assert words.correct("headphnes", "en").text == "headphones"
 
 
 def test_a_product_that_is_indexed_later_is_learned(words: CatalogueWords) -> None:
     index = MemoryIndex(4)
-    with CatalogueReader(index, words) as reader:
+    with reader_of(index, words) as reader:
         assert reader.wait_until_read(WAIT_SECONDS)
         write(index, "2", "Loudspeaker")
         reader.hear([indexed("2"), indexed("gone meanwhile")])
@@ -77,7 +83,7 @@ def test_a_product_that_is_indexed_later_is_learned(words: CatalogueWords) -> No
 
 def test_a_brand_is_heard_of_when_attributes_change_and_forgotten_with_its_product(words: CatalogueWords) -> None:
     index = MemoryIndex(4)
-    reader = CatalogueReader(index, words)
+    reader = reader_of(index, words)
     write(index, "2", "Loudspeaker", "Sony")
     reader.hear([indexed("2", "attributes_updated")])
     assert words.of_brands(["2"], ["Sony"]) == {"2"}
@@ -88,5 +94,17 @@ def test_a_brand_is_heard_of_when_attributes_change_and_forgotten_with_its_produ
 
 
 def test_it_ends_while_the_index_is_away(words: CatalogueWords) -> None:
-    with CatalogueReader(Faltering(4), words) as reader:
+    with reader_of(Faltering(4), words) as reader:
         assert not reader.wait_until_read(0.05)
+
+
+def test_features_of_products_are_known_with_their_vectors_until_they_go(words: CatalogueWords) -> None:
+    index, products = MemoryIndex(4), ProductTable([], ["brand"])
+    write(index, "1", "Loudspeaker", "Sony")
+    with reader_of(index, words, products) as reader:
+        assert reader.wait_until_read(WAIT_SECONDS)
+        rows = products.rows(["1"])
+        assert products.vectors(rows).tolist() == [[1, 0, 0, 0]]
+        assert (products.values("brand", rows) >= 0).sum() == 1
+        reader.hear([indexed("1", "deleted")])
+    assert products.rows(["1"]).tolist() == [0]

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from cli.doctor import Finding, examine
 from cli.main import app
 from cli.settings import Settings, changed_settings
-from topics.catalogue import CATALOG_PRODUCTS, TOPICS
+from feedback.factory import create_store
+from feedback.settings import ProfileSettings
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, TOPICS
 from topics.embedded_broker import MockCluster
 
 HASH = {"text": {"model": "hash"}, "image": {"model": "hash"}}
-CHECKS = ["broker", "workers", "click loop", "models", "index", "pictures"]
+CHECKS = ["broker", "workers", "click loop", "models", "index", "pictures", "profiles"]
 
 
 @pytest.fixture
@@ -85,6 +87,19 @@ def test_events_that_nobody_indexes_are_counted(servers: str) -> None:
     assert "millrace worker" in found["workers"].advice
 
 
+def test_events_that_nobody_joins_are_counted(servers: str) -> None:
+    producer = Producer({"bootstrap.servers": servers})
+    for topic in (BEHAVIOR_EVENTS, BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
+        producer.produce(topic, b"x")
+    assert producer.flush(10) == 0
+
+    found = findings(servers)
+
+    assert failed(found) == ["click loop"]
+    assert found["click loop"].found.startswith("3 ")
+    assert "millrace click-loop" in found["click loop"].advice
+
+
 def test_a_model_that_cannot_be_loaded_is_told_and_the_index_left_out(servers: str, tmp_path: Path) -> None:
     found = findings(servers, encoders={"text": {"model": str(tmp_path / "no-model")}})
 
@@ -121,3 +136,23 @@ def test_the_command_answers_people_and_programs(servers: str, kind: str, monkey
     assert ("error" in facts) == (kind == "none")
     assert [set(check) for check in facts["checks"]] == [{"check", "ok", "found", "advice"}] * len(facts["checks"])
     assert all(check["ok"] == (not check["advice"]) for check in facts["checks"])
+
+
+def test_profiles_that_are_not_there_yet_need_a_folder(servers: str, tmp_path: Path) -> None:
+    path = tmp_path / "profiles.sqlite"
+    assert "the click loop makes it" in findings(servers, profiles={"path": path})["profiles"].found
+    assert not path.exists()
+
+    found = findings(servers, profiles={"path": tmp_path / "nowhere" / "profiles.sqlite"})["profiles"]
+    assert "nowhere cannot be written to" in found.found
+    assert "profiles.path" in found.advice
+
+
+def test_a_profile_store_that_cannot_be_used_says_why(servers: str, tmp_path: Path) -> None:
+    path = tmp_path / "profiles.sqlite"
+    path.write_bytes(b"something else" * 100)
+    assert "not a database" in findings(servers, profiles={"path": path})["profiles"].advice
+
+    path.unlink()
+    create_store(ProfileSettings(path=path)).close()
+    assert findings(servers, profiles={"path": path})["profiles"].found == "the profile store (sqlite) answers"

@@ -27,7 +27,7 @@ COMPANIONS = {
 }
 LISTS_AND_TABLES = (
     '["CAD"]', '["http://other"]', '["other"]', '["han"]', '["title"]', '{"title": "name"}',
-    '{"heel": [["flat", "high"]]}', '{"click": 2}', '[12.0]',
+    '{"heel": [["flat", "high"]]}', '{"click": 2}', '[12.0]', '[{"name": "place", "source": "position"}]',
 )  # fmt: skip
 
 

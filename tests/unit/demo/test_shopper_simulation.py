@@ -2,12 +2,13 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from demo.shoppers.comparison import compare
 from demo.shoppers.learning_curve import LearningCurve
-from demo.shoppers.shop_client import ShopClient, ShopUnavailable
+from demo.shoppers.shop_client import SearchResults, ShopClient, ShopUnavailable
 from demo.shoppers.simulation import Shop, Simulation, SimulationOptions
 from learning.relevance import RelevanceOptions
 from tests.unit.demo.fake_shop import OPENING, LearningShop, as_found, by_taste, open_shop
@@ -140,12 +141,35 @@ def test_a_shop_that_answers_something_else_is_told() -> None:
         simulate(url)
 
 
-def test_shoppers_come_at_the_pace_that_was_asked_for() -> None:
-    with open_shop(as_found) as (_, url), ShopClient(url) as client:
-        clock = Clock()
-        simulation = Simulation(client, SimulationOptions(shoppers=60, sessions_per_second=2), clock)
-        while clock.now < OPENING + timedelta(seconds=15):
-            simulation.act()
-            clock.now = simulation.next_due or clock.now
+class SlowShop(LearningShop):
+    """Each search of a shopper takes its time."""
 
-    assert 15 * 2 * 2 * 0.9 <= simulation.searches <= 15 * 2 * 2 + 1
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._takes = clock, timedelta(seconds=seconds)
+        self.asked: list[datetime] = []
+
+    def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
+        self.asked.append(self._clock.now)
+        self._clock.now += self._takes
+        return super().search(text, limit, user_id, session_id)
+
+
+@pytest.mark.parametrize(
+    ("takes", "busy_share", "between"),
+    [(0.05, 1.0, 0.25), (0.05, 0.1, 0.5), (1.0, 0.1, 10.0), (1.0, 1.0, 1.0)],
+    ids=["as asked", "a tenth of the time", "a slow shop", "never more than one at a time"],
+)
+def test_shoppers_keep_the_pace_that_was_asked_for_as_far_as_the_shop_does(
+    takes: float, busy_share: float, between: float
+) -> None:
+    clock = Clock()
+    shop = SlowShop(clock, takes)
+    options = SimulationOptions(shoppers=60, sessions_per_second=2, busy_share=busy_share)
+    simulation = Simulation(shop, options, clock)
+    while len(shop.asked) < 40:
+        simulation.act()
+        clock.now = max(clock.now, simulation.next_due or clock.now)
+
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(shop.asked)]
+    assert pauses == pytest.approx([between] * 39)

@@ -1,10 +1,16 @@
 """A person who is erased is in no state any more, and does not come back with what arrives late."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from feedback.applying import apply_lists
 from feedback.erasure import erase_shopper, found
+from feedback.ledger import decode_entry
 from feedback.memory_store import MemoryStore
+from feedback.profiles import decode_profile
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
+from tests.unit.feedback.deliveries import deliveries
 from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
 from topics.feedback import JoinedList, ShopperErased
 
@@ -38,6 +44,13 @@ def test_all_that_names_the_person_goes_and_counts_of_products_and_others_stay()
     assert not any(b"ann" in (state or b"") for state in store.read(keys))
     assert clicks(store, "ab") == [3, 1]
     assert recent(store, "bob") == ["b"]
+
+
+def test_a_list_that_counts_nothing_names_nobody_afterwards_either() -> None:
+    store = MemoryStore()
+    apply(store, joined("q", "", ("hide", "a", 1)))
+    assert erase_shopper(store, ERASED, SETTINGS, LATER).removed == {"shopper": 1, "lists": 1, "counted": 1}
+    assert list(store.keys("counted")) == []
 
 
 def test_what_is_left_is_found() -> None:
@@ -98,3 +111,25 @@ def test_a_list_that_turns_suspect_after_the_erasure_takes_back_what_came_later(
     assert recent(store, "ann") == ["b"]
     apply(store, one.model_copy(update={"suspect": "too fast", "revision": 9}))
     assert recent(store, "ann") == []
+
+
+@given(delivery=deliveries(), when=st.integers(0, 6), erased_after=st.floats(-1, 5 * HOUR))
+@settings(max_examples=30)
+def test_whatever_arrives_before_and_after_nothing_of_before_is_left(
+    delivery: tuple[list[JoinedList], list[list[JoinedList]]], when: int, erased_after: float
+) -> None:
+    _, batches = delivery
+    store, erased = MemoryStore(), ShopperErased(shopper="ann", at=NOW + erased_after)
+    now = NOW + 6 * HOUR
+    for batch in batches[:when]:
+        apply_lists(store, batch, SETTINGS, now)
+    erase_shopper(store, erased, SETTINGS, now)
+    for batch in [*batches[when:], *batches]:
+        apply_lists(store, batch, SETTINGS, now)
+
+    profile, *entries = store.read(["shopper:ann", *store.keys("counted")])
+    assert all(at > erased.at for at in decode_profile(profile).records["at"].tolist())
+    of_hers = [entry for entry in map(decode_entry, entries) if entry.shopper == "ann"]
+    assert all(line.at > erased.at for entry in of_hers for line in entry.contributions)
+    assert all(entry.until > erased.at for entry in of_hers)
+    assert found(store, erased, SETTINGS, now) == {"shopper": 0, "lists": 0, "counted": 0}

@@ -7,6 +7,12 @@ import numpy as np
 
 from ranking.rankers import Candidate, RankingInput, Situation
 
+DECLARED = [
+    {"name": "score", "source": "score"},
+    {"name": "position", "source": "position"},
+    {"name": "taste", "source": "affinity", "field": "brand"},
+]
+
 
 @dataclass
 class TasteFeatures:
@@ -17,7 +23,6 @@ class TasteFeatures:
     recent: Sequence[Sequence[float]] = ()
     bought: Collection[str] = frozenset()
     hidden: Collection[str] = frozenset()
-    availability: Mapping[str, str] = field(default_factory=dict)
     asked: list[Situation] = field(default_factory=list)
 
     def input(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput:
@@ -35,5 +40,4 @@ class TasteFeatures:
             recent_weights=np.ones(len(self.recent), np.float32),
             bought=self.bought,
             hidden=self.hidden,
-            availability=[self.availability.get(one.product_id, "") for one in candidates] if self.availability else (),
         )

@@ -16,7 +16,8 @@ from ranking.rankers import Candidate, Situation
 from ranking.reranking import RankedList, Reranker, Rules
 from ranking.reranking_settings import ExplorationSettings, RerankingSettings
 from ranking.settings import AvailabilityRules
-from tests.unit.ranking.taste_features import TasteFeatures
+from ranking.stock import Stock
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 
 NOBODY = Situation(at=0.0)
 AVAILABILITY = Availability(AvailabilityRules(discontinued="hidden"))
@@ -29,11 +30,22 @@ def candidates(*found: float | None) -> list[Candidate]:
 
 
 def reranked(
-    features: TasteFeatures, listed: list[Candidate], rules: Rules | None = None, seed: str = "q", **settings: object
+    features: TasteFeatures,
+    listed: list[Candidate],
+    rules: Rules | None = None,
+    seed: str = "q",
+    stock: Stock | None = None,
+    **settings: object,
 ) -> RankedList:
-    options = RerankingSettings.model_validate({"weights": WEIGHTS} | settings)
-    reranker = Reranker(features, HandSetRanker(options.weights), options, AVAILABILITY, Mock())
+    options = RerankingSettings.model_validate({"features": DECLARED, "weights": WEIGHTS} | settings)
+    reranker = Reranker(features, HandSetRanker(options.weights), options, AVAILABILITY, stock or Stock(), Mock())
     return reranker.rerank(NOBODY, listed, rules or Rules(), seed, explain=True)
+
+
+def stock_of(availability: dict[str, str]) -> Stock:
+    stock = Stock()
+    stock.learn({"id": product_id, "availability": value} for product_id, value in availability.items())
+    return stock
 
 
 def ids(ranked: RankedList) -> list[str]:
@@ -62,7 +74,7 @@ def test_what_the_shopper_likes_comes_first_and_says_why() -> None:
 
 
 def test_no_parts_are_computed_unless_asked_for() -> None:
-    reranker = Reranker(TasteFeatures(), HandSetRanker(WEIGHTS), RerankingSettings(), AVAILABILITY, Mock())
+    reranker = Reranker(TasteFeatures(), HandSetRanker(WEIGHTS), RerankingSettings(), AVAILABILITY, Stock(), Mock())
     assert reranker.rerank(NOBODY, candidates(0.8), Rules(), "q").products[0].parts == {}
 
 
@@ -86,11 +98,12 @@ def test_what_is_asked_for_by_its_number_stays() -> None:
 
 def test_what_belongs_last_stands_behind_however_much_it_is_liked() -> None:
     gone = {"p1": "out_of_stock", "p2": "out_of_stock", "p3": "in_stock", "p5": "discontinued"}
-    features = TasteFeatures(likes={"p1": 9.0, "p2": 8.0, "p4": 1.0}, availability=gone)
-    found = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5))
+    features = TasteFeatures(likes={"p1": 9.0, "p2": 8.0, "p4": 1.0})
+    stock = stock_of(gone)
+    found = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), stock=stock)
     assert ids(found) == ["p4", "p3", "p1", "p2"]
     assert found.left_out == {"p5": "discontinued"}
-    kept = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), Rules(kept={"p2", "p5"}))
+    kept = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), Rules(kept={"p2", "p5"}), stock=stock)
     assert ids(kept) == ["p2", "p4", "p3", "p5", "p1"], "who names a number sees it"
 
 
@@ -156,8 +169,8 @@ def test_exploration_stays_on_the_page_and_its_chances_are_told() -> None:
     assert orders == {("p1", "p2", "p3", "p4"), ("p2", "p1", "p3", "p4")}
     found = reranked(TasteFeatures(), listed, Rules(places=2), **settings)
     assert [one.propensity for one in found.products] == [0.5, 0.5, 1.0, 1.0]
-    out = TasteFeatures(availability=dict.fromkeys(("p1", "p2", "p3"), "out_of_stock"))
-    late = reranked(out, listed, Rules(places=4), **settings)
+    out = stock_of(dict.fromkeys(("p1", "p2", "p3"), "out_of_stock"))
+    late = reranked(TasteFeatures(), listed, Rules(places=4), stock=out, **settings)
     assert ids(late) == ["p4", "p1", "p2", "p3"], "what belongs last is not drawn to the top"
 
 

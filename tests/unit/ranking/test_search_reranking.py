@@ -27,8 +27,9 @@ from ranking.reranking import NOT_READ, Reranker
 from ranking.search import Search
 from ranking.search_reranking import SearchReranker
 from ranking.settings import RankingSettings
+from ranking.stock import Stock
 from tests.unit.ranking.conftest import UPDATED
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 from topics.events import Product
 
 ADA = Visit("q-1", UPDATED.timestamp(), shopper="ada", session="s", context={"place": "Ulm"})
@@ -56,7 +57,7 @@ def make_search(shop: MemoryIndex, encoder: HashEncoder, analyser: Analyser, met
 
     def make(features: Any = None, **changed: Any) -> Search:
         weights = {"score": 1.0, "position": -0.001, "taste": 1.0}
-        options = RankingSettings.model_validate({"reranking": {"weights": weights} | changed})
+        options = RankingSettings.model_validate({"reranking": {"features": DECLARED, "weights": weights} | changed})
         reranker = None
         if features is not None:
             reranker = make_reranker(features, options, metrics)
@@ -70,7 +71,7 @@ def make_search(shop: MemoryIndex, encoder: HashEncoder, analyser: Analyser, met
 
 def make_reranker(features: Any, options: RankingSettings, metrics: Metrics) -> Reranker:
     ranker = HandSetRanker(options.reranking.weights)
-    return Reranker(features, ranker, options.reranking, Availability(options.availability), metrics)
+    return Reranker(features, ranker, options.reranking, Availability(options.availability), Stock(), metrics)
 
 
 def ids(answer: SearchAnswer) -> list[str]:

@@ -18,7 +18,11 @@ from pydantic import SecretStr
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageLimits, ImageSourceSettings
-from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow
+from feedback.memory_store import MemoryStore
+from feedback.reading import StateReader
+from feedback.settings import ProfileSettings
+from feedback.store import ProfileStore
+from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, ProductRow, VectorIndex
 from index.documents import document, keywords
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
@@ -26,11 +30,16 @@ from monitoring.exposition import render
 from monitoring.metrics import Metrics, create_metrics
 from ranking.availability import Availability
 from ranking.hand_set import HandSetRanker
+from ranking.newest import NewestProducts
 from ranking.rankers import FeatureSource
+from ranking.recommendation_settings import RecommendationSettings
+from ranking.recommendation_sources import Sources
+from ranking.recommendations import Recommender
 from ranking.reranking import Reranker
 from ranking.reranking_settings import RerankingSettings
 from ranking.search import Search
 from ranking.settings import AvailabilityRules, RankingSettings, TrendingSettings
+from ranking.stock import Stock
 from ranking.trending import Trending
 from ranking.trending_products import TrendingProducts
 from serving.announcements import Announcements
@@ -39,9 +48,9 @@ from serving.media_routes import MediaLinks
 from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 from topics.behavior import BehaviorEvent
-from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, SHOPPERS_ERASED
 from topics.embedded_broker import MockCluster
 from topics.events import Product
 from topics.publisher import Publisher
@@ -68,7 +77,7 @@ def png(colour: tuple[int, int, int] = BLUE, size: tuple[int, int] = (32, 32)) -
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaSettings]:
     cluster = MockCluster()
-    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
+    for topic in (CATALOG_PRODUCTS, BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, SHOPPERS_ERASED):
         cluster.create_topic(topic, 1)
     yield KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
     cluster.close()
@@ -117,10 +126,19 @@ def images() -> Iterator[ImageSource]:
         yield images
 
 
+def make_recommender(
+    index: VectorIndex, store: ProfileStore, trending: Trending, newest: NewestProducts, reranker: Reranker
+) -> Recommender:
+    sources = Sources(index, StateReader(store, ProfileSettings()), trending, newest)
+    return Recommender(index, sources, reranker, RecommendationSettings(), Availability(AvailabilityRules()))
+
+
 def make_reranker(features: FeatureSource, metrics: Metrics, **settings: Any) -> Reranker:
-    options = RerankingSettings.model_validate({"weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings)
+    options = RerankingSettings.model_validate(
+        {"features": DECLARED, "weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings
+    )
     ranker = HandSetRanker(options.weights)
-    return Reranker(features, ranker, options, Availability(AvailabilityRules()), metrics)
+    return Reranker(features, ranker, options, Availability(AvailabilityRules()), Stock(), metrics)
 
 
 @pytest.fixture
@@ -129,6 +147,8 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
     metrics = create_metrics(registry)
     encoder = HashEncoder()
     reranker = make_reranker(TasteFeatures(), metrics)
+    store, trending, newest = MemoryStore(), Trending(TrendingSettings()), NewestProducts()
+    newest.learn(index.scan())
     with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics, reranker=reranker)) as search:
         yield Services(
             search=search,
@@ -140,7 +160,10 @@ def services(index: MemoryIndex, analyser: Analyser, publisher: Publisher, image
             image_limits=ImageLimits(),
             metrics=metrics,
             announcements=Announcements(metrics),
-            trending=TrendingProducts(index, Trending(TrendingSettings()), AvailabilityRules()),
+            trending=TrendingProducts(index, trending, AvailabilityRules()),
+            recommender=make_recommender(index, store, trending, newest, reranker),
+            profiles=store,
+            profile_settings=ProfileSettings(),
             render_metrics=lambda: render(registry),
             clock=lambda: NOW,
             links=MediaLinks(None),
@@ -183,6 +206,7 @@ def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Ite
             images=Mock(fetch=lambda _: png(RED, (64, 64))),
             product_images=Mock(fetch=lambda _: png(RED, (64, 64))),
             trending=TrendingProducts(index, trends, AvailabilityRules()),
+            recommender=make_recommender(index, services.profiles, trends, NewestProducts(), services.reranker),
         )
 
 

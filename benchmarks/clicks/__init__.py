@@ -1,0 +1,1 @@
+"""Lists and clicks whose joined form is known beforehand."""

@@ -1,0 +1,116 @@
+"""`millrace erase-user`: whatever is kept of one person goes, with the proof of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.output import CONFIG_HELP, JSON_HELP, Output
+from cli.settings import Settings, SettingsError, load_settings
+from cli.wiring import open_profile_store
+from feedback.erasure import ErasureReport
+from feedback.example_log import open_example_log
+from feedback.log_errors import LogUnavailable
+from feedback.person_erasure import PersonErasure
+from feedback.store import StoreUnavailable
+from serving.pseudonyms import Pseudonyms
+from topics.catalogue import SHOPPERS_ERASED
+from topics.feedback import ShopperErased
+from topics.publisher import Message, Publisher, PublisherError
+
+_WHAT = {
+    "shopper": "profile",
+    "lists": "which lists were counted",
+    "counted": "parts of counts that name the person",
+    "list": "open lists",
+    "example": "rows of the example log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who was erased, as of which time, and what of it."""
+
+    erased: ShopperErased
+    report: ErasureReport
+
+    @property
+    def is_complete(self) -> bool:
+        return not any(self.report.found_afterwards.values())
+
+
+def erase_user_command(
+    user_id: Annotated[str, typer.Argument(metavar="ID", help="The user_id or client_id of queries and events.")],
+    pseudonym: Annotated[
+        bool, typer.Option("--pseudonym", help="ID is a pseudonym already, as it stands on the topics.")
+    ] = False,
+    config: Annotated[Path | None, typer.Option(help=CONFIG_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Take a person out of profiles, open lists and the example log, and prove it.
+
+    It is published on shoppers.erased first, so that what is still on its way does not come back; nothing is erased
+    where the broker does not take that. Counts of products stay, since they name nobody; events on the topics go with
+    the topics' retention. A person with several names (user_id, client_id) is erased under each of them. A repeat does
+    no harm: after an error, call it again.
+
+    Example: millrace erase-user ada@shop.example --config shop.toml
+
+    With --json: pseudonym, at (seconds since 1970), removed and found_afterwards (by kind: shopper, lists, counted,
+    list, example), complete. Exit code 1 where something was found afterwards.
+    """
+    output = Output(as_json)
+    with output.failing_on(SettingsError, PublisherError, StoreUnavailable, LogUnavailable):
+        settings = load_settings(config)
+        name = user_id if pseudonym else _pseudonym(settings, user_id)
+        with output.waiting("Looking for all that is kept"):
+            done = erase(settings, name, datetime.now(UTC).timestamp())
+    output.show(_table(done.report))
+    facts = _facts(done)
+    if not done.is_complete:
+        output.fail("something of the person was found afterwards: call this again", facts)
+    output.show("nothing of the person is left")
+    output.finish(facts)
+
+
+def erase(settings: Settings, shopper: str, at: float) -> Erasure:
+    """Raises PublisherError, and then nothing is erased; StoreUnavailable, LogUnavailable."""
+    erased = ShopperErased(shopper=shopper, at=at)
+    message = Message(SHOPPERS_ERASED, shopper.encode(), erased.model_dump_json().encode())
+    with open_profile_store(settings) as store:
+        publisher = Publisher(settings.kafka, "millrace-erase-user")
+        try:
+            publisher.publish_and_wait([message], settings.server.publish_timeout_seconds)
+        finally:
+            publisher.close(timeout_seconds=0.0)
+        log = open_example_log(settings.click_loop.examples, store)
+        erasure = PersonErasure(store, settings.profiles, log, settings.click_loop.join.keep_days)
+        return Erasure(erased, erasure.erase(erased))
+
+
+def _pseudonym(settings: Settings, user_id: str) -> str:
+    """Raises SettingsError without a key: a server without one draws its own, which ends with it."""
+    key = settings.server.pseudonym_key.get_secret_value()
+    if not key:
+        raise SettingsError("server.pseudonym_key is not set: give it, as the servers have it, or --pseudonym")
+    return Pseudonyms(key).of(user_id)
+
+
+def _table(report: ErasureReport) -> Table:
+    table = Table("What held something of the person", "removed", "found afterwards")
+    for kind, what in _WHAT.items():
+        table.add_row(what, str(report.removed.get(kind, 0)), str(report.found_afterwards.get(kind, 0)))
+    return table
+
+
+def _facts(done: Erasure) -> dict[str, Any]:
+    return {
+        "pseudonym": done.erased.shopper,
+        "at": done.erased.at,
+        "removed": {kind: done.report.removed.get(kind, 0) for kind in _WHAT},
+        "found_afterwards": {kind: done.report.found_afterwards.get(kind, 0) for kind in _WHAT},
+        "complete": done.is_complete,
+    }

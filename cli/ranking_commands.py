@@ -1,0 +1,153 @@
+"""`millrace evaluate ranking` and `millrace train ranker`: from a log of events to a ranker, and how good it is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import CONFIG_HELP, JSON_HELP, Output
+from cli.ranking_logs import (
+    DATA_HELP,
+    LOG_HELP,
+    ON_HELP,
+    LogName,
+    RankingLog,
+    known_log,
+    own_log,
+    replayed,
+    without_yardstick,
+)
+from cli.ranking_report import order_table, report_facts, weight_table
+from cli.settings import SettingsError, load_settings
+from learning.ranked_lists import ObservedList
+from learning.ranking_experiment import (
+    Experiment,
+    ExperimentOptions,
+    RankingDataError,
+    informative,
+    run_experiment,
+    split_by_time,
+    train_chosen,
+)
+from learning.replay import Replay
+from ranking.ranker_folder import write_ranker
+from topics.shop_log import ShopLogError
+
+Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
+On = Annotated[LogName | None, typer.Option(help=ON_HELP)]
+Data = Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")]
+Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
+Share = Annotated[float, typer.Option(min=0.1, max=0.95, help="Of the lists, by time, that train what is measured.")]
+AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+_ERRORS = (SettingsError, ShopLogError, RankingDataError)
+
+
+def ranking_command(  # noqa: PLR0913 - each is an option of the command
+    log: Log = None,
+    on: On = None,
+    then: Annotated[
+        Path | None, typer.Option(help="Train on the whole log, and measure on this one of the same form, after it.")
+    ] = None,
+    share: Share = 0.8,
+    data: Data = Path("../shared/data"),
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay a log through the click loop, train rankers on its earlier lists, and measure them on the later ones.
+
+    Each list is ranked before anything of what was done with it is known, by the same code that serves. Lists of
+    which all or nothing was chosen tell nothing of an order and are left out.
+
+    Example: millrace evaluate ranking --on ranklens
+
+    Example: millrace evaluate ranking --log events.jsonl.gz --config millrace.toml --json
+
+    With --json: log, lists, train_lists, test_lists, chosen (the kind that would serve), ndcg (by order: mean, low,
+    high), differences (of the chosen kind to each order), by_list_number (by order, then by the shopper's list), and
+    feature_weights (shares, all together 1).
+    """
+    output = Output(as_json)
+    with output.failing_on(*_ERRORS):
+        known = _log(log, on, data, config)
+        options = ExperimentOptions(share=share)
+        replay = Replay(known.loop)
+        queries = replayed(known, known.path, replay, output)
+        train, test = split_by_time(informative(replay.lists()), share)
+        if then is not None:
+            before = len(replay.lists())
+            train = informative(replay.lists())
+            queries += replayed(known, then, replay, output)
+            test = informative(replay.lists()[before:])
+        experiment = _experiment(known, train, test, options, output)
+    _show(experiment, options, output)
+    output.finish({"log": known.name, "lists": queries} | report_facts(experiment, options.measure))
+
+
+def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
+    log: Log = None,
+    on: On = None,
+    to: Annotated[Path, typer.Option(help="Folder of the ranker; one that is there is replaced.")] = Path(
+        "millrace-ranker"
+    ),
+    share: Share = 0.8,
+    data: Data = Path("../shared/data"),
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a ranker on a log of events, and say how much better than the order shown it is on lists that it never saw.
+
+    Trees, a network and both together are trained on the earlier lists; the kind that is best there is trained again
+    on all of them and written. The features are those of the settings (ranking.reranking.features), as they are served.
+
+    Example: millrace train ranker --log events.jsonl.gz --to ranker --config millrace.toml
+
+    With --json: log, lists, folder, release, and what `evaluate ranking` says.
+    """
+    output = Output(as_json)
+    with output.failing_on(*_ERRORS):
+        known = without_yardstick(_log(log, on, data, config))
+        options = ExperimentOptions(share=share)
+        replay = Replay(known.loop)
+        queries = replayed(known, known.path, replay, output)
+        lists = informative(replay.lists())
+        train, test = split_by_time(lists, share)
+        experiment = _experiment(known, train, test, options, output)
+        facts = report_facts(experiment, options.measure)
+        with output.waiting("training on all lists"):
+            trained = train_chosen(experiment, known.features, lists, options, facts)
+        write_ranker(to, trained)
+    _show(experiment, options, output)
+    release = trained.ranker().release
+    output.show(f'\n{release} is in {to}. To serve it, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
+    output.finish({"log": known.name, "lists": queries, "folder": str(to), "release": release} | facts)
+
+
+def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:
+    if (log is None) == (on is None):
+        raise typer.BadParameter("give --log FILE or --on NAME")
+    return known_log(on, data) if on is not None else own_log(_given(log), load_settings(config))
+
+
+def _given(log: Path | None) -> Path:
+    assert log is not None  # noqa: S101 - checked above
+    return log
+
+
+def _experiment(
+    known: RankingLog,
+    train: Sequence[ObservedList],
+    test: Sequence[ObservedList],
+    options: ExperimentOptions,
+    output: Output,
+) -> Experiment:
+    def on_step(name: str) -> None:
+        output.note(f"{name} ...")
+
+    with output.waiting("training"):
+        return run_experiment(known.features, train, test, options, known.yardstick, on_step)
+
+
+def _show(experiment: Experiment, options: ExperimentOptions, output: Output) -> None:
+    output.show(order_table(experiment, options.measure))
+    output.show(weight_table(experiment))

@@ -1,0 +1,80 @@
+"""How rankers compare, for people and for programs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from learning.ranked_lists import OrderQuality, by_list_number, difference
+from learning.ranking_experiment import Experiment
+from learning.relevance import Interval, RelevanceOptions
+
+_LISTS_TOLD_APART = 5
+_FEATURES_SHOWN = 20
+
+
+def report_facts(experiment: Experiment, options: RelevanceOptions) -> dict[str, Any]:
+    """What `--json` says."""
+    chosen = experiment.orders[experiment.chosen]
+    return {
+        "train_lists": len(experiment.train),
+        "test_lists": len(experiment.test),
+        "chosen": experiment.chosen,
+        "ndcg": {name: asdict(order.mean) for name, order in experiment.orders.items()},
+        "differences": {
+            name: asdict(difference(chosen, order, options))
+            for name, order in experiment.orders.items()
+            if name not in ("random", experiment.chosen)
+        },
+        "by_list_number": {
+            name: {number: asdict(mean) for number, mean in numbers.items()}
+            for name, numbers in _by_number(experiment, options).items()
+        },
+        "feature_weights": dict(experiment.weights),
+    }
+
+
+def order_table(experiment: Experiment, options: RelevanceOptions) -> Table:
+    """Each order with its quality, what the chosen one gains over it, and the quality by the shopper's list."""
+    numbers = _by_number(experiment, options)
+    headings = sorted({number for by_number in numbers.values() for number in by_number})
+    lists = f"{len(experiment.test):,} later lists ({len(experiment.train):,} train)"
+    table = Table(title=f"NDCG@10 on {lists}, 95 % intervals", box=None)
+    for heading in ("order", "NDCG@10", f"{experiment.chosen} gains", *(f"list {number}" for number in headings)):
+        table.add_column(heading, justify="left" if heading == "order" else "right")
+    for name, order in experiment.orders.items():
+        gain = "serves" if name == experiment.chosen else _signed(_gain(experiment, order, options))
+        cells = [f"{numbers[name][number].mean:.3f}" if number in numbers[name] else "" for number in headings]
+        table.add_row(name, _cell(order.mean), "" if name == "random" else gain, *cells)
+    return table
+
+
+def weight_table(experiment: Experiment) -> Table:
+    table = Table(title=f"Share of each feature in what {experiment.chosen} tells apart", box=None)
+    table.add_column("feature")
+    table.add_column("share", justify="right")
+    table.add_column("")
+    most = max(experiment.weights.values(), default=1.0)
+    for name, weight in list(experiment.weights.items())[:_FEATURES_SHOWN]:
+        table.add_row(name, f"{weight:.1%}", "█" * round(30 * weight / most))
+    return table
+
+
+def _by_number(experiment: Experiment, options: RelevanceOptions) -> Mapping[str, Mapping[str, Interval]]:
+    return {
+        name: by_list_number(experiment.test, order.values, options, _LISTS_TOLD_APART)
+        for name, order in experiment.orders.items()
+    }
+
+
+def _gain(experiment: Experiment, order: OrderQuality, options: RelevanceOptions) -> Interval:
+    return difference(experiment.orders[experiment.chosen], order, options)
+
+
+def _cell(interval: Interval) -> str:
+    return rf"{interval.mean:.4f} \[{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _signed(interval: Interval) -> str:
+    return rf"{interval.mean:+.4f} \[{interval.low:+.4f}, {interval.high:+.4f}]"

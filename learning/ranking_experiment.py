@@ -1,0 +1,173 @@
+"""Rankers beside each other: trained on earlier lists, measured on later ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from learning.ranked_lists import ObservedList, OrderQuality, as_shown, at_random, order_quality, ranker_quality
+from learning.ranker_training import NetworkOptions, TreeOptions, train_networks, train_trees
+from learning.relevance import RelevanceOptions
+from ranking.feature_settings import Feature
+from ranking.ranker_folder import TrainedRanker
+from ranking.rankers import LEAST_DEVIATION, Ranker, RankingInput
+
+_LEAST_LISTS = 20
+
+
+class RankingDataError(Exception):
+    """Lists from which nothing can be learned; the message says what is missing."""
+
+
+class Kind(StrEnum):
+    TREES = "trees"
+    NETWORK = "network"
+    BLEND = "blend"
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentOptions:
+    """`examination`: the chances that places are looked at, see `train_trees`. `share`: of the lists that train."""
+
+    trees: TreeOptions = field(default_factory=TreeOptions)
+    networks: NetworkOptions = field(default_factory=NetworkOptions)
+    examination: Sequence[float] = ()
+    share: float = 0.8
+    measure: RelevanceOptions = field(default_factory=RelevanceOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What was measured on `test`. `orders` by name, the yardstick and the chosen kind among them.
+
+    `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1.
+    """
+
+    train: Sequence[ObservedList]
+    test: Sequence[ObservedList]
+    orders: Mapping[str, OrderQuality]
+    chosen: Kind
+    ranker: TrainedRanker
+    weights: Mapping[str, float]
+
+
+def informative(lists: Sequence[ObservedList]) -> list[ObservedList]:
+    """Those of which some products were chosen and some not. Raises RankingDataError where they are too few."""
+    telling = [each for each in lists if each.tells_something]
+    if len(telling) < _LEAST_LISTS:
+        raise RankingDataError(
+            f"{len(telling)} of {len(lists)} lists have products that were acted upon beside some that were not; "
+            f"{_LEAST_LISTS} are needed at least"
+        )
+    return telling
+
+
+def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence[ObservedList], Sequence[ObservedList]]:
+    """The first `share` of the lists, and the rest."""
+    border = round(len(lists) * share)
+    return lists[:border], lists[border:]
+
+
+def run_experiment(
+    features: Sequence[Feature],
+    train: Sequence[ObservedList],
+    test: Sequence[ObservedList],
+    options: ExperimentOptions,
+    yardstick: Sequence[Feature] = (),
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Experiment:
+    """Train all kinds on `train` and measure them on `test`, which chooses nothing: the kind that serves is the one
+    that is best on the last part of `train` when it is trained on the part before.
+
+    The lists may have more features than these. `yardstick`: the features of trees with LightGBM's usual settings;
+    none: there is no yardstick.
+    """
+    plain = train, test
+    train, test = _with_features(train, features), _with_features(test, features)
+    on_step("choosing the kind of ranker")
+    earlier, later = split_by_time(train, options.share)
+    chosen = _best_kind(_train_all(features, earlier, options), later, options.measure)
+    on_step("training")
+    trained = _train_all(features, train, options)
+    on_step("measuring")
+    orders = {
+        "random": at_random(test, options.measure),
+        "as shown": as_shown(test, options.measure),
+        **_rate_order(features, test, options.measure),
+    }
+    if yardstick:
+        on_step("training the yardstick")
+        orders["yardstick"] = _yardstick(*plain, yardstick, options.measure)
+    orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
+    return Experiment(train, test, orders, chosen, trained[chosen], feature_weights(trained[chosen].ranker(), test))
+
+
+def train_chosen(
+    experiment: Experiment,
+    features: Sequence[Feature],
+    lists: Sequence[ObservedList],
+    options: ExperimentOptions,
+    report: Mapping[str, Any],
+) -> TrainedRanker:
+    """The kind that the experiment chose, trained on these lists, with the report of the experiment."""
+    trained = _train_all(features, _with_features(lists, features), options)[experiment.chosen]
+    return replace(trained, report=report)
+
+
+def feature_weights(ranker: Ranker, lists: Sequence[ObservedList]) -> dict[str, float]:
+    """By feature, from the most to the least."""
+    spreads: dict[str, float] = {}
+    for each in lists:
+        for name, part in ranker.parts(each.input).items():
+            spreads[name] = spreads.get(name, 0.0) + float(part.std())
+    total = max(sum(spreads.values()), LEAST_DEVIATION)
+    return {name: spread / total for name, spread in sorted(spreads.items(), key=lambda one: -one[1])}
+
+
+def _train_all(
+    features: Sequence[Feature], lists: Sequence[ObservedList], options: ExperimentOptions
+) -> dict[Kind, TrainedRanker]:
+    trees = train_trees(lists, options.trees, options.examination)
+    networks = train_networks(lists, options.networks, options.examination)
+    return {
+        Kind.TREES: TrainedRanker(features, trees),
+        Kind.NETWORK: TrainedRanker(features, "", networks),
+        Kind.BLEND: TrainedRanker(features, trees, networks),
+    }
+
+
+def _best_kind(trained: Mapping[Kind, TrainedRanker], lists: Sequence[ObservedList], options: RelevanceOptions) -> Kind:
+    return max(trained, key=lambda kind: ranker_quality(lists, trained[kind].ranker(), options).mean.mean)
+
+
+def _rate_order(
+    features: Sequence[Feature], lists: Sequence[ObservedList], options: RelevanceOptions
+) -> dict[str, OrderQuality]:
+    """By the first feature that is a rate of clicks, where there is one."""
+    rates = [place for place, one in enumerate(features) if one.source == "rate" and one.action == "click"]
+    if not rates:
+        return {}
+    return {"click rate": order_quality(lists, [each.input.values[:, rates[0]] for each in lists], options)}
+
+
+def _yardstick(
+    train: Sequence[ObservedList],
+    test: Sequence[ObservedList],
+    features: Sequence[Feature],
+    options: RelevanceOptions,
+) -> OrderQuality:
+    train, test = _with_features(train, features), _with_features(test, features)
+    usual = TreeOptions(rounds=50, learning_rate=0.1, leaves=31, least_in_leaf=20, l2=0.0, feature_fraction=0.8)
+    return ranker_quality(test, TrainedRanker((), train_trees(train, usual)).ranker(), options)
+
+
+def _with_features(lists: Sequence[ObservedList], features: Sequence[Feature]) -> list[ObservedList]:
+    names = [feature.name for feature in features]
+    return [replace(each, input=_limited(each.input, names)) for each in lists]
+
+
+def _limited(seen: RankingInput, names: Sequence[str]) -> RankingInput:
+    columns = [seen.names.index(name) for name in names]
+    return replace(seen, names=names, values=np.ascontiguousarray(seen.values[:, columns]))

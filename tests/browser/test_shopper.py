@@ -1,0 +1,204 @@
+"""What the page tells of its shopper, and how it stops."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.browser.conftest import EVERYTHING, playwright, search
+from topics.behavior import BehaviorEvent
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
+from topics.reader import TopicReader
+from topics.settings import KafkaSettings
+
+pytestmark = pytest.mark.services
+
+expect = playwright.expect
+
+
+@pytest.fixture
+def told(page: Any) -> list[dict[str, Any]]:
+    """Events that the page has sent, each held against the model."""
+    events: list[dict[str, Any]] = []
+
+    def hear(request: Any) -> None:
+        if request.url.endswith("/v1/events") and request.post_data is not None:
+            sent = orjson.loads(request.post_data)
+            events.extend(sent if isinstance(sent, list) else [sent])
+
+    page.on("request", hear)
+    return events
+
+
+@pytest.fixture
+def arrived(kafka: KafkaSettings) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    """Records of a topic until `enough` holds of them."""
+    with TopicReader(kafka, [BEHAVIOR_EVENTS, BEHAVIOR_QUERIES]) as reader:
+        came: dict[str, list[dict[str, Any]]] = {BEHAVIOR_EVENTS: [], BEHAVIOR_QUERIES: []}
+
+        def take(topic: str, enough: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
+            for _ in range(75):
+                for record in reader.read(0.2):
+                    came[record.topic].append(orjson.loads(record.value or b""))
+                if enough(came[topic]):
+                    return came[topic]
+            raise AssertionError(f"not enough came on {topic}")
+
+        yield take
+
+
+def later(page: Any, until: Callable[[], object]) -> None:
+    """Lets the page's own clock run."""
+    for _ in range(60):
+        if until():
+            return
+        page.clock.run_for(1_000)
+        page.evaluate("1")  # what was asked meanwhile is heard of
+    raise AssertionError("it did not happen within a minute of the page")
+
+
+def test_what_was_seen_is_told_once_with_its_answer_and_its_place(page: Any, told: list[dict[str, Any]]) -> None:
+    page.clock.install()
+    page.reload()
+    with page.expect_response("**/v1/search*track=true*") as answered:
+        search(page, EVERYTHING)
+    answer = answered.value.json()
+    later(page, lambda: told)
+    page.locator("#language").click()  # the cards are made anew
+    page.clock.run_for(20_000)
+    assert {event["action_name"] for event in told} == {"impression"}
+    places = {event["event_attributes"]["position"]["ordinal"] for event in told}
+    assert len(places) == len(told) < 24, "those below the fold were not seen"
+    shown = {result["position"]: result["product"]["id"] for result in answer["results"]}
+    for event in told:
+        taken = BehaviorEvent.model_validate(event)
+        assert taken.product_id == shown[event["event_attributes"]["position"]["ordinal"]]
+        assert taken.query_id == answer["query_id"]
+        assert len(event["client_id"]) == len(event["session_id"]) == 32
+    assert len({event["event_id"] for event in told}) == len(told)
+
+
+def test_more_results_are_an_answer_of_their_own(page: Any, told: list[dict[str, Any]]) -> None:
+    search(page, EVERYTHING)
+    with page.expect_response("**/v1/search*offset=24*") as answered:
+        page.click("#more")
+    expect(page.locator(".card")).to_have_count(30)
+    page.locator("a.similar").last.click()
+    expect(page.locator("#subject h2")).to_be_visible()
+    (click,) = told
+    assert click["query_id"] == answered.value.json()["query_id"]
+    assert click["event_attributes"]["position"]["ordinal"] == 30
+
+
+def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(page: Any, arrived: Any) -> None:
+    page.clock.install()
+    page.reload()
+    search(page, "dotted umbrella")
+    link = page.locator("a.similar").nth(1)
+    product = link.get_attribute("data-product")
+    link.click()
+    page.wait_for_selector("#results[aria-busy=false] .card")
+    page.clock.run_for(5_000)
+    page.goto("about:blank")  # its beacon goes all the same
+    events = arrived(BEHAVIOR_EVENTS, lambda came: any(event["action_name"] == "dwell" for event in came))
+    (dwell,) = [event for event in events if event["action_name"] == "dwell"]
+    assert dwell["event_attributes"]["object"]["object_id"] == product
+    assert 5 <= dwell["event_attributes"]["dwell_seconds"] < 60
+    assert dwell["event_attributes"]["position"] == {"ordinal": 2}
+
+
+def test_why_is_a_stay_too(page: Any, told: list[dict[str, Any]]) -> None:
+    page.clock.install()
+    page.reload()
+    search(page, "dotted umbrella")
+    why = page.locator(".card").first.locator("summary")
+    why.click()
+    page.clock.run_for(3_000)
+    why.click()
+    later(page, lambda: [event for event in told if event["action_name"] == "dwell"])
+    (dwell,) = [event for event in told if event["action_name"] == "dwell"]
+    assert dwell["event_attributes"]["dwell_seconds"] >= 3
+
+
+def test_what_was_put_into_the_cart_is_bought(page: Any, told: list[dict[str, Any]]) -> None:
+    search(page, "dotted umbrella")
+    cards = page.locator(".card")
+    titles = [cards.nth(place).locator("h3").inner_text() for place in (0, 2)]
+    for place in (0, 2):
+        cards.nth(place).locator("button.put").click()
+    expect(page.locator("#cart-count")).to_have_text("2")
+    page.reload()
+    page.click("#open-cart")
+    expect(page.locator("#cart-items li > span:first-child")).to_have_text(titles)
+    page.click("#buy")
+    expect(page.locator("#cart-said")).to_contain_text("Bought")
+    expect(page.locator("#cart-count")).to_be_empty()
+    page.keyboard.press("Escape")
+    expect(page.locator("#cart")).to_be_hidden()
+    done = [
+        (event["action_name"], event["event_attributes"]["position"]["ordinal"])
+        for event in told
+        if event["action_name"] != "impression"
+    ]
+    assert done == [("add_to_cart", 1), ("add_to_cart", 3), ("purchase", 1), ("purchase", 3)]
+    assert len({event["query_id"] for event in told}) == 1
+    assert len({event["event_id"] for event in told}) == len(told)
+
+
+def test_what_could_not_be_sent_is_sent_again_as_the_same_event(page: Any, told: list[dict[str, Any]]) -> None:
+    search(page, "dotted umbrella")
+    page.route("**/v1/events", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.locator("button.put").first.click()
+    page.unroute("**/v1/events")
+    with page.expect_response("**/v1/events") as answered:
+        page.evaluate("dispatchEvent(new Event('online'))")
+    assert answered.value.status == 202
+    first, again = (event for event in told if event["action_name"] == "add_to_cart")
+    assert first == again
+
+
+def test_a_search_names_the_same_shopper_as_its_events(page: Any, arrived: Any) -> None:
+    search(page, "red boots")
+    page.locator("a.similar").first.click()
+    click = arrived(BEHAVIOR_EVENTS, lambda came: [event for event in came if event["action_name"] == "click"])[-1]
+
+    def is_there(came: list[dict[str, Any]]) -> bool:
+        return any(query["query_id"] == click["query_id"] for query in came)
+
+    queries = arrived(BEHAVIOR_QUERIES, is_there)
+    (query,) = [query for query in queries if query["query_id"] == click["query_id"]]
+    assert (query["client_id"], query["session_id"]) == (click["client_id"], click["session_id"])
+    assert query["user_query"] == "red boots"
+    asked = [query["user_query"] for query in queries]
+    assert asked.count("red boots") == 1, "counting choices is no search of the shopper's"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(202, "The shop forgets what it knew of you"), (401, "The shop did not take the request")]
+)
+def test_who_wants_to_be_forgotten_gets_a_new_name(
+    page: Any, told: list[dict[str, Any]], status: int, said: str
+) -> None:
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=status, json={}))
+    search(page, "dotted umbrella")
+    page.locator("button.put").first.click()
+    with page.expect_request("**/v1/users/*") as asked:
+        page.click("#forget")
+    expect(page.locator("#forgotten")).to_contain_text(said)
+    expect(page.locator("#cart-count")).to_be_empty()
+    page.locator("button.put").first.click()
+    old, new = (event["client_id"] for event in told if event["action_name"] == "add_to_cart")
+    assert asked.value.method == "DELETE"
+    assert asked.value.url.endswith(f"/v1/users/{old}")
+    assert new != old
+
+
+def test_the_cart_speaks_both_languages(page: Any) -> None:
+    search(page, "dotted umbrella")
+    page.click("#language")
+    expect(page.locator("button.put").first).to_have_text("加入购物车")
+    expect(page.locator("#forget")).to_have_text("忘记我")
+    page.click("#open-cart")
+    expect(page.locator("#cart-empty")).to_have_text("购物车是空的。")
