@@ -51,6 +51,7 @@ from ranking.rankers import Candidate, Ranker, Situation
 from ranking.reranking import Reranker, Rules
 from ranking.reranking_settings import RerankingSettings
 from ranking.settings import AvailabilityRules
+from ranking.stock import Stock
 from ranking.tree_ranker import TreeRanker
 from topics.feedback import JoinedList, ListAction, ShownProduct
 
@@ -143,8 +144,8 @@ def _measure(settings: ProfileSettings, table: ProductTable) -> Mapping[str, Any
 
 
 def _reranker(features: DeclaredFeatures, ranker: Ranker) -> Reranker:
-    availability = Availability(AvailabilityRules())
-    return Reranker(features, ranker, RerankingSettings(), availability, create_metrics(CollectorRegistry()))
+    settings, availability = RerankingSettings(), Availability(AvailabilityRules())
+    return Reranker(features, ranker, settings, availability, Stock(), create_metrics(CollectorRegistry()))
 
 
 def _timed(reranker: Reranker, number: int) -> dict[str, float]:
