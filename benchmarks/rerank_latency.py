@@ -144,8 +144,8 @@ def _measure(settings: ProfileSettings, table: ProductTable) -> Mapping[str, Any
 
 
 def _reranker(features: DeclaredFeatures, ranker: Ranker) -> Reranker:
-    settings, availability = RerankingSettings(), Availability(AvailabilityRules())
-    return Reranker(features, ranker, settings, availability, Stock(), create_metrics(CollectorRegistry()))
+    availability = Availability(AvailabilityRules())
+    return Reranker(features, ranker, RerankingSettings(), availability, Stock(), create_metrics(CollectorRegistry()))
 
 
 def _timed(reranker: Reranker, number: int) -> dict[str, float]:
