@@ -44,7 +44,8 @@ _TELL_EVERY_SECONDS = 10.0
 _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
 _LEARNING_PAGE = "learning.html"
-_SESSIONS_PER_SECOND = 0.5  # Milvus Lite answers one request after the other: more would make changes wait
+_SESSIONS_PER_SECOND = 0.5
+_BUSY_WITH_SHOPPERS = 0.1  # Milvus Lite answers one request after the other: changes would wait for their searches
 _BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
 
 
@@ -227,7 +228,9 @@ class _Demo:
         if not shoppers:
             yield
             return
-        options = SimulationOptions(shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND)
+        options = SimulationOptions(
+            shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND, busy_share=_BUSY_WITH_SHOPPERS
+        )
         visits = ShopperVisits(url, options, self._folder / _LEARNING_PAGE)
         self._shoppers_told = visits.told
         self._output.note(
