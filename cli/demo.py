@@ -47,7 +47,7 @@ _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
 _LEARNING_PAGE = "learning.html"
 _SESSIONS_PER_SECOND = 0.5
-_BUSY_WITH_SHOPPERS = 0.1  # Milvus Lite answers one request after the other: changes would wait for their searches
+_BUSY_WITH_SHOPPERS = 0.2  # Milvus Lite answers one request after the other: changes would wait for their searches
 _BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
 
 
