@@ -1,6 +1,6 @@
 """Which products are acted upon in the same session of a shopper."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -22,6 +22,16 @@ class CoClick(NamedTuple):
     other: str
     at: float
     amount: float
+
+
+class CoClicks(NamedTuple):
+    """How often others were acted upon beside a product: `sums`, the strongest first, of which `left` is left."""
+
+    left: float
+    sums: Mapping[str, float]
+
+    def faded(self) -> dict[str, float]:
+        return {other: value * self.left for other, value in self.sums.items()}
 
 
 class _Act(NamedTuple):
@@ -63,11 +73,10 @@ def added_co_clicks(
     return _VERSION + orjson.dumps([as_of, {other: value for value, other in strongest}]) if strongest else None
 
 
-def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> dict[str, float]:
-    """How often others were acted upon beside a product, faded as of `at`; the strongest first."""
+def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> CoClicks:
+    """Of one product, faded as of `at`."""
     as_of, sums = _decoded(state)
-    left = 2.0 ** (-max(at - as_of, 0.0) / half_life_seconds)
-    return {other: value * left for other, value in sums.items()}
+    return CoClicks(2.0 ** (-max(at - as_of, 0.0) / half_life_seconds), sums)
 
 
 def _decoded(state: bytes | None) -> tuple[float, dict[str, float]]:

@@ -77,8 +77,12 @@ class OpenList:
             self.actions[event_id] = least(self.actions.get(event_id), action)
         added = len(self.actions) - before
         if len(self.actions) > most:
-            self.flooded, self.suspect, self.actions = True, FLOODED, {}
+            self.flood()
         return added
+
+    def flood(self) -> None:
+        """More was done than is kept: nothing of it is."""
+        self.flooded, self.suspect, self.actions = True, FLOODED, {}
 
     @property
     def revision(self) -> int:

@@ -18,6 +18,9 @@ from feedback.traffic import Act, Traffic, TrafficSettings
 from topics.behavior import BehaviorEvent, BehaviorQuery
 
 _DAY_SECONDS = 86_400
+_MOST_BYTES = 1_000_000  # of a message of feedback.examples
+MOST_SHOWN_BYTES = 500_000  # of the query's part of one
+_BYTES_OF_A_PLACE = 70  # that a JoinedList says of a product beside its id
 
 JoinedMessage = tuple[bytes, bytes]  # key and value for feedback.examples
 
@@ -64,6 +67,11 @@ class _News:
             if action.at > erased_at.get(action.shopper, -math.inf)
         }
         return _News(queries, actions, self.events)
+
+
+def shown_bytes(query: BehaviorQuery, record_bytes: int) -> int:
+    """About how long the query's part of a message is; at most MOST_SHOWN_BYTES can be joined."""
+    return record_bytes + _BYTES_OF_A_PLACE * len(query.query_response_hit_ids)
 
 
 class ClickJoin:
@@ -174,8 +182,8 @@ class _Batch:
             known = OpenList() if state is None else join.decode(state)
             self._fold(known, news)
             self._suspect(list_id, known, news, shoppers)
-            changed[list_key(list_id)] = self.kept(join.encode(known))
             self.joined.messages += self.messages(list_id, known, None if news.queries else news.actions)
+            changed[list_key(list_id)] = self.kept(join.encode(known))
         for shopper, seen in shoppers.items():
             if not (seen.acts or seen.lists):
                 continue  # no more is known than before, or all of it was erased
@@ -223,8 +231,13 @@ class _Batch:
             seen.remember_lists([list_id], self._rules.remembered_lists)
 
     def messages(self, list_id: str, known: OpenList, touched: Collection[str] | None) -> list[JoinedMessage]:
+        """The list as it stands. One that is longer than a message may be is flooded, too."""
         documents = join.documents(list_id, known, self._settings.window_seconds, touched)
-        return [(document["query_id"].encode(), orjson.dumps(document)) for document in documents]
+        messages = [(document["query_id"].encode(), orjson.dumps(document)) for document in documents]
+        if any(len(value) > _MOST_BYTES for _, value in messages):
+            known.flood()
+            return self.messages(list_id, known, touched)
+        return messages
 
     def kept(self, state: bytes) -> Kept:
         return Kept(state, self._expires_at)
@@ -244,6 +257,6 @@ class _Exposure:
         for key, state in held.items():
             known = join.decode(state)
             known.suspect = known.suspect or self._suspicion
-            changed[key] = self._batch.kept(join.encode(known))
             self.messages += self._batch.messages(list_id_of(key), known, None)
+            changed[key] = self._batch.kept(join.encode(known))
         return changed

@@ -89,18 +89,16 @@ class RankingNetwork(nn.Module):
         return attended
 
     def parts(self, standard: Tensor) -> Tensor:
-        """Candidates x features: what each feature adds from the list's mean to the candidate, by integrated gradients
-        (Sundararajan and others, ICML 2017); a row's sum is its score less that of the mean.
+        """For candidates x features what each feature adds from the list's mean to the candidate, by integrated
+        gradients (Sundararajan and others, ICML 2017); a row's sum is its score less that of the mean.
         """
         middle = standard.mean(dim=-2, keepdim=True).expand_as(standard)
-        total = torch.zeros_like(standard)
-        for step in range(_STEPS_OF_ATTRIBUTION):
-            share = (step + 0.5) / _STEPS_OF_ATTRIBUTION
-            between = (middle + share * (standard - middle)).requires_grad_()
-            beside = torch.cat([between - middle, middle], dim=-1)
-            score = (self.line(between) + self.network(beside)).sum()
-            total += torch.autograd.grad(score, between)[0]
-        return (standard - middle) * total / _STEPS_OF_ATTRIBUTION
+        shares = (torch.arange(_STEPS_OF_ATTRIBUTION) + 0.5) / _STEPS_OF_ATTRIBUTION
+        between = (middle + shares[:, None, None] * (standard - middle)).requires_grad_()
+        beside = torch.cat([between - middle, middle.expand_as(between)], dim=-1)
+        score = (self.line(between) + self.network(beside)).sum()
+        (gradients,) = torch.autograd.grad(score, between)
+        return (standard - middle) * gradients.mean(dim=0)
 
 
 class AttentionRanker:
