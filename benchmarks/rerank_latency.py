@@ -51,6 +51,7 @@ from ranking.rankers import Candidate, Ranker, Situation
 from ranking.reranking import Reranker, Rules
 from ranking.reranking_settings import RerankingSettings
 from ranking.settings import AvailabilityRules
+from ranking.stock import Stock
 from ranking.tree_ranker import TreeRanker
 from topics.feedback import JoinedList, ListAction, ShownProduct
 
@@ -144,7 +145,7 @@ def _measure(settings: ProfileSettings, table: ProductTable) -> Mapping[str, Any
 
 def _reranker(features: DeclaredFeatures, ranker: Ranker) -> Reranker:
     availability = Availability(AvailabilityRules())
-    return Reranker(features, ranker, RerankingSettings(), availability, create_metrics(CollectorRegistry()))
+    return Reranker(features, ranker, RerankingSettings(), availability, Stock(), create_metrics(CollectorRegistry()))
 
 
 def _timed(reranker: Reranker, number: int) -> dict[str, float]:

@@ -44,6 +44,8 @@ class _Act(NamedTuple):
 
 def co_clicks_between(before: Profile, after: Profile, mark: int) -> list[CoClick]:
     """What the list of that mark changes, for both products of each pair of actions; the later one says when."""
+    if not (_acted(before, mark) or _acted(after, mark)):
+        return []
     sessions = _sessions(before, mark) | _sessions(after, mark)
     old, new = _acts(before, sessions), _acts(after, sessions)
     gone = [act for act in old - new if act.list == mark]
@@ -87,6 +89,11 @@ def _decoded(state: bytes | None) -> tuple[float, dict[str, float]]:
         raise ValueError(f"co-clicks of version {state[0]} are not known here")
     as_of, sums = orjson.loads(state[1:])
     return as_of, sums
+
+
+def _acted(profile: Profile, mark: int) -> bool:
+    records = profile.records
+    return bool(_IS_ACT[records["action"][records["list"] == mark]].any())
 
 
 def _sessions(profile: Profile, mark: int) -> set[int]:

@@ -76,7 +76,9 @@ class RankingNetwork(nn.Module):
         return standard.clamp(-_FARTHEST, _FARTHEST)
 
     def of_features(self, standard: Tensor) -> Tensor:
-        middle = standard.mean(dim=-2, keepdim=True)
+        return self._beside(standard.mean(dim=-2, keepdim=True), standard)
+
+    def _beside(self, middle: Tensor, standard: Tensor) -> Tensor:
         beside = torch.cat([standard - middle, middle.expand_as(standard)], dim=-1)
         scores: Tensor = (self.line(standard) + self.network(beside)).squeeze(-1)
         return scores
@@ -92,13 +94,13 @@ class RankingNetwork(nn.Module):
         """For candidates x features what each feature adds from the list's mean to the candidate, by integrated
         gradients (Sundararajan and others, ICML 2017); a row's sum is its score less that of the mean.
         """
-        middle = standard.mean(dim=-2, keepdim=True).expand_as(standard)
+        middle = standard.mean(dim=-2, keepdim=True)
         shares = (torch.arange(_STEPS_OF_ATTRIBUTION) + 0.5) / _STEPS_OF_ATTRIBUTION
         between = (middle + shares[:, None, None] * (standard - middle)).requires_grad_()
-        beside = torch.cat([between - middle, middle.expand_as(between)], dim=-1)
-        score = (self.line(between) + self.network(beside)).sum()
-        (gradients,) = torch.autograd.grad(score, between)
-        return (standard - middle) * gradients.mean(dim=0)
+        (gradients,) = torch.autograd.grad(self._beside(middle, between).sum(), between)
+        parts = (standard - middle) * gradients.mean(dim=0)
+        whole = self._beside(middle, standard) - self._beside(middle, middle)
+        return parts + ((whole - parts.sum(dim=-1)) / parts.shape[-1]).unsqueeze(-1)  # what the steps have missed
 
 
 class AttentionRanker:

@@ -92,7 +92,8 @@ def _seen(feature: SeenFeature, view: View) -> Floats:
     history = view.history
     signs = (2 * history.liked - 1) * _weights(view, feature.half_life_hours)
     places = np.fromiter(map(view.places.get, history.product_ids, repeat(-1)), np.int64, len(history))
-    return _by_product(view, np.bincount(places + 1, signs, len(view.candidates) + 1)[1:])
+    sums: Floats = np.bincount(places + 1, signs, len(view.candidates) + 1).astype(np.float64)  # first: no candidate
+    return _by_product(view, sums[1:])
 
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:

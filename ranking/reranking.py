@@ -1,7 +1,9 @@
 """Candidates in the order for one shopper: scored, without what was bought or hidden, diverse, a little by lot."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +18,8 @@ from ranking.reranking_settings import RerankingSettings
 from ranking.stock import Stock
 
 logger = logging.getLogger(__name__)
+
+_LEFT_ALONE_SECONDS = 5.0
 
 BOUGHT = "bought"
 HIDDEN = "hidden"
@@ -60,7 +64,7 @@ class Rules:
 class Reranker:
     """Safe to call from several threads, as its features and its ranker are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part
         self,
         features: FeatureSource,
         ranker: Ranker,
@@ -68,13 +72,17 @@ class Reranker:
         availability: Availability,
         stock: Stock,
         metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`monotonic` gives seconds."""
         self._features = features
         self._ranker = ranker
         self._settings = settings
         self._availability = availability
         self._stock = stock
         self._rerankings = metrics.rerankings
+        self._monotonic = monotonic
+        self._left_alone_until = -math.inf
 
     @property
     def release(self) -> str:
@@ -84,10 +92,8 @@ class Reranker:
         self, situation: Situation, candidates: Sequence[Candidate], rules: Rules, seed: str, *, explain: bool = False
     ) -> RankedList:
         """The same seed gives the same draw. As they came where the store cannot be read. Raises IndexUnavailable."""
-        try:
-            seen = self._features.input(situation, candidates)
-        except StoreUnavailable as error:
-            logger.warning("A list was not put in order: %s", error)
+        seen = self._seen(situation, candidates)
+        if seen is None:
             self._rerankings.labels("store_unavailable").inc()
             return RankedList(_as_they_came(candidates), {}, NOT_READ)
         self._rerankings.labels("reranked").inc()
@@ -106,6 +112,17 @@ class Reranker:
             for position, (place, chance, why) in enumerate(zip(order, chances, parts, strict=True), start=1)
         ]
         return RankedList(products, left_out)
+
+    def _seen(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput | None:
+        """None while the store does not answer: it is left alone for a few seconds then, and no list waits for it."""
+        if self._monotonic() < self._left_alone_until:
+            return None
+        try:
+            return self._features.input(situation, candidates)
+        except StoreUnavailable as error:
+            logger.warning("Lists stay as they are found for %g s: %s", _LEFT_ALONE_SECONDS, error)
+            self._left_alone_until = self._monotonic() + _LEFT_ALONE_SECONDS
+            return None
 
     def _left_out(self, seen: RankingInput, stock: Sequence[str], kept: Collection[str]) -> dict[str, str]:
         unavailable = {

@@ -41,7 +41,7 @@ from topics.catalogue import (
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
-_LISTS_IN_AN_UPDATE = 500  # the join waits for the store meanwhile, where that has one writer at a time
+_LISTS_IN_AN_UPDATE = 200  # the join waits for the store meanwhile, where that has one writer at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback.store import StoreUnavailable
 from ranking.availability import Availability
 from ranking.diversity import by_marginal_relevance
 from ranking.exploration import drawn
 from ranking.hand_set import HandSetRanker
 from ranking.rankers import Candidate, Situation
-from ranking.reranking import RankedList, Reranker, Rules
+from ranking.reranking import NOT_READ, RankedList, Reranker, Rules
 from ranking.reranking_settings import ExplorationSettings, RerankingSettings
 from ranking.settings import AvailabilityRules
 from ranking.stock import Stock
@@ -105,6 +106,22 @@ def test_what_belongs_last_stands_behind_however_much_it_is_liked() -> None:
     assert found.left_out == {"p5": "discontinued"}
     kept = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), Rules(kept={"p2", "p5"}), stock=stock)
     assert ids(kept) == ["p2", "p4", "p3", "p5", "p1"], "who names a number sees it"
+
+
+def test_a_store_that_does_not_answer_is_left_alone_for_a_while() -> None:
+    features = Mock(input=Mock(side_effect=StoreUnavailable("redis does not answer")))
+    clock = Mock(return_value=0.0)
+    reranker = Reranker(
+        features, HandSetRanker(WEIGHTS), RerankingSettings(), AVAILABILITY, Stock(), Mock(), monotonic=clock
+    )
+    for now, asked in ((0.0, 1), (4.9, 1), (5.1, 2)):
+        clock.return_value = now
+        found = reranker.rerank(NOBODY, candidates(0.8, 0.7), Rules(), "q")
+        assert (ids(found), found.note) == (["p1", "p2"], NOT_READ)
+        assert features.input.call_count == asked
+    features.input = TasteFeatures(likes={"p2": 1.0}).input
+    clock.return_value = 10.2
+    assert ids(reranker.rerank(NOBODY, candidates(0.8, 0.7), Rules(), "q")) == ["p2", "p1"]
 
 
 def test_an_empty_list_stays_empty() -> None:
