@@ -13,6 +13,7 @@ from benchmarks import (
     picture_relevance,
     recovery,
     relevance,
+    rerank_latency,
     search_overhead,
     soak,
     streaming_cost,
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "search_overhead": search_overhead.run,
     "picture_relevance": picture_relevance.run,
     "first_answer": first_answer.run,
+    "rerank_latency": rerank_latency.run,
     "join_cost": join_cost.run,
     "join_exactness": join_exactness.run,
 }

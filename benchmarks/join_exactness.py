@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -78,10 +79,10 @@ def measure(
     kafka: KafkaSettings,
     lists: int,
     kills: int,
-    trouble: Callable[[], None] | None = None,
+    trouble: Callable[[Callable[[], None]], None] = lambda send: send(),
     seed: int = _SEED,
 ) -> Exactness:
-    """Send everything while the process works and is killed; `trouble` comes once, half way through."""
+    """Send everything while the process works and is killed; half way through, `trouble` has a part of it sent."""
     seen = list(seen_lists(lists, seed))
     records = shuffled_with_repeats(seen, seed)
     found = Exactness(lists, len(records), sum(len(one.late) for one in seen), kills)
@@ -162,20 +163,20 @@ def _kill_while_it_works(
     kafka: KafkaSettings,
     records: Sequence[Sent],
     kills: int,
-    trouble: Callable[[], None] | None,
+    trouble: Callable[[Callable[[], None]], None],
     seed: int,
 ) -> None:
     rng = random.Random(seed)
     parts = kills + 1
     cuts = [len(records) * part // parts for part in range(parts + 1)]
     publisher = Publisher(kafka, "shoppers", delivery_timeout_seconds=_PATIENCE_SECONDS)
-    sent = 0
     for part, (start, end) in enumerate(pairwise(cuts)):
         before = _emitted(kafka)
-        _send(publisher, records[start:end])
-        sent += end - start
-        if trouble is not None and part == parts // 2:
-            trouble()
+        send = partial(_send, publisher, records[start:end])
+        if part == parts // 2:
+            trouble(send)
+        else:
+            send()
         if part == kills:
             break
         wanted = before + rng.randrange(1, max(2, (end - start) // 4))

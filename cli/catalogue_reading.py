@@ -1,4 +1,4 @@
-"""How a server learns what its shop sells: all that is there, then each product as it is indexed."""
+"""How a server learns the words and brands of the shop: all that is there, then each product as it is indexed."""
 
 import logging
 import threading
@@ -38,28 +38,40 @@ class CatalogueKnowledge:
     def __init__(self, analyser: Analyser, features: Iterable[Feature]) -> None:
         """`features` say what is kept of each product."""
         self.words = CatalogueWords(analyser)
-        self.products = declared_table(features)
         self.newest = NewestProducts()
         self.stock = Stock()
+        self.table = declared_table(features)
+
+
+class StyleLearner:
+    """Teaches a table products with their vectors, which it looks up in the index."""
+
+    def __init__(self, index: VectorIndex, table: ProductTable, dimensions: Mapping[str, int]) -> None:
+        """`dimensions` of the index's vectors, by field."""
+        self._index = index
+        self._table = table
+        self._dimensions = dimensions
+
+    def learn(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Raises IndexUnavailable."""
+        products = list(documents)
+        vectors = self._index.vectors([product["id"] for product in products])
+        self._table.learn(products)
+        styles = {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
+        self._table.learn_vectors(styles)
+
+    def forget(self, product_ids: Iterable[str]) -> None:
+        self._table.forget(product_ids)
 
 
 class CatalogueReader:
     """Reads the index on a thread of its own, and hears of what comes meanwhile and later. Use as a context manager."""
 
-    def __init__(
-        self,
-        index: VectorIndex,
-        words: CatalogueWords,
-        products: ProductTable,
-        dimensions: Mapping[str, int],
-        *others: Learner,
-    ) -> None:
-        """`dimensions` of the index's vectors, by field. `others` learn the same products."""
+    def __init__(self, index: VectorIndex, words: CatalogueWords, *others: Learner) -> None:
+        """`others` learn the same products."""
         self._index = index
-        self._dimensions = dimensions
         self._words = words
-        self._products = products
-        self._learners: Sequence[Learner] = (words, products, *others)
+        self._learners: Sequence[Learner] = (words, *others)
         self._learning = threading.Lock()
         self._ended = threading.Event()
         self._read = threading.Event()
@@ -106,17 +118,12 @@ class CatalogueReader:
                 return
         self._words.complete()
         self._read.set()
-        logger.info("Words, brands and features of %d products are known", products)
+        logger.info("The words and brands of %d products are known", products)
 
     def _learn(self, documents: Sequence[dict[str, Any]]) -> None:
-        """Raises IndexUnavailable."""
-        vectors = self._index.vectors([document["id"] for document in documents])
         with self._learning:
             for learner in self._learners:
                 learner.learn(documents)
-            self._products.learn_vectors(
-                {product_id: style_vector(known, self._dimensions) for product_id, known in vectors.items()}
-            )
 
 
 def _batches(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

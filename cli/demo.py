@@ -24,6 +24,8 @@ from demo.drawn_shop.changes import Gone, WorkingDay
 from demo.drawn_shop.looks import Look
 from demo.drawn_shop.pictures import draw_picture
 from demo.drawn_shop.products import DrawnProduct, drawn_products, write_picture, write_pictures
+from demo.drawn_shop.ranking import FEATURES as DRAWN_FEATURES
+from demo.drawn_shop.ranking import WEIGHTS as DRAWN_WEIGHTS
 from demo.shoppers.simulation import SimulationOptions
 from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
@@ -44,7 +46,8 @@ _TELL_EVERY_SECONDS = 10.0
 _SHOP_SEED = 1
 _UNKNOWN_PICTURE_SEED = 77_000_001
 _LEARNING_PAGE = "learning.html"
-_SESSIONS_PER_SECOND = 0.5  # Milvus Lite answers one request after the other: more would make changes wait
+_SESSIONS_PER_SECOND = 0.5
+_BUSY_WITH_SHOPPERS = 0.2  # Milvus Lite answers one request after the other: changes would wait for their searches
 _BROKERS = {"embedded": "an embedded broker (in memory, for demos only)", "kafka": "Apache Kafka"}
 
 
@@ -124,8 +127,7 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         FollowingFailed,
         httpx.HTTPError,
     ):
-        server = {"port": port, "learning_page": str((folder / _LEARNING_PAGE).resolve())}
-        settings = changed_settings(embedded_settings(load_settings(), folder), {"server": server})
+        settings = _demo_settings(embedded_settings(load_settings(), folder), folder, port)
         make_room(folder)
         try:
             _Demo(output, report, settings, folder, broker).run(products, shoppers, seconds if headless else None)
@@ -135,6 +137,16 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         output.fail("; ".join(report.failures), asdict(report))
     output.note("all processes have ended")
     output.finish(asdict(report))
+
+
+def _demo_settings(settings: Settings, folder: Path, port: int) -> Settings:
+    """Without another ranker, the hand-set one is told what counts in the drawn shop."""
+    changes: dict[str, Any] = {"server": {"port": port, "learning_page": str((folder / _LEARNING_PAGE).resolve())}}
+    reranking = settings.ranking.reranking
+    if reranking.ranker is None:
+        features = [feature.model_dump() for feature in (*reranking.features, *DRAWN_FEATURES)]
+        changes["ranking"] = {"reranking": {"features": features, "weights": DRAWN_WEIGHTS}}
+    return changed_settings(settings, changes)
 
 
 class _Demo:
@@ -227,7 +239,9 @@ class _Demo:
         if not shoppers:
             yield
             return
-        options = SimulationOptions(shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND)
+        options = SimulationOptions(
+            shoppers=shoppers, sessions_per_second=_SESSIONS_PER_SECOND, busy_share=_BUSY_WITH_SHOPPERS
+        )
         visits = ShopperVisits(url, options, self._folder / _LEARNING_PAGE)
         self._shoppers_told = visits.told
         self._output.note(

@@ -98,7 +98,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     """Train a ranker on a log of events, and say how much better than the order shown it is on lists that it never saw.
 
     Trees, a network and both together are trained on the earlier lists; the kind that is best there is trained again
-    on all of them and written. The features are those of the settings (ranking.features), as they are served.
+    on all of them and written. The features are those of the settings (ranking.reranking.features), as they are served.
 
     Example: millrace train ranker --log events.jsonl.gz --to ranker --config millrace.toml
 

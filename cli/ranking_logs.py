@@ -44,9 +44,9 @@ def known_log(name: LogName, data: Path) -> RankingLog:
 def own_log(path: Path, settings: Settings) -> RankingLog:
     """With the features, profiles and rules of the settings."""
     loop = LoopSettings(
-        settings.ranking.features, settings.profiles, settings.click_loop.join, settings.click_loop.traffic
+        settings.ranking.reranking.features, settings.profiles, settings.click_loop.join, settings.click_loop.traffic
     )
-    return RankingLog(path.name, path, loop, settings.ranking.features)
+    return RankingLog(path.name, path, loop, settings.ranking.reranking.features)
 
 
 def replayed(log: RankingLog, path: Path, replay: Replay, output: Output) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import setproctitle
 
-from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader
+from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader, StyleLearner
 from cli.following import follow_behavior, follow_indexed
 from cli.process_checks import require_shared_index, require_topics
 from cli.settings import Settings, changed_settings
@@ -46,18 +46,19 @@ def serve(settings: Settings) -> None:
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
     _tell_if_broker_is_away(settings)
+    _tell_of_weights_without_a_feature(settings)
     with (
         open_parts(settings, create_collection=True) as parts,
         open_publisher(settings, "millrace-serve") as publisher,
         open_profile_store(_read_quickly(settings)) as profiles,
         open_services(parts, publisher, catalogue := _catalogue(parts), profiles) as services,
     ):
-        indexed = IndexedProducts(parts.index, services.links, services.announcements)
-        others = (catalogue.newest, catalogue.stock)
-        reader = CatalogueReader(parts.index, catalogue.words, catalogue.products, parts.vector_dimensions, *others)
+        products = IndexedProducts(parts.index, services.links, services.announcements)
+        styles = StyleLearner(parts.index, catalogue.table, parts.vector_dimensions)
+        reader = CatalogueReader(parts.index, catalogue.words, catalogue.newest, catalogue.stock, styles)
         with (
             # The follower first: what is indexed while the catalogue is read must not be missed.
-            follow_indexed(settings.kafka, parts.metrics, [indexed.hear, reader.hear], services.clock),
+            follow_indexed(settings.kafka, parts.metrics, [products.hear, reader.hear], services.clock),
             reader,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
@@ -71,25 +72,21 @@ def open_services(
     catalogue: CatalogueKnowledge | None = None,
     profiles: ProfileStore | None = None,
 ) -> Iterator[Services]:
-    """What the HTTP API works with. What is given stays open. Raises RankerUnusable.
+    """What the HTTP API works with. What is given stays open.
 
-    Without a `catalogue` no query is corrected, nothing is recommended for being new, and there is no feature of
-    products; without `profiles` nothing is known of shoppers.
+    Without a `catalogue` no query is corrected and nothing is recommended for being new; without `profiles` nothing is
+    known of shoppers.
     """
     workers, ranking = parts.settings.encoders.image_sources, parts.settings.ranking
-    store = profiles or MemoryStore()
     words = catalogue.words if catalogue is not None else None
     catalogue = catalogue or _catalogue(parts)
+    store = profiles or MemoryStore()
     reader = StateReader(store, parts.settings.profiles)
-    availability, trending = Availability(ranking.availability), Trending(ranking.trending)
-    reranker = Reranker(
-        DeclaredFeatures(ranking.features, catalogue.products, reader),
-        create_ranker(ranking.reranking, ranking.features),
-        ranking.reranking,
-        availability,
-        catalogue.stock,
-        parts.metrics,
-    )
+    availability = Availability(ranking.availability)
+    ranker = create_ranker(ranking.reranking)
+    features = DeclaredFeatures(ranking.reranking.features, catalogue.table, reader)
+    reranker = Reranker(features, ranker, ranking.reranking, availability, catalogue.stock, parts.metrics)
+    trending = Trending(ranking.trending)
     sources = Sources(parts.index, reader, trending, catalogue.newest)
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
@@ -115,13 +112,19 @@ def open_services(
 
 
 def _catalogue(parts: Parts) -> CatalogueKnowledge:
-    return CatalogueKnowledge(parts.analyser, parts.settings.ranking.features)
+    return CatalogueKnowledge(parts.analyser, parts.settings.ranking.reranking.features)
 
 
 def _read_quickly(settings: Settings) -> Settings:
     """A search does not wait long for what is known of shoppers: it goes on without."""
     seconds = min(settings.profiles.timeout_seconds, _MOST_STORE_SECONDS)
     return changed_settings(settings, {"profiles": {"timeout_seconds": seconds}})
+
+
+def _tell_of_weights_without_a_feature(settings: Settings) -> None:
+    reranking = settings.ranking.reranking
+    if unknown := reranking.weights.keys() - {feature.name for feature in reranking.features}:
+        logger.warning("ranking.reranking.weights of features that are not declared: %s", ", ".join(sorted(unknown)))
 
 
 def _tell_if_broker_is_away(settings: Settings) -> None:

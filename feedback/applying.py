@@ -43,13 +43,14 @@ def apply_lists(
     if not newest:
         return Applied({}, {})
     fold = ListFold({}, settings, now)
-    keys = _keys(store, newest)
+    keys, known = _keys(store, newest)
 
     def change(held: Mapping[str, bytes]) -> Mapping[str, Kept | None]:
         nonlocal fold
-        others = further_keys(newest, held) - keys
-        if others:
-            raise _OtherKeys(others)
+        if any(held.get(key) != state for key, state in known.items()):
+            others = further_keys(newest, held) - keys
+            if others:
+                raise _OtherKeys(others)
         fold = ListFold(held, settings, now, examination)
         for one in newest:
             fold.take(one)
@@ -76,13 +77,13 @@ def _newest(lists: Iterable[JoinedList]) -> list[JoinedList]:
     return list(newest.values())
 
 
-def _keys(store: ProfileStore, lists: Sequence[JoinedList]) -> set[str]:
-    """All that the lists touch, as far as can be said before the update."""
+def _keys(store: ProfileStore, lists: Sequence[JoinedList]) -> tuple[set[str], Mapping[str, bytes | None]]:
+    """All that the lists touch, as far as can be said before the update, and the states that said it."""
     known: dict[str, bytes | None] = {}
     keys = keys_of(lists)
     while True:
         unknown = [key for key in keys if key.startswith(_NAMING_MORE) and key not in known]
         if not unknown:
-            return keys
+            return keys, known
         known.update(zip(unknown, store.read(unknown), strict=True))
         keys |= further_keys(lists, {key: state for key, state in known.items() if state is not None})

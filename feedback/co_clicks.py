@@ -1,6 +1,6 @@
 """Which products are acted upon in the same session of a shopper."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -24,6 +24,16 @@ class CoClick(NamedTuple):
     amount: float
 
 
+class CoClicks(NamedTuple):
+    """How often others were acted upon beside a product: `sums`, the strongest first, of which `left` is left."""
+
+    left: float
+    sums: Mapping[str, float]
+
+    def faded(self) -> dict[str, float]:
+        return {other: value * self.left for other, value in self.sums.items()}
+
+
 class _Act(NamedTuple):
     product_id: str
     deed: int
@@ -34,6 +44,8 @@ class _Act(NamedTuple):
 
 def co_clicks_between(before: Profile, after: Profile, mark: int) -> list[CoClick]:
     """What the list of that mark changes, for both products of each pair of actions; the later one says when."""
+    if not (_acted(before, mark) or _acted(after, mark)):
+        return []
     sessions = _sessions(before, mark) | _sessions(after, mark)
     old, new = _acts(before, sessions), _acts(after, sessions)
     gone = [act for act in old - new if act.list == mark]
@@ -63,11 +75,10 @@ def added_co_clicks(
     return _VERSION + orjson.dumps([as_of, {other: value for value, other in strongest}]) if strongest else None
 
 
-def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> dict[str, float]:
-    """How often others were acted upon beside a product, faded as of `at`; the strongest first."""
+def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> CoClicks:
+    """Of one product, faded as of `at`."""
     as_of, sums = _decoded(state)
-    left = 2.0 ** (-max(at - as_of, 0.0) / half_life_seconds)
-    return {other: value * left for other, value in sums.items()}
+    return CoClicks(2.0 ** (-max(at - as_of, 0.0) / half_life_seconds), sums)
 
 
 def _decoded(state: bytes | None) -> tuple[float, dict[str, float]]:
@@ -78,6 +89,11 @@ def _decoded(state: bytes | None) -> tuple[float, dict[str, float]]:
         raise ValueError(f"co-clicks of version {state[0]} are not known here")
     as_of, sums = orjson.loads(state[1:])
     return as_of, sums
+
+
+def _acted(profile: Profile, mark: int) -> bool:
+    records = profile.records
+    return bool(_IS_ACT[records["action"][records["list"] == mark]].any())
 
 
 def _sessions(profile: Profile, mark: int) -> set[int]:

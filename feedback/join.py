@@ -4,7 +4,7 @@ What is known of a list is its query and the set of its actions by event id. Whe
 time and the query's, so either side may come first, and a repeat changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -77,8 +77,12 @@ class OpenList:
             self.actions[event_id] = least(self.actions.get(event_id), action)
         added = len(self.actions) - before
         if len(self.actions) > most:
-            self.flooded, self.suspect, self.actions = True, FLOODED, {}
+            self.flood()
         return added
+
+    def flood(self) -> None:
+        """More was done than is kept: nothing of it is."""
+        self.flooded, self.suspect, self.actions = True, FLOODED, {}
 
     @property
     def revision(self) -> int:
@@ -136,32 +140,6 @@ def own_list_id(list_id: str, event_id: str, shopper: str) -> str:
     return "event:" + _digest([list_id, event_id, shopper])
 
 
-def documents(
-    list_id: str, known: OpenList, window: float, touched: Collection[str] | None
-) -> Iterator[dict[str, Any]]:
-    """The list as a JoinedList says it, and a list of its own for each action that is not joined to it.
-
-    Those are upon what was not shown, or later than `window` seconds. Of them only the `touched`; None: all.
-    """
-    query = known.query
-    if query is None:
-        yield _document(list_id, known, known.actions, 0)
-        return
-    shown = {one["product_id"] for one in query.shown}
-    latest = query.at + window
-    joined, late = {}, 0
-    for event_id, action in known.actions.items():
-        if action.product_id in shown and action.at <= latest:
-            joined[event_id] = action
-            continue
-        late += action.at > latest
-        if touched is None or event_id in touched:
-            own_id = own_list_id(list_id, event_id, action.shopper)
-            own = OpenList(None, {event_id: action}, known.suspect)
-            yield _document(own_id, own, own.actions, 0)
-    yield _document(list_id, known, joined, late)
-
-
 def encode(known: OpenList) -> bytes:
     query = list(known.query) if known.query is not None else None
     actions = {event_id: list(action) for event_id, action in known.actions.items()}
@@ -179,31 +157,6 @@ def decode(state: bytes) -> OpenList:
     )
 
 
-def _document(list_id: str, known: OpenList, joined: Mapping[str, Action], late: int) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "query_id": list_id,
-        "revision": known.revision,
-        "shopper": known.shopper,
-        "session": known.session,
-        "actions": _actions(joined),
-        "late": late,
-        "suspect": known.suspect,
-    }
-    query = known.query
-    if query is not None:
-        document |= {
-            "at": query.at,
-            "text": query.text,
-            "kind": query.kind,
-            "language": query.language,
-            "arm": query.arm,
-            "releases": query.releases,
-            "context": query.context,
-            "shown": query.shown,
-        }
-    return document
-
-
 def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
     """Without positions the products stand from 1 on."""
     product_ids, said = query.query_response_hit_ids, query.query_attributes
@@ -216,20 +169,6 @@ def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
     }
     known = {name: column for name, column in columns.items() if column is not None}
     return [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
-
-
-def _actions(joined: Mapping[str, Action]) -> list[dict[str, Any]]:
-    by_time = sorted(joined.items(), key=lambda one: (one[1].at, one[0]))
-    return [
-        {
-            "event_id": event_id,
-            "action": action.action,
-            "product_id": action.product_id,
-            "at": action.at,
-            "dwell_seconds": action.dwell_seconds,
-        }
-        for event_id, action in by_time
-    ]
 
 
 def _event_id(event: BehaviorEvent, action: Action) -> str:

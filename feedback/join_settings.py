@@ -27,3 +27,7 @@ class JoinSettings(BaseModel):
     @property
     def window_seconds(self) -> float:
         return self.window_hours * 3600
+
+    @property
+    def keep_seconds(self) -> float:
+        return self.keep_days * 86_400

@@ -1,69 +1,23 @@
 """Queries and events to joined lists, over states in the store."""
 
-import math
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import orjson
+from collections.abc import Callable, Mapping, Sequence
 
 from feedback import join, traffic
-from feedback.erasure_marks import decode_mark
-from feedback.join import Action, OpenList, ShownList
+from feedback.join_batch import JoinBatch, Joined, JoinedMessage
 from feedback.join_settings import JoinSettings
-from feedback.state_keys import erased_key, list_id_of, list_key, traffic_key
+from feedback.state_keys import list_id_of, list_key, traffic_key
 from feedback.store import Kept, ProfileStore
-from feedback.traffic import Act, Traffic, TrafficSettings
+from feedback.traffic import TrafficSettings
 from topics.behavior import BehaviorEvent, BehaviorQuery
 
-_DAY_SECONDS = 86_400
-
-JoinedMessage = tuple[bytes, bytes]  # key and value for feedback.examples
-
-
-@dataclass(slots=True)
-class Joined:
-    """What became of a batch: messages for `feedback.examples`, and how many events there were of each outcome.
-
-    `exposed`: shoppers whose lists of before the suspicion are among the messages; `settle` them once those are
-    acknowledged.
-    """
-
-    messages: list[JoinedMessage] = field(default_factory=list)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    suspicions: Counter[str] = field(default_factory=Counter)
-    exposed: list[str] = field(default_factory=list)
+MOST_SHOWN_BYTES = 500_000  # of the query's part of a message
+_BYTES_OF_A_PLACE = 70  # that a JoinedList says of a product beside its id
 
 
-@dataclass(slots=True)
-class _News:
-    """What a batch says of one list."""
-
-    queries: list[ShownList] = field(default_factory=list)
-    actions: dict[str, Action] = field(default_factory=dict)
-    events: int = 0  # repeats within the batch included
-
-    def add(self, event_id: str, action: Action) -> None:
-        self.events += 1
-        self.actions[event_id] = join.least(self.actions.get(event_id), action)
-
-    def __len__(self) -> int:
-        return len(self.queries) + len(self.actions)
-
-    @property
-    def at(self) -> float:
-        return min([query.at for query in self.queries] + [action.at for action in self.actions.values()])
-
-    def after(self, erased_at: Mapping[str, float]) -> "_News":
-        """Without what erased shoppers did up to then."""
-        queries = [query for query in self.queries if query.at > erased_at.get(query.shopper, -math.inf)]
-        actions = {
-            event_id: action
-            for event_id, action in self.actions.items()
-            if action.at > erased_at.get(action.shopper, -math.inf)
-        }
-        return _News(queries, actions, self.events)
+def shown_bytes(query: BehaviorQuery, record_bytes: int) -> int:
+    """About how long the query's part of a message is; at most MOST_SHOWN_BYTES can be joined."""
+    return record_bytes + _BYTES_OF_A_PLACE * len(query.query_response_hit_ids)
 
 
 class ClickJoin:
@@ -87,7 +41,7 @@ class ClickJoin:
 
     def join(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> Joined:
         """Raises StoreUnavailable; the same call may then be made again."""
-        batch = _Batch(self._settings, self._rules, self._clock())
+        batch = JoinBatch(self._settings, self._rules, self._clock())
         batch.gather(queries, events)
         if batch.lists:
             self._store.update(batch.keys(), batch.change)
@@ -102,7 +56,7 @@ class ClickJoin:
             self._store.update([traffic_key(shopper) for shopper in shoppers], self._without_lists)
 
     def _without_lists(self, held: Mapping[str, bytes]) -> dict[str, Kept | None]:
-        expires_at = self._clock() + self._settings.keep_days * _DAY_SECONDS
+        expires_at = self._clock() + self._settings.keep_seconds
         changed: dict[str, Kept | None] = {}
         for key, state in held.items():
             known = traffic.decode(state)
@@ -110,7 +64,7 @@ class ClickJoin:
             changed[key] = Kept(traffic.encode(known), expires_at)
         return changed
 
-    def _expose(self, batch: "_Batch") -> None:
+    def _expose(self, batch: JoinBatch) -> None:
         """Tell the lists of those who have just become suspect again."""
         for shopper, (suspicion, list_ids) in batch.exposed.items():
             exposure = _Exposure(batch, suspicion)
@@ -119,121 +73,10 @@ class ClickJoin:
             batch.joined.exposed.append(shopper)
 
 
-class _Batch:
-    """One batch on its way: what it says by list and by shopper, and what becomes of it."""
-
-    def __init__(self, settings: JoinSettings, rules: TrafficSettings, now: float) -> None:
-        self._settings = settings
-        self._rules = rules
-        self._expires_at = now + settings.keep_days * _DAY_SECONDS
-        self.lists: defaultdict[str, _News] = defaultdict(_News)
-        self._acts: defaultdict[str, dict[str, Act]] = defaultdict(dict)  # by shopper; of each there is an entry
-        self._gathered: Counter[str] = Counter()
-        self.joined = Joined()
-        self.exposed: dict[str, tuple[str, list[str]]] = {}
-
-    def gather(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
-        for query in queries:
-            shown = join.shown_list(query)
-            self.lists[query.query_id].queries.append(shown)
-            if shown.shopper:
-                self._acts[shown.shopper][query.query_id] = Act(shown.at, "")
-        counted = self._rules.counted_actions
-        for event in events:
-            upon = join.action_upon(event)
-            if upon is None:
-                self._gathered["no_product"] += 1
-                continue
-            list_id, event_id, action = upon
-            self.lists[list_id].add(event_id, action)
-            if action.shopper:
-                acts = self._acts[action.shopper]
-                if action.action in counted:
-                    acts[event_id] = Act(action.at, action.product_id)
-
-    def keys(self) -> list[str]:
-        return [
-            *map(list_key, self.lists),
-            *map(traffic_key, self._acts),
-            *map(erased_key, self._acts),
-        ]
-
-    def change(self, held: Mapping[str, bytes]) -> dict[str, Kept | None]:
-        """As ProfileStore.update asks for it: all results begin anew with each call."""
-        self.joined = Joined(outcomes=self._gathered.copy())
-        self.exposed = {}
-        changed: dict[str, Kept | None] = {}
-        erased_at = self._erased_at(held)
-        shoppers = self._watched(held, erased_at)
-        for list_id, all_news in self.lists.items():
-            news = all_news.after(erased_at) if erased_at else all_news
-            self.joined.outcomes["erased"] += len(all_news) - len(news)
-            if not len(news):
-                continue
-            state = held.get(list_key(list_id))
-            known = OpenList() if state is None else join.decode(state)
-            self._fold(known, news)
-            self._suspect(list_id, known, news, shoppers)
-            changed[list_key(list_id)] = self.kept(join.encode(known))
-            self.joined.messages += self.messages(list_id, known, None if news.queries else news.actions)
-        for shopper, seen in shoppers.items():
-            if not (seen.acts or seen.lists):
-                continue  # no more is known than before, or all of it was erased
-            changed[traffic_key(shopper)] = self.kept(traffic.encode(seen))
-        return changed
-
-    def _erased_at(self, held: Mapping[str, bytes]) -> dict[str, float]:
-        marks = ((shopper, held.get(erased_key(shopper))) for shopper in self._acts)
-        return {shopper: decode_mark(mark) for shopper, mark in marks if mark is not None}
-
-    def _watched(self, held: Mapping[str, bytes], erased_at: Mapping[str, float]) -> dict[str, Traffic]:
-        """What each shopper of the batch has done lately, this batch included."""
-        watched = {}
-        for shopper, acts in self._acts.items():
-            state = held.get(traffic_key(shopper))
-            seen = Traffic() if state is None else traffic.decode(state)
-            if shopper in erased_at:
-                acts = {id_: act for id_, act in acts.items() if act.at > erased_at[shopper]}
-            if acts and seen.add(acts, self._rules):
-                self.joined.suspicions[seen.suspicion] += 1
-            watched[shopper] = seen
-        return watched
-
-    def _fold(self, known: OpenList, news: _News) -> None:
-        for query in news.queries:
-            known.add_query(query)
-        added = known.add_actions(news.actions, self._settings.max_actions)
-        outcomes = self.joined.outcomes
-        outcomes["queries"] += len(news.queries)
-        outcomes["flooding" if known.flooded else "actions"] += added
-        outcomes["repeated"] += news.events - added
-        if known.query is not None:
-            latest = known.query.at + self._settings.window_seconds
-            outcomes["late"] += sum(action.at > latest for action in news.actions.values())
-
-    def _suspect(self, list_id: str, known: OpenList, news: _News, shoppers: Mapping[str, Traffic]) -> None:
-        seen = shoppers.get(known.shopper)
-        if seen is None:
-            return
-        if seen.is_suspect(news.at):
-            known.suspect = known.suspect or seen.suspicion
-            if seen.lists:
-                self.exposed[known.shopper] = (seen.suspicion, seen.lists)
-        elif not known.suspect:
-            seen.remember_lists([list_id], self._rules.remembered_lists)
-
-    def messages(self, list_id: str, known: OpenList, touched: Collection[str] | None) -> list[JoinedMessage]:
-        documents = join.documents(list_id, known, self._settings.window_seconds, touched)
-        return [(document["query_id"].encode(), orjson.dumps(document)) for document in documents]
-
-    def kept(self, state: bytes) -> Kept:
-        return Kept(state, self._expires_at)
-
-
 class _Exposure:
     """Lists of before a suspicion become suspect, too."""
 
-    def __init__(self, batch: _Batch, suspicion: str) -> None:
+    def __init__(self, batch: JoinBatch, suspicion: str) -> None:
         self._batch = batch
         self._suspicion = suspicion
         self.messages: list[JoinedMessage] = []
@@ -244,6 +87,6 @@ class _Exposure:
         for key, state in held.items():
             known = join.decode(state)
             known.suspect = known.suspect or self._suspicion
-            changed[key] = self._batch.kept(join.encode(known))
             self.messages += self._batch.messages(list_id_of(key), known, None)
+            changed[key] = self._batch.kept(join.encode(known))
         return changed

@@ -16,7 +16,7 @@ class MemoryStore:
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
         with self._lock:
-            return [kept.value if (kept := self._states.get(key)) is not None else None for key in keys]
+            return [None if kept is None else kept.value for kept in map(self._states.get, keys)]
 
     def update(self, keys: Sequence[str], change: Change) -> None:
         with self._lock:

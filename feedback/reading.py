@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback.co_clicks import co_clicks
+from feedback.co_clicks import CoClicks, co_clicks
 from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
@@ -51,7 +51,7 @@ class ShopperState:
     of_class: ProductCounts
     shop: ProductCounts
     others: ProductCounts
-    co_clicks: Sequence[dict[str, float]]
+    co_clicks: Sequence[CoClicks]
     prior_impressions: float
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
@@ -121,7 +121,8 @@ class StateReader:
 
     def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
-        return self._co_clicks(self._store.read([co_clicks_key(product_id) for product_id in product_ids]), at)
+        states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
+        return [beside.faded() for beside in self._co_clicks(states, at)]
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)
@@ -139,7 +140,7 @@ class StateReader:
             self._settings.prior_impressions,
         )
 
-    def _co_clicks(self, states: Sequence[bytes | None], at: float) -> list[dict[str, float]]:
+    def _co_clicks(self, states: Sequence[bytes | None], at: float) -> list[CoClicks]:
         half_life = self._settings.co_click_half_life_hours * 3_600
         return [co_clicks(state, at, half_life) for state in states]
 

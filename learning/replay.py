@@ -59,16 +59,20 @@ class Replay:
 
     def run(self, events: Iterable[LoggedEvent], on_list: Callable[[], None] = lambda: None) -> None:
         """Go on with these, which come after all of before; what stands together of one kind is taken at once."""
+        shown: list[BehaviorQuery] = []
         for kind, together in groupby(events, type):
             if kind is Product:
                 self._learn([event for event in together if isinstance(event, Product)])
             elif kind is BehaviorEvent:
-                self._reveal((), [event for event in together if isinstance(event, BehaviorEvent)])
+                self._reveal(shown, [event for event in together if isinstance(event, BehaviorEvent)])
+                shown = []
             else:
                 for query in (event for event in together if isinstance(event, BehaviorQuery)):
+                    self._reveal(shown, ())
                     self._predict(query)
-                    self._reveal((query,), ())
+                    shown = [query]
                     on_list()
+        self._reveal(shown, ())
 
     def lists(self) -> list[ObservedList]:
         """All lists so far that count, in the order in which they were shown, with what was done by now."""
@@ -102,6 +106,8 @@ class Replay:
             self._positions[query.query_id] = _positions(query)
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
+        if not queries and not events:
+            return
         times = [query.timestamp for query in queries] + [event.timestamp for event in events]
         self._now = max(self._now, max(times).timestamp())
         joined = self._join.join(queries, events)

@@ -76,7 +76,9 @@ class RankingNetwork(nn.Module):
         return standard.clamp(-_FARTHEST, _FARTHEST)
 
     def of_features(self, standard: Tensor) -> Tensor:
-        middle = standard.mean(dim=-2, keepdim=True)
+        return self._beside(standard.mean(dim=-2, keepdim=True), standard)
+
+    def _beside(self, middle: Tensor, standard: Tensor) -> Tensor:
         beside = torch.cat([standard - middle, middle.expand_as(standard)], dim=-1)
         scores: Tensor = (self.line(standard) + self.network(beside)).squeeze(-1)
         return scores
@@ -89,18 +91,16 @@ class RankingNetwork(nn.Module):
         return attended
 
     def parts(self, standard: Tensor) -> Tensor:
-        """Candidates x features: what each feature adds from the list's mean to the candidate, by integrated gradients
-        (Sundararajan and others, ICML 2017); a row's sum is its score less that of the mean.
+        """For candidates x features what each feature adds from the list's mean to the candidate, by integrated
+        gradients (Sundararajan and others, ICML 2017); a row's sum is its score less that of the mean.
         """
-        middle = standard.mean(dim=-2, keepdim=True).expand_as(standard)
-        total = torch.zeros_like(standard)
-        for step in range(_STEPS_OF_ATTRIBUTION):
-            share = (step + 0.5) / _STEPS_OF_ATTRIBUTION
-            between = (middle + share * (standard - middle)).requires_grad_()
-            beside = torch.cat([between - middle, middle], dim=-1)
-            score = (self.line(between) + self.network(beside)).sum()
-            total += torch.autograd.grad(score, between)[0]
-        return (standard - middle) * total / _STEPS_OF_ATTRIBUTION
+        middle = standard.mean(dim=-2, keepdim=True)
+        shares = (torch.arange(_STEPS_OF_ATTRIBUTION) + 0.5) / _STEPS_OF_ATTRIBUTION
+        between = (middle + shares[:, None, None] * (standard - middle)).requires_grad_()
+        (gradients,) = torch.autograd.grad(self._beside(middle, between).sum(), between)
+        parts = (standard - middle) * gradients.mean(dim=0)
+        whole = self._beside(middle, standard) - self._beside(middle, middle)
+        return parts + ((whole - parts.sum(dim=-1)) / parts.shape[-1]).unsqueeze(-1)  # what the steps have missed
 
 
 class AttentionRanker:

@@ -133,23 +133,3 @@ Feature: TypeAlias = Annotated[
     | CoClickFeature,
     Field(discriminator="source"),
 ]
-
-DEFAULT_FEATURES: tuple[Feature, ...] = (
-    ScoreFeature(name="score"),
-    PositionFeature(name="position"),
-    RateFeature(name="click_rate"),
-    RateFeature(name="click_rate_of_query", of="query"),
-    RateFeature(name="purchase_rate", action="purchase"),
-    LiftFeature(name="lift"),
-    ImpressionsFeature(name="impressions"),
-    HistoryFeature(name="actions"),
-    SeenFeature(name="seen"),
-    NumberFeature(name="price", field="price", scale="log"),
-    NumberFeature(name="rating", field="rating"),
-    AffinityFeature(name="brand_affinity", field="brand"),
-    AffinityFeature(name="category_affinity", field="categories"),
-    AffinityFeature(name="category_affinity_now", field="categories", of="session", half_life_hours=1.0),
-    ClosenessFeature(name="price_closeness", field="price", scale="log"),
-    SimilarityFeature(name="similarity"),
-    CoClickFeature(name="co_clicks"),
-)

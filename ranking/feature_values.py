@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,10 @@ def _history(_: HistoryFeature, view: View) -> Floats:
 
 def _seen(feature: SeenFeature, view: View) -> Floats:
     history = view.history
-    signs = (2 * history.liked - 1) * history.weights(view.situation.at, feature.half_life_hours * 3_600)
-    known: dict[str, float] = {}
-    for product_id, sign in zip(history.product_ids, signs.tolist(), strict=True):
-        known[product_id] = known.get(product_id, 0.0) + sign
-    return np.array([known.get(one.product_id, 0.0) for one in view.candidates])
+    signs = (2 * history.liked - 1) * _weights(view, feature.half_life_hours)
+    places = np.fromiter(map(view.places.get, history.product_ids, repeat(-1)), np.int64, len(history))
+    sums: Floats = np.bincount(places + 1, signs, len(view.candidates) + 1).astype(np.float64)  # first: no candidate
+    return _by_product(view, sums[1:])
 
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:
@@ -145,8 +145,17 @@ def _similarity(feature: SimilarityFeature, view: View) -> Floats:
 
 
 def _co_click(_: CoClickFeature, view: View) -> Floats:
-    together = [sum(beside.get(one.product_id, 0.0) for beside in view.state.co_clicks) for one in view.candidates]
-    return np.log1p(np.array(together, np.float64))
+    together = np.zeros(len(view.candidates))
+    for beside in view.state.co_clicks:
+        for other in beside.sums.keys() & view.places.keys():
+            together[view.places[other]] += beside.left * beside.sums[other]
+    return _by_product(view, np.log1p(together))
+
+
+def _by_product(view: View, values: Floats) -> Floats:
+    """What stands at the place of each candidate's product."""
+    places = [view.places[one.product_id] for one in view.candidates]
+    return values[np.array(places, np.int64)]
 
 
 def _weights(view: View, half_life_hours: float) -> Floats:

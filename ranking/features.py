@@ -58,6 +58,7 @@ class DeclaredFeatures:
         return View(
             situation,
             candidates,
+            {product_id: place for place, product_id in enumerate(product_ids)},
             self._table.rows(product_ids),
             state,
             history,

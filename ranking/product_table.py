@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -74,15 +75,15 @@ class ProductTable:
 
     def rows(self, product_ids: Sequence[str]) -> Rows:
         """Where each product stands; 0 for those that are not known."""
-        return np.fromiter((self._rows.get(product_id, 0) for product_id in product_ids), np.int64, len(product_ids))
+        return np.fromiter(map(self._rows.get, product_ids, repeat(0)), np.int64, len(product_ids))
 
     def numbers(self, field: str, rows: Rows) -> Numbers:
         """One number for each row, NaN where there is none."""
-        return self._numbers[field][rows]
+        return self._numbers[field].take(rows)
 
     def values(self, field: str, rows: Rows) -> ValueIds:
         """Rows x as many as any product has: ids of the field's values, -1 where there are no more."""
-        return self._values[field][rows]
+        return self._values[field].take(rows, axis=0)
 
     def products_with(self, field: str) -> NDArray[np.int32]:
         """How many products have each value, by the value's id."""
@@ -90,7 +91,7 @@ class ProductTable:
 
     def vectors(self, rows: Rows) -> Numbers:
         """Rows x dimensions: zeros for products without a vector, no dimension while there is none at all."""
-        return self._vectors[rows]
+        return self._vectors.take(rows, axis=0)
 
     def centred_vectors(self, rows: Rows) -> Numbers:
         """Unit vectors of what sets each product apart from the mean of all."""

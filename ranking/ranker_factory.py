@@ -1,24 +1,21 @@
 """The ranker that the settings ask for."""
 
-from collections.abc import Sequence
-
-from ranking.feature_settings import Feature
 from ranking.hand_set import HandSetRanker
 from ranking.ranker_folder import read_ranker
 from ranking.rankers import Ranker, RankerUnusable
 from ranking.reranking_settings import RerankingSettings
 
 
-def create_ranker(settings: RerankingSettings, features: Sequence[Feature]) -> Ranker:
+def create_ranker(settings: RerankingSettings) -> Ranker:
     """The trained one where a folder is named, else the hand-set one. Raises RankerUnusable."""
     if settings.ranker is None:
         return HandSetRanker(settings.weights)
-    trained = read_ranker(settings.ranker)
+    trained, features = read_ranker(settings.ranker), settings.features
     if tuple(trained.features) != tuple(features):
         of_one_only = [one for one in trained.features if one not in features]
         differing = {one.name for one in (*of_one_only, *(one for one in features if one not in trained.features))}
         raise RankerUnusable(
-            f"the ranker in {settings.ranker} was trained on other features than ranking.features declares"
+            f"the ranker in {settings.ranker} was trained on other features than ranking.reranking.features declares"
             f" ({', '.join(sorted(differing)) or 'their order differs'}): train it again, or declare those"
         )
     return trained.ranker()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 
-LEAST_DEVIATION = 1e-6
+LEAST_DEVIATION = 1e-4  # less is rounding
 
 
 class RankerUnusable(Exception):

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ranking.feature_settings import Feature
+from ranking.shop_features import HAND_SET_WEIGHTS, SHOP_FEATURES
 
 
 class ExplorationSettings(BaseModel):
@@ -28,21 +31,14 @@ class RerankingSettings(BaseModel):
         default=None,
         description="folder of a ranker that `millrace train ranker` made; left out: the hand-set one, by its weights",
     )
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)] = Field(
+        default=tuple(SHOP_FEATURES),
+        description="what rankers see of each candidate: a name, the source that it is computed from, and how that "
+        "fades; the same at serving, in a replay and in training. docs/ranking.md lists the sources",
+    )
     weights: dict[str, Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]] = Field(
-        default={
-            "score": 1.0,
-            "position": -0.001,
-            "click_rate": 0.02,
-            "purchase_rate": 0.02,
-            "lift": 0.1,
-            "brand_affinity": 0.2,
-            "category_affinity": 0.2,
-            "category_affinity_now": 0.1,
-            "price_closeness": 0.02,
-            "similarity": 0.1,
-            "co_clicks": 0.02,
-        },
-        description="of the hand-set ranker, by feature; one that is not known adds nothing",
+        default=dict(HAND_SET_WEIGHTS),
+        description="of the hand-set ranker, by the feature's name; one without a weight adds nothing",
     )
     diversity: float = Field(
         default=1.0,
@@ -54,3 +50,10 @@ class RerankingSettings(BaseModel):
         default="hidden", description="products that the shopper has bought; what the shopper hid is never shown"
     )
     exploration: ExplorationSettings = ExplorationSettings()
+
+    @field_validator("features")
+    @classmethod
+    def _each_has_its_name(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        if len({feature.name for feature in features}) < len(features):
+            raise ValueError("two features have one name")
+        return features

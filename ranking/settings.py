@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ranking.attribute_words import AttributeWords
-from ranking.feature_settings import DEFAULT_FEATURES, Feature
 from ranking.fusion import Leg
 from ranking.recommendation_settings import RecommendationSettings
 from ranking.reranking_settings import RerankingSettings
@@ -162,11 +161,6 @@ class RankingSettings(BaseModel):
     )
     availability: AvailabilityRules = AvailabilityRules()
     trending: TrendingSettings = TrendingSettings()
-    features: tuple[Feature, ...] = Field(
-        default=DEFAULT_FEATURES,
-        description="what rankers see of each candidate: a name, the source that it is computed from, and how that "
-        "fades; the same at serving, in a replay and in training. docs/ranking.md lists the sources",
-    )
     reranking: RerankingSettings = RerankingSettings()
     recommendations: RecommendationSettings = RecommendationSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()

@@ -15,6 +15,7 @@ _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
 _FREEDOM_BOUND = 6.0
+_SETTLED = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +70,10 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
         chances = _logistic(odds + freedom[lists])
         slope = np.bincount(lists, chances * (1 - chances))
         step = (wanted - np.bincount(lists, chances)) / np.maximum(slope, 1e-3)
-        freedom = np.clip(freedom + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP), -_FREEDOM_BOUND, _FREEDOM_BOUND)
+        before = freedom
+        freedom = _bounded(before + _bounded(step, _LONGEST_STEP), _FREEDOM_BOUND)
+        if np.abs(freedom - before).max(initial=0.0) < _SETTLED:
+            break
     tells = (wanted > 0) & (wanted < np.bincount(lists))
     surprise: Floats = np.where(tells[lists], liked - _logistic(odds + freedom[lists]), 0.0)
     return surprise
@@ -77,11 +81,9 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
 
 def _first_acts(records: NDArray[np.void], acts: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of several acts upon one product in one list the newest, which is the first."""
-    places = np.flatnonzero(acts).tolist()
-    lines = records[acts]
-    newest: dict[tuple[int, int], int] = {}
-    for place, product, list_mark in zip(places, lines["product"].tolist(), lines["list"].tolist(), strict=True):
-        newest.setdefault((product, list_mark), place)
+    places = np.flatnonzero(acts)[::-1].tolist()
+    lines = records[places]
+    newest = dict(zip(zip(lines["product"].tolist(), lines["list"].tolist(), strict=True), places, strict=True))
     first = np.zeros(len(records), np.bool_)
     first[list(newest.values())] = True
     return first
@@ -91,6 +93,10 @@ def _numbered(marks: Sequence[int]) -> Integers:
     """Numbers from 0 on, equal ones for equal marks."""
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(mark, len(numbers)) for mark in marks], np.int64)
+
+
+def _bounded(numbers: Floats, bound: float) -> Floats:
+    return np.minimum(np.maximum(numbers, -bound), bound)
 
 
 def _logistic(odds: Floats) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.metrics import Metrics
+from ranking.rankers import Candidate
 from serving.shoppers import Asker
 from topics.behavior import BehaviorQuery, QueryAttributes, encode_event
 from topics.catalogue import BEHAVIOR_QUERIES
@@ -17,11 +18,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`position` counts from 1; `propensity` is the chance with which the product was shown there, None: not known."""
+    """`position` counts from 1; `propensity` is the chance with which the product was shown there, None: not known.
+
+    `found`: how it had been found before it was re-ranked; None where it was not re-ranked.
+    """
 
     product_id: str
     position: int
     propensity: float | None = None
+    found: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,14 @@ def _reason(error: Exception) -> str:
             return "unwritable"
 
 
+def _all_known(numbers: Sequence[float | None]) -> tuple[float, ...] | None:
+    """None where one of them is not known."""
+    known = tuple(number for number in numbers if number is not None)
+    return known if len(known) == len(numbers) else None
+
+
 def _query(answered: Answered, asker: Asker, at: datetime) -> BehaviorQuery:
-    propensities = [one.propensity for one in answered.shown if one.propensity is not None]
+    found = [one.found for one in answered.shown if one.found is not None]
     return BehaviorQuery(
         query_id=answered.query_id,
         user_query=answered.text,
@@ -104,7 +115,9 @@ def _query(answered: Answered, asker: Asker, at: datetime) -> BehaviorQuery:
         query_response_hit_ids=tuple(one.product_id for one in answered.shown),
         query_attributes=QueryAttributes(
             positions=tuple(one.position for one in answered.shown),
-            propensities=tuple(propensities) if len(propensities) == len(answered.shown) else None,
+            propensities=_all_known([one.propensity for one in answered.shown]),
+            retrieval_positions=tuple(one.position for one in found) if len(found) == len(answered.shown) else None,
+            retrieval_scores=_all_known([one.score for one in found]) if len(found) == len(answered.shown) else None,
             releases=answered.releases,
             kind=answered.kind,
             language=answered.language,

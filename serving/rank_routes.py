@@ -56,7 +56,7 @@ def rank_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -
         ranked = services.reranker.rerank(situation, candidates, rules, query_id, explain=query.explain)
         shown = ranked.products[: query.limit]
         if query.track:
-            places = [Shown(one.candidate.product_id, one.position, one.propensity) for one in shown]
+            places = [Shown(one.candidate.product_id, one.position, one.propensity, one.candidate) for one in shown]
             releases = {"ranker": services.reranker.release}
             queries.record(Answered(query_id, query.text, _KIND, places, releases, query.language), asker)
         return json_response(

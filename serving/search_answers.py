@@ -156,7 +156,10 @@ def new_query_id() -> str:
 def shown(hits: Iterable[SearchHit]) -> list[Shown]:
     """A place that was not drawn by lot has the chance 1."""
     return [
-        Shown(hit.product_id, hit.position, hit.ranked.propensity if hit.ranked is not None else 1.0) for hit in hits
+        Shown(hit.product_id, hit.position, hit.ranked.propensity, hit.ranked.candidate)
+        if hit.ranked is not None
+        else Shown(hit.product_id, hit.position, 1.0)
+        for hit in hits
     ]
 
 

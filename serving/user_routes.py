@@ -89,7 +89,8 @@ class _Recommending:
             found = self._services.recommender.find(visit, parameters.limit, filters)
         if parameters.track:
             shown = [
-                Shown(one.ranked.candidate.product_id, one.position, one.ranked.propensity) for one in found.products
+                Shown(one.ranked.candidate.product_id, one.position, one.ranked.propensity, one.ranked.candidate)
+                for one in found.products
             ]
             releases = {"ranker": self._services.reranker.release}
             self._queries.record(Answered(query_id, "", KIND, shown, releases), asker)

@@ -44,6 +44,9 @@ class Heartbeat:
         self.last_progress = time.monotonic()
 
 
+_Fetched = tuple[Sequence[Record], Acknowledge]
+
+
 class BatchAgent:
     """Hands fetched batches to `work`, which returns when all of it is done, and acknowledges them then.
 
@@ -66,7 +69,7 @@ class BatchAgent:
         self._heartbeat = heartbeat
         self._crash = crash
         self._gathering = gathering or Gathering()
-        self._inbox: queue.SimpleQueue[tuple[Sequence[Record], Acknowledge]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Fetched | None] = queue.SimpleQueue()
         self._taken = 0
         self._finished = 0
 
@@ -86,6 +89,10 @@ class BatchAgent:
         """Called by one thread. `acknowledge` is called once, from another, when all of it is done."""
         self._taken += 1
         self._inbox.put((records, acknowledge))
+
+    def hurry(self) -> None:
+        """Wait for no more, once: what is gathered is worked on at once."""
+        self._inbox.put(None)
 
     async def read(self, stream: Any) -> None:
         """The agent's function for Faust.
@@ -116,19 +123,25 @@ class BatchAgent:
         self._finished += len(gathered)
         self._heartbeat.touch()
 
-    def _gather(self) -> list[tuple[Sequence[Record], Acknowledge]]:
-        gathered = [self._inbox.get()]
-        count = len(gathered[0][0])
+    def _gather(self) -> list[_Fetched]:
+        while (fetched := self._inbox.get()) is None:
+            pass  # nothing was gathered yet
+        gathered, count = [fetched], len(fetched[0])
         due = time.monotonic() + self._gathering.seconds
         while count < self._gathering.records and len(gathered) < self._gathering.batches:
-            try:
-                left = due - time.monotonic()
-                fetched = self._inbox.get(timeout=left) if left > 0 else self._inbox.get_nowait()
-            except queue.Empty:
+            more = self._next_before(due)
+            if more is None:
                 break
-            gathered.append(fetched)
-            count += len(fetched[0])
+            gathered.append(more)
+            count += len(more[0])
         return gathered
+
+    def _next_before(self, due: float) -> _Fetched | None:
+        try:
+            left = due - time.monotonic()
+            return self._inbox.get(timeout=left) if left > 0 else self._inbox.get_nowait()
+        except queue.Empty:
+            return None
 
 
 class Patience:

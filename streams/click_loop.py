@@ -41,6 +41,8 @@ from topics.catalogue import (
 from topics.publisher import Publisher
 from topics.settings import KafkaSettings
 
+_LISTS_IN_AN_UPDATE = 200  # the join waits for the store meanwhile, where that has one writer at a time
+
 
 @dataclass(frozen=True, slots=True)
 class ClickLoopParts:
@@ -103,6 +105,12 @@ def create_click_loop_app(
     app = create_bare_app(settings, kafka, crash, group, membership)
     for agent in agents:
         read_in_batches(app, agent.name, agent.topics, agent.read)
+
+    def hurry() -> None:
+        for agent in agents:
+            agent.hurry()
+
+    app.transport.on_wait_empty = hurry
     return app
 
 
@@ -125,7 +133,8 @@ def _update_profiles(kafka: KafkaSettings, parts: ClickLoopParts, crash: Crash) 
     outbox = Outbox(parts.publisher, parts.metrics, heartbeat.touch)
     updater = ProfileUpdater(parts.store, parts.profiles, metrics=parts.metrics)
     work = UpdateProfiles(updater, outbox, parts.metrics, heartbeat.touch)
-    return BatchAgent(UPDATE_PROFILES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash)
+    gathering = Gathering(_LISTS_IN_AN_UPDATE)
+    return BatchAgent(UPDATE_PROFILES_AGENT, (kafka.on_broker(FEEDBACK_EXAMPLES),), work, heartbeat, crash, gathering)
 
 
 def _write_examples(

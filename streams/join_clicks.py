@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from feedback.joining import ClickJoin
+from feedback.joining import MOST_SHOWN_BYTES, ClickJoin, shown_bytes
 from feedback.store import StoreUnavailable
 from monitoring.metrics import Metrics
 from streams.batch_agent import Patience
 from streams.outbox import Outbox
-from streams.reading import read_records
+from streams.reading import Rejected, read_records
 from streams.records import Record
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, FEEDBACK_EXAMPLES
+from topics.events import InvalidEvent, InvalidReason
 
 
 class JoinClicks:
@@ -35,7 +36,7 @@ class JoinClicks:
     def __call__(self, records: Sequence[Record]) -> None:
         asked = [record for record in records if record.topic == self._queries_topic]
         acted = [record for record in records if record.topic != self._queries_topic]
-        queries, bad_queries = read_records(asked, BehaviorQuery, self._most_bytes)
+        queries, bad_queries = _of_joinable_size(*read_records(asked, BehaviorQuery, self._most_bytes))
         events, bad_events = read_records(acted, BehaviorEvent, self._most_bytes)
         said = [query for _, query in queries], [event for _, event in events]
         joined = self._patience.call(lambda: self._clicks.join(*said))
@@ -48,3 +49,18 @@ class JoinClicks:
             self._metrics.events.labels(topic, outcome).inc(count)
         for suspicion, count in joined.suspicions.items():
             self._metrics.suspect_shoppers.labels(suspicion).inc(count)
+
+
+def _of_joinable_size(
+    read: Sequence[tuple[Record, BehaviorQuery]], rejected: list[Rejected]
+) -> tuple[list[tuple[Record, BehaviorQuery]], list[Rejected]]:
+    """A list says more of each product than its query does, and one that no message holds would be tried for ever."""
+    fitting = []
+    for record, query in read:
+        size = shown_bytes(query, len(record.value or b""))
+        if size <= MOST_SHOWN_BYTES:
+            fitting.append((record, query))
+        else:
+            detail = f"its list would have about {size} bytes, {MOST_SHOWN_BYTES} are allowed"
+            rejected.append(Rejected(record, InvalidEvent(InvalidReason.TOO_LARGE, detail, record.value or b"")))
+    return fitting, rejected

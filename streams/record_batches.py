@@ -206,6 +206,11 @@ class BatchConsumer(aiokafka.Consumer):  # type: ignore[misc]
                 self._acked[tp]
         return super()._filter_tps_with_pending_acks(topics)
 
+    async def wait_empty(self) -> None:
+        """Before a rebalance and a stop."""
+        self.transport.on_wait_empty()
+        await super().wait_empty()
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self._end_if_expelled()
         await super().on_partitions_revoked(revoked)  # waits for acks and commits
@@ -258,6 +263,7 @@ class BatchTransport(aiokafka.Transport):  # type: ignore[misc]
     fetch_max_wait_seconds = 0.5
     crash: Callable[[BaseException], NoReturn]
     membership: Membership
+    on_wait_empty: Callable[[], None] = staticmethod(lambda: None)  # all that is in flight is waited for from then on
 
     def batched_topics(self) -> set[str]:
         return {

@@ -10,6 +10,7 @@ from benchmarks.peers.plain_faust import work
 from feedback import join
 from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
+from feedback.list_documents import documents
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, FEEDBACK_EXAMPLES
 
@@ -38,9 +39,9 @@ def run_join(task: Task) -> None:
     async def join_clicks(stream: Any) -> None:
         async for event in stream.events():
             meter.saw(1)
-            state, documents = folding.fold(event.message.topic, event.value, table.get(event.key))
+            state, told = folding.fold(event.message.topic, event.value, table.get(event.key))
             table[event.key] = state
-            for document in documents:
+            for document in told:
                 sent = await examples.send(key=document["query_id"].encode(), value=orjson.dumps(document))
             if meter.seen == task.events:
                 await sent
@@ -69,8 +70,8 @@ class Folding:
                 raise TypeError(f"the benchmark sends actions upon products only, this is {value!r}")
             known.add_actions({upon.event_id: upon.action}, self._settings.max_actions)
             list_id, touched = upon.list_id, [upon.event_id]
-        documents = list(join.documents(list_id, known, self._settings.window_seconds, touched))
-        return join.encode(known), documents
+        told = list(documents(list_id, known, self._settings.window_seconds, touched))
+        return join.encode(known), told
 
 
 if __name__ == "__main__":

@@ -35,11 +35,15 @@ class Shop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """`sessions` of each shopper, None: without end; `taste_kept` is what a session leaves of a taste, 1: all of it."""
+    """`sessions` of each shopper, None: without end; `taste_kept` is what a session leaves of a taste, 1: all of it.
+
+    `busy_share`: for how much of the time, at most, the shop is at work for them. A slow shop is then asked less often.
+    """
 
     shoppers: int = 20
     sessions: int | None = None
     sessions_per_second: float = 1.0
+    busy_share: float = 1.0
     searches_per_session: int = 2
     seed: int = 1
     taste_kept: float = 0.998
@@ -132,7 +136,7 @@ class Simulation:
                 self._send(now)
             if self._due and max(self._due[0][0], self._next_visit) <= now:
                 self._visit(self._due[0][1])
-                self._next_visit = now + self._between_visits  # a slow shop is not made slower by catching up
+                self._next_visit = now + max(self._between_visits, (self._clock() - now) / self._options.busy_share)
             self._failures_in_a_row = 0
         except ShopUnavailable:
             self.failed_requests += 1

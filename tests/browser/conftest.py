@@ -132,12 +132,12 @@ def url(
     words.complete()
     newest = NewestProducts()
     reader = StateReader(store, ProfileSettings())
-    table = declared_table(settings.features)
+    table = declared_table(settings.reranking.features)
     table.learn(index.scan())
     newest.learn(index.scan())
     availability = Availability(settings.availability)
     reranker = Reranker(
-        DeclaredFeatures(settings.features, table, reader),
+        DeclaredFeatures(settings.reranking.features, table, reader),
         HandSetRanker(settings.reranking.weights),
         settings.reranking,
         availability,

@@ -13,12 +13,16 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from feedback.applying import apply_lists
 from feedback.factory import create_store
+from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
 from feedback.store import Kept, ProfileStore
+from tests.contracts.profile_writer import FOREVER, add_one
+from topics.feedback import JoinedList, ListAction, ShownProduct
 
 ROOT = Path(__file__).parents[2]
-FOREVER = 4e9
+NOW = 1_795_000_000.0
 KINDS = ["memory", "sqlite", pytest.param("redis", marks=pytest.mark.services)]
 lasting = pytest.mark.parametrize("settings", KINDS[1:], indirect=True)
 
@@ -51,13 +55,6 @@ def store(shared_store: ProfileStore) -> ProfileStore:
 def put(store: ProfileStore, states: Mapping[str, bytes | None], expires_at: float = FOREVER) -> None:
     changes = {key: None if value is None else Kept(value, expires_at) for key, value in states.items()}
     store.update(list(states), lambda held: changes)
-
-
-def add_one(store: ProfileStore, keys: list[str]) -> None:
-    def change(held: Mapping[str, bytes]) -> Mapping[str, Kept]:
-        return {key: Kept(b"%d" % (int(held.get(key, b"0")) + 1), FOREVER) for key in keys}
-
-    store.update(keys, change)
 
 
 def test_states_are_read_in_the_order_of_their_keys(store: ProfileStore, kind: str) -> None:
@@ -162,22 +159,12 @@ def test_a_reader_sees_all_of_an_update_or_nothing(store: ProfileStore, kind: st
     assert seen == {1}
 
 
-WRITER = """
-import sys
-from feedback.factory import create_store
-from feedback.settings import ProfileSettings
-from tests.contracts.test_profile_store_contract import add_one
-store = create_store(ProfileSettings.model_validate_json(sys.argv[1]))
-for number in range(int(sys.argv[3])):
-    add_one(store, sys.argv[2].split(","))
-    print(number + 1, flush=True)
-"""
-
-
 def writer(settings: ProfileSettings, keys: list[str], times: int) -> "subprocess.Popen[bytes]":
     said = settings.model_dump(mode="json") | {"url": settings.url.get_secret_value()}
     arguments = [json.dumps(said), ",".join(keys), str(times)]
-    return subprocess.Popen([sys.executable, "-c", WRITER, *arguments], cwd=ROOT, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.contracts.profile_writer", *arguments], cwd=ROOT, stdout=subprocess.PIPE
+    )
 
 
 @lasting
@@ -240,3 +227,29 @@ def _updated_from(store: ProfileStore, states: Mapping[str, bytes | None], expec
         return {key: None if value is None else Kept(value, FOREVER) for key, value in states.items()}
 
     store.update(list(states), change)
+
+
+def test_lists_that_several_writers_bring_again_and_again_count_once(
+    settings: ProfileSettings, store: ProfileStore, kind: str
+) -> None:
+    products = [f"{kind}-{number}" for number in range(5)]
+    shown = [ShownProduct(product_id=product, position=place) for place, product in enumerate(products, 1)]
+    clicks = [
+        ListAction(event_id=f"e{number}", action="click", product_id=product, at=NOW + number)
+        for number, product in enumerate(products[:3])
+    ]
+    revisions = [
+        JoinedList(
+            query_id=f"{kind}-{number}", revision=1 + done, shopper=kind, session="s", at=NOW,
+            shown=tuple(shown), actions=tuple(clicks[:done]),
+        )
+        for number in range(4)
+        for done in range(len(clicks) + 1)
+    ]  # fmt: skip
+    together(lambda: apply_lists(store, revisions[::3], settings, NOW + 60), threads=3, times=2)
+    together(lambda: apply_lists(store, revisions[::-1], settings, NOW + 60), threads=3, times=2)
+
+    known = StateReader(store, settings).read(kind, products, "", NOW + 60)
+    assert known.products.totals.tolist() == [[4, 4, 0, 0]] * 3 + [[4, 0, 0, 0]] * 2
+    assert len(known.recent.product_ids) == 12
+    assert len(known.profile.passed_over.product_ids) == 8

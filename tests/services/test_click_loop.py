@@ -1,8 +1,8 @@
 """The click loop on a real Kafka: exact while its process is killed, its broker is killed and its store is away."""
 
 import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from deploy.kafka.broker import LocalKafka
 from deploy.kafka.jars import KafkaUnavailable
 from feedback.example_log import ExampleLog
 from feedback.sqlite_store import SqliteStore
+from tests.services.shop import wait_until
 from tests.unit.feedback.behavior import asked, did
 from topics.admin import TopicAdmin
 from topics.behavior import encode_event
@@ -31,12 +32,9 @@ from topics.catalogue import (
 )
 from topics.feedback import ShopperErased
 from topics.publisher import Publisher
-from topics.settings import KafkaSettings
 from topics.snapshot import KeptRecord, Snapshot
 
 pytestmark = pytest.mark.services
-
-STORE_IS_AWAY_SECONDS = 1.5  # longer than the store is waited for
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +54,13 @@ def test_lists_are_exact_over_kills_of_process_and_broker_and_an_outage_of_the_s
 ) -> None:
     """Shuffled, with repeats and late clicks. The same with 20,000 lists is a benchmark."""
 
-    def trouble() -> None:
-        with sqlite3.connect(tmp_path / "profiles.sqlite", isolation_level=None) as other:
+    log = tmp_path / "click-loop.log"
+
+    def trouble(send: Callable[[], None]) -> None:
+        with closing(sqlite3.connect(tmp_path / "profiles.sqlite", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            time.sleep(STORE_IS_AWAY_SECONDS)
+            send()
+            wait_until(lambda: "Waiting for the profile store" in log.read_text())
             other.execute("ROLLBACK")
         own_kafka.kill()
         own_kafka.start()
@@ -69,12 +70,13 @@ def test_lists_are_exact_over_kills_of_process_and_broker_and_an_outage_of_the_s
     assert (found.wrong, found.wrong_rows) == ([], [])
     assert found.restarts == 2
     assert found.messages > 600 + found.late
-    assert "Waiting for the profile store" in (tmp_path / "click-loop.log").read_text()
 
 
 def test_what_cannot_be_read_is_put_aside_and_an_erased_shopper_is_gone_everywhere(
-    kafka: KafkaSettings, tmp_path: Path
+    own_kafka: LocalKafka, tmp_path: Path
 ) -> None:
+    kafka = own_kafka.settings().model_copy(update={"namespace": "second."})
+    TopicAdmin(kafka).apply(topics_on_broker(kafka))
     settings = click_loop_settings(tmp_path, kafka)
     publisher = Publisher(kafka, "shoppers")
     for query in (asked("q1", "a"), asked("q2", "a", shopper="bob"), asked("q3", "a", at=500)):

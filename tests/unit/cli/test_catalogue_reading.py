@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cli import catalogue_reading
-from cli.catalogue_reading import CatalogueReader
+from cli.catalogue_reading import CatalogueReader, StyleLearner
 from index.base import TEXT_FIELD, ContentHashes, IndexUnavailable, ProductRow
 from index.memory import MemoryIndex
 from index.text_analysis import Analyser
@@ -53,7 +53,7 @@ def indexed(product_id: str, outcome: Outcome = "indexed") -> ProductIndexed:
 
 def reader_of(index: MemoryIndex, words: CatalogueWords, products: ProductTable | None = None) -> CatalogueReader:
     known = ProductTable([], ["brand"]) if products is None else products
-    return CatalogueReader(index, words, known, {TEXT_FIELD: 4})
+    return CatalogueReader(index, words, StyleLearner(index, known, {TEXT_FIELD: 4}))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cli.main import app
 from cli.settings import Settings, changed_settings
 from feedback.factory import create_store
 from feedback.settings import ProfileSettings
-from topics.catalogue import CATALOG_PRODUCTS, TOPICS
+from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, TOPICS
 from topics.embedded_broker import MockCluster
 
 HASH = {"text": {"model": "hash"}, "image": {"model": "hash"}}
@@ -85,6 +85,19 @@ def test_events_that_nobody_indexes_are_counted(servers: str) -> None:
     assert failed(found) == ["workers"]
     assert found["workers"].found.startswith("3 ")
     assert "millrace worker" in found["workers"].advice
+
+
+def test_events_that_nobody_joins_are_counted(servers: str) -> None:
+    producer = Producer({"bootstrap.servers": servers})
+    for topic in (BEHAVIOR_EVENTS, BEHAVIOR_EVENTS, BEHAVIOR_QUERIES):
+        producer.produce(topic, b"x")
+    assert producer.flush(10) == 0
+
+    found = findings(servers)
+
+    assert failed(found) == ["click loop"]
+    assert found["click loop"].found.startswith("3 ")
+    assert "millrace click-loop" in found["click loop"].advice
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_the_index_left_out(servers: str, tmp_path: Path) -> None:

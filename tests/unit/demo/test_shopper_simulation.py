@@ -141,22 +141,35 @@ def test_a_shop_that_answers_something_else_is_told() -> None:
         simulate(url)
 
 
-def test_shoppers_come_at_the_pace_that_was_asked_for_and_do_not_make_up_for_a_slow_shop() -> None:
-    clock, shown = Clock(), []
+class SlowShop(LearningShop):
+    """Each search of a shopper takes its time."""
 
-    class SlowShop(LearningShop):
-        def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
-            clock.now += timedelta(seconds=20 if len(shown) == 10 else 0)
-            shown.append(clock.now)
-            return super().search(text, limit, user_id, session_id)
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._takes = clock, timedelta(seconds=seconds)
+        self.asked: list[datetime] = []
 
-    simulation = Simulation(SlowShop(), SimulationOptions(shoppers=60, sessions_per_second=2), clock)
-    while clock.now < OPENING + timedelta(seconds=40):
+    def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
+        self.asked.append(self._clock.now)
+        self._clock.now += self._takes
+        return super().search(text, limit, user_id, session_id)
+
+
+@pytest.mark.parametrize(
+    ("takes", "busy_share", "between"),
+    [(0.05, 1.0, 0.25), (0.05, 0.1, 0.5), (1.0, 0.1, 10.0), (1.0, 1.0, 1.0)],
+    ids=["as asked", "a tenth of the time", "a slow shop", "never more than one at a time"],
+)
+def test_shoppers_keep_the_pace_that_was_asked_for_as_far_as_the_shop_does(
+    takes: float, busy_share: float, between: float
+) -> None:
+    clock = Clock()
+    shop = SlowShop(clock, takes)
+    options = SimulationOptions(shoppers=60, sessions_per_second=2, busy_share=busy_share)
+    simulation = Simulation(shop, options, clock)
+    while len(shop.asked) < 40:
         simulation.act()
         clock.now = max(clock.now, simulation.next_due or clock.now)
 
-    quarter = timedelta(seconds=0.25)
-    between = [later - earlier for earlier, later in pairwise(shown)]
-    assert all(pause == quarter for pause in between[:9])
-    assert all(pause >= quarter for pause in between[11:])
-    assert len(shown) == pytest.approx(20 / 0.25, abs=3)
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(shop.asked)]
+    assert pauses == pytest.approx([between] * 39)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from demo.drawn_shop.looks import KINDS
+from demo.drawn_shop.ranking import FEATURES, WEIGHTS
 from demo.shoppers.comparison import PairedNdcg, compare
 from demo.shoppers.shop_client import SearchResults
 from demo.shoppers.simulation import Simulation, SimulationOptions
@@ -20,33 +21,32 @@ from feedback.settings import ProfileSettings
 from feedback.traffic import TrafficSettings
 from feedback.updating import ProfileUpdater
 from learning.relevance import RelevanceOptions
-from ranking.feature_settings import AffinityFeature, ScoreFeature
 from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.product_table import declared_table
 from ranking.rankers import Candidate, Situation
+from ranking.shop_features import HAND_SET_WEIGHTS, SHOP_FEATURES
 from tests.unit.demo.fake_shop import DOCUMENTS, KINDS_OF_WORDS, OPENING
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.feedback import JoinedList
 
-FIELDS = ("colour", "pattern", "brand")
-FEATURES = (ScoreFeature(name="score"), *(AffinityFeature(name=field, field=field) for field in FIELDS))
+ALL_FEATURES = (*SHOP_FEATURES, *FEATURES)
 JUDGING = RelevanceOptions(resamples=300)
 
 
 class ClickLoopShop:
     """Finds a query's products in an order of its own, and puts them in order for the shopper as the server does."""
 
-    def __init__(self, affinity: float, clock: Callable[[], datetime]) -> None:
+    def __init__(self, weights: Mapping[str, float], clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._products = {product.product_id: product for product in map(SeenProduct.of, DOCUMENTS)}
         store, profiles = MemoryStore(), ProfileSettings()
         self._join = ClickJoin(store, JoinSettings(), TrafficSettings(), self._seconds)
         self._updater = ProfileUpdater(store, profiles, self._seconds)
-        table = declared_table(FEATURES)
+        table = declared_table(ALL_FEATURES)
         table.learn(DOCUMENTS)
-        self._features = DeclaredFeatures(FEATURES, table, StateReader(store, profiles))
-        self._ranker = HandSetRanker({"score": 1.0, **dict.fromkeys(FIELDS, affinity)})
+        self._features = DeclaredFeatures(ALL_FEATURES, table, StateReader(store, profiles))
+        self._ranker = HandSetRanker(weights)
         self._answers = 0
         self.suspects: set[str] = set()
 
@@ -92,13 +92,13 @@ class ClickLoopShop:
         return self._clock().timestamp()
 
 
-def visited(affinity: float, sessions: int) -> list[PairedNdcg]:
+def visited(weights: Mapping[str, float], sessions: int) -> list[PairedNdcg]:
     now = OPENING
 
     def clock() -> datetime:
         return now
 
-    shop = ClickLoopShop(affinity, clock)
+    shop = ClickLoopShop(weights, clock)
     simulation = Simulation(shop, SimulationOptions(shoppers=10, sessions=sessions), clock)
     while (due := simulation.next_due) is not None:
         now = max(now, due)
@@ -108,7 +108,7 @@ def visited(affinity: float, sessions: int) -> list[PairedNdcg]:
 
 
 def test_lists_fit_better_session_by_session_where_the_ranker_looks_at_tastes() -> None:
-    compared = visited(affinity=3.0, sessions=7)
+    compared = visited({**HAND_SET_WEIGHTS, **WEIGHTS}, sessions=7)
     first = compare([one for one in compared if one.session <= 2], JUDGING)
     last = compare([one for one in compared if one.session > 5], JUDGING)
 
@@ -119,7 +119,7 @@ def test_lists_fit_better_session_by_session_where_the_ranker_looks_at_tastes() 
 
 
 def test_where_it_does_not_look_at_them_only_what_was_bought_leaves_the_lists() -> None:
-    compared = compare(visited(affinity=0.0, sessions=2), JUDGING)
+    compared = compare(visited({"score": 1.0}, sessions=2), JUDGING)
 
     assert compared is not None
     assert abs(compared.difference.mean) < 0.02

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from feedback.join_batch import Joined
 from feedback.join_settings import JoinSettings
-from feedback.joining import ClickJoin, Joined
+from feedback.joining import ClickJoin
 from feedback.memory_store import MemoryStore
 from feedback.store import ProfileStore
 from feedback.traffic import TrafficSettings

@@ -125,7 +125,7 @@ def test_queries_of_the_same_words_are_counted_together_and_others_are_not() -> 
 
 
 @given(deliveries())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
     lists, batches = delivery
     expected, actual = applied(lists), applied(*batches)

@@ -114,7 +114,7 @@ def test_a_list_that_turns_suspect_after_the_erasure_takes_back_what_came_later(
 
 
 @given(delivery=deliveries(), when=st.integers(0, 6), erased_after=st.floats(-1, 5 * HOUR))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_whatever_arrives_before_and_after_nothing_of_before_is_left(
     delivery: tuple[list[JoinedList], list[list[JoinedList]]], when: int, erased_after: float
 ) -> None:

@@ -126,6 +126,14 @@ def test_a_list_with_more_actions_than_are_kept_keeps_none_whatever_their_order(
         assert joined.revision > 5 + 2
 
 
+def test_a_list_that_no_message_would_hold_is_flooded_too() -> None:
+    join = click_join(settings={"max_actions": 2_000})
+    wordy = [did("q", "产" * 256, at, action="做" * 100, event_id=f"{at}") for at in range(1_000)]
+    told = lists_of([join.join([asked("q", "产" * 256)], wordy[:400]), join.join([], wordy)])["q"]
+
+    assert (told.suspect, told.actions, len(told.shown)) == ("too_many_actions", (), 1)
+
+
 def test_queries_that_differ_under_one_id_are_one_in_any_order() -> None:
     one, other = asked("q", "a"), asked("q", "b", at=1)
 

@@ -7,6 +7,12 @@ import numpy as np
 
 from ranking.rankers import Candidate, RankingInput, Situation
 
+DECLARED = [
+    {"name": "score", "source": "score"},
+    {"name": "position", "source": "position"},
+    {"name": "taste", "source": "affinity", "field": "brand"},
+]
+
 
 @dataclass
 class TasteFeatures:

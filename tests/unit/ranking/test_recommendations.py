@@ -16,7 +16,6 @@ from index.base import ContentHashes, Filter, ProductRow
 from index.documents import document
 from index.memory import MemoryIndex
 from ranking.availability import Availability
-from ranking.feature_settings import DEFAULT_FEATURES
 from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.newest import NewestProducts
@@ -65,9 +64,9 @@ class Shop:
         options = RerankingSettings()
         availability = Availability(AvailabilityRules())
         ranker = HandSetRanker(options.weights)
-        table = declared_table(DEFAULT_FEATURES)
+        table = declared_table(options.features)
         table.learn(self.index.scan())
-        features = DeclaredFeatures(DEFAULT_FEATURES, table, reader)
+        features = DeclaredFeatures(options.features, table, reader)
         reranker = Reranker(features, ranker, options, availability, stock, Mock())
         recommendations = RecommendationSettings(sources=SourceWeights(**sources))
         self._recommender = Recommender(

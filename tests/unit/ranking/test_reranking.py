@@ -18,7 +18,7 @@ from ranking.reranking import NOT_READ, RankedList, Reranker, Rules
 from ranking.reranking_settings import ExplorationSettings, RerankingSettings
 from ranking.settings import AvailabilityRules
 from ranking.stock import Stock
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 
 NOBODY = Situation(at=0.0)
 AVAILABILITY = Availability(AvailabilityRules(discontinued="hidden"))
@@ -38,7 +38,7 @@ def reranked(
     stock: Stock | None = None,
     **settings: object,
 ) -> RankedList:
-    options = RerankingSettings.model_validate({"weights": WEIGHTS} | settings)
+    options = RerankingSettings.model_validate({"features": DECLARED, "weights": WEIGHTS} | settings)
     reranker = Reranker(features, HandSetRanker(options.weights), options, AVAILABILITY, stock or Stock(), Mock())
     return reranker.rerank(NOBODY, listed, rules or Rules(), seed, explain=True)
 

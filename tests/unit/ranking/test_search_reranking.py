@@ -29,7 +29,7 @@ from ranking.search_reranking import SearchReranker
 from ranking.settings import RankingSettings
 from ranking.stock import Stock
 from tests.unit.ranking.conftest import UPDATED
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 from topics.events import Product
 
 ADA = Visit("q-1", UPDATED.timestamp(), shopper="ada", session="s", context={"place": "Ulm"})
@@ -57,7 +57,7 @@ def make_search(shop: MemoryIndex, encoder: HashEncoder, analyser: Analyser, met
 
     def make(features: Any = None, **changed: Any) -> Search:
         weights = {"score": 1.0, "position": -0.001, "taste": 1.0}
-        options = RankingSettings.model_validate({"reranking": {"weights": weights} | changed})
+        options = RankingSettings.model_validate({"reranking": {"features": DECLARED, "weights": weights} | changed})
         reranker = None
         if features is not None:
             reranker = make_reranker(features, options, metrics)

@@ -48,7 +48,7 @@ from serving.media_routes import MediaLinks
 from serving.openapi_examples import EVENT, NEIGHBOUR, PRODUCT
 from serving.services import Services
 from serving.settings import ServerSettings
-from tests.unit.ranking.taste_features import TasteFeatures
+from tests.unit.ranking.taste_features import DECLARED, TasteFeatures
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, SHOPPERS_ERASED
 from topics.embedded_broker import MockCluster
@@ -134,7 +134,9 @@ def make_recommender(
 
 
 def make_reranker(features: FeatureSource, metrics: Metrics, **settings: Any) -> Reranker:
-    options = RerankingSettings.model_validate({"weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings)
+    options = RerankingSettings.model_validate(
+        {"features": DECLARED, "weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings
+    )
     ranker = HandSetRanker(options.weights)
     return Reranker(features, ranker, options, Availability(AvailabilityRules()), Stock(), metrics)
 

@@ -59,9 +59,12 @@ def test_a_search_is_recorded_with_all_that_it_showed(
     assert query["user_query"] == "dress"
     assert query["timestamp"] == NOW.isoformat().replace("+00:00", "Z")
     assert query["query_response_hit_ids"] == [result["product"]["id"] for result in answer["results"]]
+    [score] = query["query_attributes"].pop("retrieval_scores")
+    assert score == pytest.approx(answer["results"][0]["score"], abs=0.2)
     assert query["query_attributes"] == {
         "positions": [2],
         "propensities": [1.0],
+        "retrieval_positions": [2],
         "releases": {
             "text": HashEncoder().release,
             "image": HashEncoder().release,

@@ -87,6 +87,15 @@ def test_it_waits_for_more_where_it_may_but_not_beyond_so_many_batches(worked: W
     assert worked.calls.get(timeout=PATIENCE / 2) == [1, 2]
 
 
+def test_told_to_hurry_it_waits_for_no_more(worked: Worked) -> None:
+    agent = worked.agent(seconds=10 * PATIENCE)
+    agent.hurry()  # nothing is gathered yet: it is of no use later
+    worked.submit(agent, "one", 1)
+    agent.hurry()
+
+    assert worked.calls.get(timeout=PATIENCE) == [1]
+
+
 def test_what_goes_wrong_ends_the_process_before_anything_is_acknowledged(worked: Worked) -> None:
     worked.failure = ValueError("broken")
     agent = worked.agent()

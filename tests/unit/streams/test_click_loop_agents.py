@@ -124,6 +124,19 @@ def test_what_cannot_be_read_is_put_aside_with_its_reason_and_the_rest_goes_on(b
     assert len(bench.sent(FEEDBACK_EXAMPLES)) == 1
 
 
+def test_a_query_whose_list_no_message_would_hold_is_put_aside(bench: Bench) -> None:
+    bench.join = JoinClicks(
+        ClickJoin(bench.store, JoinSettings(), TrafficSettings()),
+        Outbox(cast(Publisher, bench.publisher), bench.metrics, bench.wait),
+        bench.metrics, bench.wait, BEHAVIOR_QUERIES, 1_000_000,
+    )  # fmt: skip
+    bench.join([record(asked("long", *(f"{number}" for number in range(7_000)))), record(asked("q", "a"))])
+
+    (letter,) = bench.sent(dead_letter_topic(BEHAVIOR_QUERIES))
+    assert dict(letter.headers)["reason"] == b"too_large"
+    assert [one.key for one in bench.sent(FEEDBACK_EXAMPLES)] == [b"q"]
+
+
 def test_a_list_that_cannot_be_read_is_put_aside_once(bench: Bench) -> None:
     bad = FixedRecord(b"q", json.dumps({"query_id": "q"}).encode(), FEEDBACK_EXAMPLES)
     bench.update([bad])

@@ -1,0 +1,119 @@
+"""`millrace train ranker` and `millrace evaluate ranking`: from a log to a ranker that serves."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from ranking.ranker_factory import create_ranker
+from ranking.ranker_folder import read_ranker
+from ranking.rankers import RankerUnusable
+from ranking.reranking_settings import RerankingSettings
+
+BRANDS = ("Ada", "Bob", "Cid")
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+def product(number: int) -> dict[str, Any]:
+    brand = BRANDS[number % 3]
+    return {"id": f"p{number}", "updated_at": "2026-11-01T00:00:00Z", "title": f"Lamp {number}", "brand": brand}
+
+
+def visits(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Each shopper loves one brand and clicks on its products alone, in three lists."""
+    rng = random.Random(start)
+    events: list[dict[str, Any]] = []
+    for visit in range(start, start + count):
+        loved, minute = visit // 3 % 3, f"2026-11-02T{visit // 60:02d}:{visit % 60:02d}"
+        shown = rng.sample(range(30), 6)
+        asked = {"query_id": f"q{visit}", "user_id": f"u{visit // 3}", "session_id": f"u{visit // 3}"}
+        hits = {"query_response_hit_ids": [f"p{number}" for number in shown]}
+        events.append(asked | hits | {"user_query": "", "timestamp": f"{minute}:00Z"})
+        for number in shown:
+            if number % 3 == loved:
+                clicked = {"object": {"object_id": f"p{number}"}, "position": {"ordinal": 1}}
+                about = {"action_name": "click", "event_attributes": clicked, "event_id": f"{visit}-{number}"}
+                events.append(asked | about | {"timestamp": f"{minute}:{10 + number}Z"})
+    return events
+
+
+def written(path: Path, events: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("log") / "events.jsonl", [*map(product, range(30)), *visits(120)])
+
+
+@pytest.fixture(scope="module")
+def said(log: Path) -> str:
+    """What a person reads; the ranker is in a folder beside the log."""
+    result = invoke("train", "ranker", "--log", str(log), "--to", str(log.parent / "ranker"))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def ranker(log: Path, said: str) -> Path:
+    return log.parent / "ranker"
+
+
+def test_a_ranker_learns_what_each_shopper_loves(ranker: Path) -> None:
+    report = read_ranker(ranker).report
+
+    assert report["differences"]["as shown"]["low"] > 0
+    assert report["by_list_number"][report["chosen"]]["3"]["mean"] > 0.9
+    assert sum(report["feature_weights"].values()) == pytest.approx(1)
+
+
+def test_the_server_takes_the_ranker_with_its_features_and_no_other(ranker: Path, said: str) -> None:
+    assert create_ranker(RerankingSettings(ranker=ranker)).release in said
+    fewer = RerankingSettings(ranker=ranker, features=RerankingSettings().features[:-1])
+    with pytest.raises(RankerUnusable, match=r"trained on other features .*\(co_click\)"):
+        create_ranker(fewer)
+
+
+def test_a_person_is_told_how_good_it_is_and_how_to_serve_it(ranker: Path, said: str) -> None:
+    assert f'[ranking.reranking]\nranker = "{ranker}"' in said.replace("\n\n", "\n")
+    assert "as shown" in said
+    assert "█" in said
+
+
+def test_another_log_is_measured_after_the_whole_of_the_first(log: Path) -> None:
+    later = written(log.parent / "later.jsonl", visits(60, start=120))
+    result = invoke("evaluate", "ranking", "--log", str(log), "--then", str(later), "--json")
+
+    assert result.exit_code == 0, result.output
+    facts = orjson.loads(result.stdout)
+    assert facts["lists"] == 180
+    assert facts["test_lists"] <= 60
+    assert facts["train_lists"] > 100
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([{"id": "p1"}], "line 1: updated_at: Field required"),
+        (visits(9), "of 9 lists have products that were acted upon"),
+    ],
+)
+def test_a_log_that_teaches_nothing_is_said_to(tmp_path: Path, lines: list[dict[str, Any]], reason: str) -> None:
+    result = invoke("train", "ranker", "--log", str(written(tmp_path / "log.jsonl", lines)))
+
+    assert result.exit_code == 1
+    assert reason in result.output
+
+
+def test_one_log_is_named(log: Path) -> None:
+    assert invoke("evaluate", "ranking").exit_code == 2
+    assert invoke("evaluate", "ranking", "--log", str(log), "--on", "ranklens").exit_code == 2
