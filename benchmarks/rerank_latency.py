@@ -60,7 +60,7 @@ LIMIT = (
     "(Metarank: 10.6 / 13.6 ms in memory, 36 / 33 ms on Redis)"
 )
 CANDIDATES = (100, 200)
-ROUNDS = 500
+ROUNDS = 300
 PRODUCTS = 20_000
 DIMENSIONS = 384
 FEATURES: Sequence[Feature] = (

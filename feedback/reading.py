@@ -46,13 +46,18 @@ class ShopperState:
     """
 
     profile: Profile
-    recent: Deeds
     products: ProductCounts
     of_class: ProductCounts
     shop: ProductCounts
     others: ProductCounts
     co_clicks: Sequence[CoClicks]
     prior_impressions: float
+    recent_items: int
+
+    @property
+    def recent(self) -> Deeds:
+        """The newest things done."""
+        return self.profile.recent(self.recent_items)
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
         """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
@@ -131,13 +136,13 @@ class StateReader:
         counts = self._counts.counts([*states[: 1 + number + others], *of_class], at)
         return ShopperState(
             profile,
-            profile.recent(self._settings.recent_items),
             counts.rows(slice(1, 1 + number)),
             counts.rows(slice(1 + number + others, None)),
             counts.rows(slice(0, 1)),
             counts.rows(slice(1 + number, 1 + number + others)),
             self._co_clicks(states[counted:], at),
             self._settings.prior_impressions,
+            self._settings.recent_items,
         )
 
     def _co_clicks(self, states: Sequence[bytes | None], at: float) -> list[CoClicks]:

@@ -84,11 +84,11 @@ class RankingNetwork(nn.Module):
         return scores
 
     def attend(self, vectors: Tensor, recent: Tensor, surprise: Tensor) -> Tensor:
-        likeness = self.query(vectors) @ self.key(recent).transpose(-1, -2) / self.shape.attention**0.5
-        weights = torch.exp(likeness.clamp(max=8.0)) * (surprise != 0).unsqueeze(-2)
-        evidence = _WEIGHT_OF_A_LINE * weights.sum(dim=-1) + 3 * nn.functional.softplus(self.prior)
-        attended: Tensor = torch.exp(self.scale) * (weights * surprise.unsqueeze(-2)).sum(dim=-1) / evidence
-        return attended
+        likeness = (self.query(vectors) / self.shape.attention**0.5) @ self.key(recent).transpose(-1, -2)
+        told = torch.stack([surprise, (surprise != 0).to(surprise.dtype)], dim=-1)
+        surprises, lines = (torch.exp(likeness.clamp(max=8.0)) @ told).unbind(dim=-1)
+        attended: Tensor = surprises / (_WEIGHT_OF_A_LINE * lines + 3 * nn.functional.softplus(self.prior))
+        return torch.exp(self.scale) * attended
 
     def parts(self, standard: Tensor) -> Tensor:
         """For candidates x features what each feature adds from the list's mean to the candidate, by integrated

@@ -170,6 +170,13 @@ def test_values_of_what_was_clicked_are_liked_and_those_of_what_was_passed_over_
     assert shop.column("ac", shopper="nobody") == [0, 0]
 
 
+def test_taste_may_be_the_share_of_what_was_acted_upon() -> None:
+    shop = busy_shop(AffinityFeature(name="brand", field="brand", learns_from="actions"))
+
+    assert shop.column("ac") == pytest.approx([1, 0], abs=0.01)
+    assert shop.column("ac", shopper="cleo") == pytest.approx([0, 1], abs=0.01)
+
+
 def test_a_value_that_nobody_in_the_history_has_is_neither_liked_nor_not() -> None:
     shop = busy_shop(AffinityFeature(name="brand", field="brand")).sells(n={"brand": "new"})
 
