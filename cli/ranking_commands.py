@@ -1,37 +1,14 @@
 """`millrace evaluate ranking` and `millrace train ranker`: from a log of events to a ranker, and how good it is."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
-from cli.ranking_logs import (
-    DATA_HELP,
-    LOG_HELP,
-    ON_HELP,
-    LogName,
-    RankingLog,
-    known_log,
-    own_log,
-    replayed,
-    without_yardstick,
-)
-from cli.ranking_report import order_table, report_facts, weight_table
+from cli.ranking_logs import DATA_HELP, LOG_HELP, ON_HELP, LogName, RankingLog, known_log, own_log
 from cli.settings import SettingsError, load_settings
-from learning.ranked_lists import ObservedList
-from learning.ranking_experiment import (
-    Experiment,
-    ExperimentOptions,
-    RankingDataError,
-    informative,
-    run_experiment,
-    split_by_time,
-    train_chosen,
-)
-from learning.replay import Replay
-from ranking.ranker_folder import write_ranker
+from learning.ranked_lists import RankingDataError
 from topics.shop_log import ShopLogError
 
 Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
@@ -67,21 +44,11 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     high), differences (of the chosen kind to each order), by_list_number (by order, then by the shopper's list), and
     feature_weights (shares, all together 1).
     """
+    from cli import ranking_runs
+
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known = _log(log, on, data, config)
-        options = ExperimentOptions(share=share)
-        replay = Replay(known.loop)
-        queries = replayed(known, known.path, replay, output)
-        train, test = split_by_time(informative(replay.lists()), share)
-        if then is not None:
-            before = len(replay.lists())
-            train = informative(replay.lists())
-            queries += replayed(known, then, replay, output)
-            test = informative(replay.lists()[before:])
-        experiment = _experiment(known, train, test, options, output)
-    _show(experiment, options, output)
-    output.finish({"log": known.name, "lists": queries} | report_facts(experiment, options.measure))
+        ranking_runs.evaluate(_log(log, on, data, config), then, share, output)
 
 
 def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
@@ -104,23 +71,11 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     With --json: log, lists, folder, release, and what `evaluate ranking` says.
     """
+    from cli import ranking_runs
+
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known = without_yardstick(_log(log, on, data, config))
-        options = ExperimentOptions(share=share)
-        replay = Replay(known.loop)
-        queries = replayed(known, known.path, replay, output)
-        lists = informative(replay.lists())
-        train, test = split_by_time(lists, share)
-        experiment = _experiment(known, train, test, options, output)
-        facts = report_facts(experiment, options.measure)
-        with output.waiting("training on all lists"):
-            trained = train_chosen(experiment, known.features, lists, options, facts)
-        write_ranker(to, trained)
-    _show(experiment, options, output)
-    release = trained.ranker().release
-    output.show(f'\n{release} is in {to}. To serve it, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
-    output.finish({"log": known.name, "lists": queries, "folder": str(to), "release": release} | facts)
+        ranking_runs.train(_log(log, on, data, config), to, share, output)
 
 
 def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:
@@ -132,22 +87,3 @@ def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) 
 def _given(log: Path | None) -> Path:
     assert log is not None  # noqa: S101 - checked above
     return log
-
-
-def _experiment(
-    known: RankingLog,
-    train: Sequence[ObservedList],
-    test: Sequence[ObservedList],
-    options: ExperimentOptions,
-    output: Output,
-) -> Experiment:
-    def on_step(name: str) -> None:
-        output.note(f"{name} ...")
-
-    with output.waiting("training"):
-        return run_experiment(known.features, train, test, options, known.yardstick, on_step)
-
-
-def _show(experiment: Experiment, options: ExperimentOptions, output: Output) -> None:
-    output.show(order_table(experiment, options.measure))
-    output.show(weight_table(experiment))

@@ -63,7 +63,7 @@ class _News:
             for event_id, action in self.actions.items()
             if action.at > erased_at.get(action.shopper, -math.inf)
         }
-        return _News(queries, actions, self.events)
+        return _News(queries, actions, len(actions))
 
 
 class JoinBatch:

@@ -12,6 +12,11 @@ from ranking.rankers import Numbers, Ranker, RankingInput
 
 _NDCG = {"NDCG@10": "nDCG@10"}
 _CUTOFF = 10
+_LEAST_LISTS = 20
+
+
+class RankingDataError(Exception):
+    """Lists from which nothing can be learned; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,17 @@ class OrderQuality:
 
     values: PerQuery
     mean: Interval
+
+
+def informative(lists: Sequence[ObservedList]) -> list[ObservedList]:
+    """Those of which some products were chosen and some not. Raises RankingDataError where they are too few."""
+    telling = [each for each in lists if each.tells_something]
+    if len(telling) < _LEAST_LISTS:
+        raise RankingDataError(
+            f"{len(telling)} of {len(lists)} lists have products that were acted upon beside some that were not; "
+            f"{_LEAST_LISTS} are needed at least"
+        )
+    return telling
 
 
 def order_quality(

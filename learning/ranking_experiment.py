@@ -14,12 +14,6 @@ from ranking.feature_settings import Feature
 from ranking.ranker_folder import TrainedRanker
 from ranking.rankers import LEAST_DEVIATION, Ranker, RankingInput
 
-_LEAST_LISTS = 20
-
-
-class RankingDataError(Exception):
-    """Lists from which nothing can be learned; the message says what is missing."""
-
 
 class Kind(StrEnum):
     TREES = "trees"
@@ -51,17 +45,6 @@ class Experiment:
     chosen: Kind
     ranker: TrainedRanker
     weights: Mapping[str, float]
-
-
-def informative(lists: Sequence[ObservedList]) -> list[ObservedList]:
-    """Those of which some products were chosen and some not. Raises RankingDataError where they are too few."""
-    telling = [each for each in lists if each.tells_something]
-    if len(telling) < _LEAST_LISTS:
-        raise RankingDataError(
-            f"{len(telling)} of {len(lists)} lists have products that were acted upon beside some that were not; "
-            f"{_LEAST_LISTS} are needed at least"
-        )
-    return telling
 
 
 def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence[ObservedList], Sequence[ObservedList]]:

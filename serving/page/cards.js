@@ -9,9 +9,10 @@ import { asClick, asShown } from "./watching.js";
 import { number, words } from "./words.js";
 
 const OF_SEARCH = ["score", "position"];
+const LEAST = 0.0005; // less is shown as nothing
 
 // `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
-export function card({ product, position, query, explanation, reranking }, legs, best, open, heat) {
+export function card({ product, position, query, explanation, apart }, legs, best, open, heat) {
   const thing = { product: product.id, position, query };
   const picture = frame(product);
   const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
@@ -22,7 +23,7 @@ export function card({ product, position, query, explanation, reranking }, legs,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, thing, open)),
     cartButton(product, thing),
-  ), why({ explanation: explanation ?? {}, reranking }, legs, best, heat && picture.querySelector("img")
+  ), why({ explanation: explanation ?? {}, apart }, legs, best, heat && picture.querySelector("img")
     ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
   return asShown(made, thing);
@@ -56,7 +57,7 @@ function similarLink(product, thing, open) {
   return made;
 }
 
-function why({ explanation, reranking }, legs, best, heat) {
+function why({ explanation, apart }, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -70,15 +71,15 @@ function why({ explanation, reranking }, legs, best, heat) {
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
     if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
-  return legs.length ? element("details", "", element("summary", "", words.why), list, personal(reranking)) : null;
+  return legs.length ? element("details", "", element("summary", "", words.why), list, personal(apart)) : null;
 }
 
-// What moved it beside the search: how it does with all shoppers, and with this one.
-function personal(reranking) {
-  const parts = Object.entries(reranking?.parts ?? {}).filter(([name, part]) => !OF_SEARCH.includes(name) && part !== 0);
-  if (parts.length === 0) return null;
-  const shown = parts.map(([name, part]) => `${words.features[name] ?? name} ${part > 0 ? "+" : ""}${part.toFixed(3)}`);
-  return element("p", "personal", `${words.forYou}: ${shown.join(" · ")}`);
+// What moved it beside the search, up or down against the others: how it does with all shoppers, and with this one.
+function personal(apart = {}) {
+  const shown = Object.entries(apart)
+    .filter(([name, part]) => !OF_SEARCH.includes(name) && Math.abs(part) >= LEAST)
+    .map(([name, part]) => `${words.features[name] ?? name} ${part > 0 ? "+" : "−"}${Math.abs(part).toFixed(3)}`);
+  return shown.length ? element("p", "personal", `${words.beside}: ${shown.join(" · ")}`) : null;
 }
 
 function matched(found) {

@@ -45,6 +45,14 @@ export async function trending(limit) {
   return answered(await fetch(`v1/trending?${new URLSearchParams([["limit", limit], ...visitor()])}`));
 }
 
+// For this browser: empty where it has done nothing yet that says what it likes.
+export async function recommended(limit) {
+  const asked = new URLSearchParams([["limit", limit], ["explain", true], ["session_id", session()]]);
+  const content = await answered(await fetch(`v1/users/${encodeURIComponent(client())}/recommendations?${asked}`));
+  const personal = content.results.some(({ sources }) => "taste" in sources || "co_clicks" in sources);
+  return named(personal ? content : { ...content, results: [] }).results;
+}
+
 // Whether the shop has taken it: it asks for a key where it has one.
 export async function forget(id) {
   return (await fetch(`v1/users/${encodeURIComponent(id)}`, { method: "DELETE" })).ok;

@@ -4,7 +4,7 @@ import { similarTo } from "./address.js";
 import { frame } from "./cards.js";
 import { $, element, pageLink } from "./elements.js";
 import { money } from "./money.js";
-import { search, trending } from "./server.js";
+import { recommended, search, trending } from "./server.js";
 import { asClick, asShown } from "./watching.js";
 
 const CANDIDATES = 100;
@@ -17,6 +17,16 @@ export async function fillTrends(open) {
     $("trends").replaceChildren(...results.map(({ product, position }) =>
       shown(tile(product, open), { product: product.id, position, query })));
     $("trending").hidden = results.length === 0;
+  } catch { /* the page goes without */ }
+}
+
+// Each time anew, too; what is the same for everybody has shelves of its own.
+export async function fillForYou(open) {
+  try {
+    const results = await recommended(MOST);
+    $("for-you-goods").replaceChildren(...results.map(({ product, position, query }) =>
+      shown(tile(product, open), { product: product.id, position, query })));
+    $("for-you").hidden = results.length === 0;
   } catch { /* the page goes without */ }
 }
 

@@ -66,7 +66,15 @@ export function showMore(answer, from, act) {
 
 function cards(results, from, open, heat) {
   const legs = Object.keys(words.legs).filter((leg) => results.some((result) => leg in (result.explanation ?? {})));
-  return results.slice(from).map((result) => card(result, legs, results[0].score, open, heat));
+  return results.slice(from).map((result) =>
+    card({ ...result, apart: apart(result, results) }, legs, results[0].score, open, heat));
+}
+
+// Each feature's part in a result's score, less its mean over all results: what is the same for all moves none.
+function apart({ reranking }, results) {
+  const all = results.flatMap((result) => result.reranking ?? []);
+  const mean = (name) => all.reduce((sum, { parts }) => sum + (parts[name] ?? 0), 0) / all.length;
+  return Object.fromEntries(Object.entries(reranking?.parts ?? {}).map(([name, part]) => [name, part - mean(name)]));
 }
 
 function showStatus(answer, asked) {

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from PIL import Image
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from demo.drawn_shop.products import drawn_products, write_pictures
 from encoders.hash import HashEncoder
@@ -102,8 +103,25 @@ def kafka() -> Iterator[KafkaSettings]:
 
 
 @pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    """What is known of shoppers."""
+    return MemoryStore()
+
+
+@pytest.fixture(scope="module")
+def server() -> ServerSettings:
+    return ServerSettings(pseudonym_key=SecretStr("k"))
+
+
+@pytest.fixture(scope="module")
 def url(
-    pictures: Path, metrics: Metrics, announcements: Announcements, trending: Trending, kafka: KafkaSettings
+    pictures: Path,
+    metrics: Metrics,
+    announcements: Announcements,
+    trending: Trending,
+    kafka: KafkaSettings,
+    store: MemoryStore,
+    server: ServerSettings,
 ) -> Iterator[str]:
     encoder, analyser, registry = HashEncoder(), Analyser(), CollectorRegistry()
     index = _index(pictures, encoder, analyser)
@@ -112,7 +130,7 @@ def url(
     words = CatalogueWords(analyser)
     words.learn(index.scan())
     words.complete()
-    store, newest = MemoryStore(), NewestProducts()
+    newest = NewestProducts()
     reader = StateReader(store, ProfileSettings())
     table = declared_table(settings.reranking.features)
     table.learn(index.scan())
@@ -146,7 +164,7 @@ def url(
         clock=lambda: NOW,
         links=MediaLinks(pictures),
     )
-    config = uvicorn.Config(create_app(ServerSettings(), services), port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(create_app(server, services), port=0, log_config=None, lifespan="off")
     with config.bind_socket() as socket:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([socket],))

@@ -6,9 +6,15 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.browser.conftest import EVERYTHING, playwright, search
+from feedback.memory_store import MemoryStore
+from feedback.settings import ProfileSettings
+from feedback.updating import ProfileUpdater
+from serving.pseudonyms import Pseudonyms
+from serving.settings import ServerSettings
+from tests.browser.conftest import EVERYTHING, NOW, playwright, search
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
+from topics.feedback import JoinedList, ListAction, ShownProduct
 from topics.reader import TopicReader
 from topics.settings import KafkaSettings
 
@@ -193,6 +199,26 @@ def test_who_wants_to_be_forgotten_gets_a_new_name(
     assert asked.value.method == "DELETE"
     assert asked.value.url.endswith(f"/v1/users/{old}")
     assert new != old
+
+
+def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    expect(page.locator("#for-you")).to_be_hidden()
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
+    shown = tuple(ShownProduct(product_id=f"drawn-1-{number:06}", position=number) for number in range(1, 11))
+    at = NOW.timestamp() - 60
+    click = ListAction(event_id="e", action="click", product_id="drawn-1-000003", at=at + 1)
+    clicked = JoinedList(query_id="q", revision=2, shopper=shopper, at=at, shown=shown, actions=(click,))
+    ProfileUpdater(store, ProfileSettings(), NOW.timestamp).apply([clicked])
+    page.reload()
+    tiles = page.locator("#for-you-goods .tile")
+    expect(tiles).to_have_count(8)
+    assert "drawn-1-000003" not in [tile.get_attribute("data-product") for tile in tiles.all()]
+    with page.expect_request("**/v1/events") as told:
+        tiles.first.click()
+    assert told.value.post_data_json["event_attributes"]["position"] == {"ordinal": 1}
+    search(page, EVERYTHING)
+    expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
 
 
 def test_the_cart_speaks_both_languages(page: Any) -> None:
