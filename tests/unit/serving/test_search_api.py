@@ -88,7 +88,7 @@ def test_an_explanation_adds_up_to_the_score(client: TestClient, method: str) ->
     assert set(best.explanation) == {"text", "keywords", "image"}
     assert sum(leg.contribution for leg in best.explanation.values()) == pytest.approx(best.score)
     assert response.steps_ms is not None
-    assert set(response.steps_ms) == {"encode_text", "encode_image", "retrieve", "fuse", "documents"}
+    assert set(response.steps_ms) == {"encode_text", "encode_image", "retrieve", "fuse", "rerank", "documents"}
 
 
 def test_an_explanation_names_the_words_that_a_product_has(client: TestClient) -> None:

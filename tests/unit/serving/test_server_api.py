@@ -235,7 +235,9 @@ def test_the_document_describes_every_route_its_bodies_and_its_problems(client: 
         "/v1/indexed-products",
     }
     operations = {"/healthz", "/readyz", "/metrics", "/problems/{name}"}
-    assert set(document["paths"]) == products | operations | {"/v1/search", "/v1/trending", "/v1/events"}
+    shoppers = {"/v1/rank", "/v1/users/{user_id}", "/v1/users/{user_id}/recommendations"}
+    lists = {"/v1/search", "/v1/trending", "/v1/events"}
+    assert set(document["paths"]) == products | operations | lists | shoppers
     search = document["paths"]["/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
     put = document["paths"]["/v1/products/{product_id}"]["put"]
