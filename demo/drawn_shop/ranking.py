@@ -4,5 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from ranking.feature_settings import AffinityFeature, Feature
 
-FEATURES: Sequence[Feature] = (AffinityFeature(name="pattern", field="pattern"),)
-WEIGHTS: Mapping[str, float] = {"colour": 1.0, "pattern": 1.0, "brand": 0.5, "price_taste": 0.5}
+FEATURES: Sequence[Feature] = (AffinityFeature(name="pattern_affinity", field="pattern"),)
+WEIGHTS: Mapping[str, float] = {
+    "colour_affinity": 1.0,
+    "pattern_affinity": 1.0,
+    "brand_affinity": 0.5,
+    "price_closeness": 0.5,
+}

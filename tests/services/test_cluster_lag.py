@@ -14,7 +14,13 @@ from cli.settings import Settings, changed_settings
 from monitoring.cluster_lag import ClusterLag, GroupPartition, GroupReading, Selection
 from monitoring.lag import GroupLag
 from tests.services.shop import wait_until
-from topics.catalogue import CATALOG_INDEXED, CATALOG_PRODUCTS, INDEX_PRODUCTS_GROUP, index_products_group
+from topics.catalogue import (
+    CATALOG_INDEXED,
+    CATALOG_PRODUCTS,
+    CLICK_LOOP_GROUP,
+    INDEX_PRODUCTS_GROUP,
+    index_products_group,
+)
 from topics.clients import client_config
 from topics.settings import KafkaSettings
 
@@ -92,7 +98,7 @@ def test_a_worker_that_never_committed_has_a_lag(lag: ClusterLag, kafka: KafkaSe
     groups = read(lag)
 
     ours = groups[kafka.on_broker(INDEX_PRODUCTS_GROUP)]
-    assert set(groups) == {ours.group}
+    assert set(groups) == {ours.group, kafka.on_broker(CLICK_LOOP_GROUP)}
     assert events(ours, topic) == {0: 5, 1: 0, 2: 2, 3: 0}
     assert [one.committed for one in ours.partitions.values()] == [None] * 4
 

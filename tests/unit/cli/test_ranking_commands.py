@@ -79,7 +79,7 @@ def test_a_ranker_learns_what_each_shopper_loves(ranker: Path) -> None:
 def test_the_server_takes_the_ranker_with_its_features_and_no_other(ranker: Path, said: str) -> None:
     assert create_ranker(RerankingSettings(ranker=ranker)).release in said
     fewer = RerankingSettings(ranker=ranker, features=RerankingSettings().features[:-1])
-    with pytest.raises(RankerUnusable, match=r"trained on other features .*\(co_click\)"):
+    with pytest.raises(RankerUnusable, match=r"trained on other features .*\(co_clicks\)"):
         create_ranker(fewer)
 
 
