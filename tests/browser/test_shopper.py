@@ -165,10 +165,15 @@ def test_what_could_not_be_sent_is_sent_again_as_the_same_event(page: Any, told:
     assert first == again
 
 
-def test_a_search_names_the_same_shopper_as_its_events(page: Any, arrived: Any) -> None:
+def test_a_search_names_the_same_shopper_as_its_events(page: Any, arrived: Any, server: ServerSettings) -> None:
     search(page, "red boots")
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
     page.locator("a.similar").first.click()
-    click = arrived(BEHAVIOR_EVENTS, lambda came: [event for event in came if event["action_name"] == "click"])[-1]
+
+    def clicks(came: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [event for event in came if event["action_name"] == "click" and event["client_id"] == shopper]
+
+    click = clicks(arrived(BEHAVIOR_EVENTS, clicks))[-1]
 
     def is_there(came: list[dict[str, Any]]) -> bool:
         return any(query["query_id"] == click["query_id"] for query in came)
