@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, Self
 
-from index.base import VectorIndex, VectorIndexError
+from index.base import IndexUnavailable, VectorIndex, VectorIndexError
 from index.text_analysis import Analyser
 from ranking.catalogue_words import CatalogueWords
 from ranking.feature_settings import Feature
@@ -72,6 +72,7 @@ class CatalogueReader:
         self._index = index
         self._words = words
         self._learners: Sequence[Learner] = (words, *others)
+        self._missed: Sequence[str] = ()
         self._learning = threading.Lock()
         self._ended = threading.Event()
         self._read = threading.Event()
@@ -82,15 +83,24 @@ class CatalogueReader:
         return self._read.wait(timeout_seconds)
 
     def hear(self, events: Sequence[ProductIndexed]) -> None:
-        """Raises IndexUnavailable."""
+        """What cannot be looked up while the index is away is looked up with the next products."""
         became = {event.product_id: event.outcome for event in events if event.index is None}
         gone = [product_id for product_id, outcome in became.items() if outcome == "deleted"]
         changed = [product_id for product_id, outcome in became.items() if outcome in _CHANGES]
-        if changed:
-            self._learn(list(self._index.documents(changed).values()))
+        self._missed = self._not_learned([*self._missed, *changed])
         with self._learning:
             for learner in self._learners:
                 learner.forget(gone)
+
+    def _not_learned(self, product_ids: Sequence[str]) -> Sequence[str]:
+        """Learn these, as they are now; all of them where the index is away."""
+        try:
+            if product_ids:
+                self._learn(list(self._index.documents(list(dict.fromkeys(product_ids))).values()))
+        except IndexUnavailable as error:
+            logger.warning("%d products are learned with the next ones: %s", len(product_ids), error)
+            return product_ids
+        return ()
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,6 @@
 """A server learns the words of its index, and of what is indexed later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -108,3 +108,26 @@ def test_features_of_products_are_known_with_their_vectors_until_they_go(words: 
         assert (products.values("brand", rows) >= 0).sum() == 1
         reader.hear([indexed("1", "deleted")])
     assert products.rows(["1"]).tolist() == [0]
+
+
+class Away(MemoryIndex):
+    """Does not answer when it is asked for documents the first time."""
+
+    was_asked = False
+
+    def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        if not self.was_asked:
+            self.was_asked = True
+            raise IndexUnavailable("not now")
+        return super().documents(product_ids)
+
+
+def test_what_was_heard_while_the_index_was_away_is_learned_with_the_next_product(words: CatalogueWords) -> None:
+    index = Away(4)
+    reader = reader_of(index, words)
+    write(index, "1", "Loudspeaker", "Sony")
+    write(index, "2", "Headphones", "Bose")
+    reader.hear([indexed("1")])
+    assert words.of_brands(["1", "2"], ["Sony", "Bose"]) == set()
+    reader.hear([indexed("2")])
+    assert words.of_brands(["1", "2"], ["Sony", "Bose"]) == {"1", "2"}
