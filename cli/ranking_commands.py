@@ -79,11 +79,8 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
 
 def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:
-    if (log is None) == (on is None):
-        raise typer.BadParameter("give --log FILE or --on NAME")
-    return known_log(on, data) if on is not None else own_log(_given(log), load_settings(config))
-
-
-def _given(log: Path | None) -> Path:
-    assert log is not None  # noqa: S101 - checked above
-    return log
+    if log is not None and on is None:
+        return own_log(log, load_settings(config))
+    if on is not None and log is None:
+        return known_log(on, data)
+    raise typer.BadParameter("give --log FILE or --on NAME")

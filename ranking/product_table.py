@@ -34,9 +34,6 @@ class ProductTable:
         self._numbers = {field: np.full(_FIRST_ROWS, np.nan, np.float32) for field in number_fields}
         self._values = {field: np.full((_FIRST_ROWS, 1), -1, np.int32) for field in value_fields}
         self._vocabularies: dict[str, dict[str, int]] = {field: {} for field in self._values}
-        self._products_with: dict[str, NDArray[np.int32]] = {
-            field: np.zeros(_FIRST_ROWS, np.int32) for field in self._values
-        }
         self._vectors: Numbers = np.zeros((_FIRST_ROWS, 0), np.float32)
         self._summed_vectors: NDArray[np.float64] = np.zeros(0)
         self._with_vector = 0
@@ -85,10 +82,6 @@ class ProductTable:
         """Rows x as many as any product has: ids of the field's values, -1 where there are no more."""
         return self._values[field].take(rows, axis=0)
 
-    def products_with(self, field: str) -> NDArray[np.int32]:
-        """How many products have each value, by the value's id."""
-        return self._products_with[field]
-
     def vectors(self, rows: Rows) -> Numbers:
         """Rows x dimensions: zeros for products without a vector, no dimension while there is none at all."""
         return self._vectors.take(rows, axis=0)
@@ -129,16 +122,13 @@ class ProductTable:
     def _write_values(self, field: str, row: int, names: Sequence[str]) -> None:
         vocabulary = self._vocabularies[field]
         ids = [vocabulary.setdefault(name, len(vocabulary)) for name in names]
-        self._products_with[field] = _with_length(self._products_with[field], len(vocabulary), 0)
-        counts, table = self._products_with[field], self._values[field]
-        counts[[each for each in table[row] if each >= 0]] -= 1
+        table = self._values[field]
         if len(ids) > table.shape[1]:
             wider = np.full((len(table), len(ids)), -1, np.int32)
             wider[:, : table.shape[1]] = table
             table = self._values[field] = wider
         table[row] = -1
         table[row, : len(ids)] = ids
-        counts[ids] += 1
 
     def _write_vector(self, row: int, vector: Numbers) -> None:
         if not self._vectors.shape[1]:

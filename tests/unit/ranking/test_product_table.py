@@ -45,17 +45,6 @@ def test_a_product_may_have_several_values_or_none(table: ProductTable) -> None:
     assert (unknown >= 0).sum() == 0
 
 
-def test_it_counts_the_products_of_each_value(table: ProductTable) -> None:
-    [red] = table.values("colour", table.rows(["dress"]))[0][:1]
-    assert table.products_with("colour")[red] == 2
-
-    table.learn([{**SHIRT, "attributes": {"colour": "blue"}}])
-    assert table.products_with("colour")[red] == 1
-
-    table.forget(["dress"])
-    assert table.products_with("colour")[red] == 0
-
-
 def test_a_product_that_went_is_not_known_and_its_row_is_used_again(table: ProductTable) -> None:
     table.forget(["dress"])
     assert table.rows(["dress"]).tolist() == [0]
