@@ -81,7 +81,7 @@ def _open_the_shop(stack: LocalStack) -> None:
 
 def _visit(shop: ShopClient, number: int, click: bool) -> float | None:
     """Seconds until the page changed; None where it did not."""
-    rng = random.Random(number)  # noqa: S311 - who clicks what is no secret
+    rng = random.Random(number)
     user_id, session_id = f"shopper-{number}", f"session-{number}"
     query = rng.choice(_QUERIES)
     seen = shop.search(query, _RESULTS, user_id, session_id)
@@ -92,7 +92,7 @@ def _visit(shop: ShopClient, number: int, click: bool) -> float | None:
     if click:
         place = rng.randint(_LEFT_ALONE + 1, len(shown.product_ids))
         shop.send([as_event(Deed(Action.CLICK, place, _SETTLE_SECONDS), shown)])
-    while (spent := time.monotonic() - began) < (_MOST_SECONDS if click else _CONTROL_SECONDS):
+    while time.monotonic() - began < (_MOST_SECONDS if click else _CONTROL_SECONDS):
         if _look(shop, query, user_id, session_id) != before:
             return time.monotonic() - began
     return None
