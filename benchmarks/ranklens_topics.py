@@ -88,7 +88,7 @@ def measure(folder: Path, kafka: KafkaSettings, events: Sequence[LoggedEvent], l
         compare_lists(agreement, remembered.lists, joined_lists(kafka)[0])
         compare_inputs(agreement, replay.lists(), live.lists())
         replayed, kept = (StateReader(each, loop.profiles) for each in (remembered.store, store))
-        compare_states(agreement, _compared(events), replayed, kept)
+        compare_states(agreement, _compared(events, loop), replayed, kept)
     return Outcome(replay.lists(), live.lists(), agreement, round(seconds, 1))
 
 
@@ -134,13 +134,14 @@ def _products_from_their_topic(
         yield product
 
 
-def _compared(events: Sequence[LoggedEvent]) -> Compared:
+def _compared(events: Sequence[LoggedEvent], loop: LoopSettings) -> Compared:
     queries = [event for event in events if isinstance(event, BehaviorQuery)]
     return Compared(
         sorted({query.actor for query in queries}),
         [event.id for event in events if isinstance(event, Product)],
         sorted({query.user_query for query in queries} - {""}),
         max(event.timestamp for event in events if not isinstance(event, Product)).timestamp(),
+        loop.profiles.co_clicked_items,
     )
 
 

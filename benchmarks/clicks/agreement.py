@@ -8,28 +8,32 @@ import numpy as np
 
 from feedback.profiles import Deeds, Profile
 from feedback.reading import Asked, ShopperState, StateReader
-from feedback.statistics import ProductCounts
 from learning.ranked_lists import ObservedList
 from ranking.rankers import RankingInput
 from topics.feedback import JoinedList
 
 _ROUNDING = 1e-9  # sums of floating point numbers depend on their order in the last places
+_ROUNDING_OF_FEATURES = 1e-6  # of 32 bits
+_NOTHING = 1e-12  # what rounding leaves of a difference of equal numbers
 
 
 @dataclass(slots=True)
 class Agreement:
     """What was compared, and the names of what differs: `lists` as they were joined, `inputs` of rankers, `states`.
 
-    `feature_distance`: the most by which a feature of any candidate differs. `count_distance`: the same of sums of
-    counts, relative to the larger one.
+    `identical_inputs` are equal to the last bit. `feature_distance`: the most by which a feature of any candidate
+    differs. `count_distance`: the same of sums of counts, relative to the larger one. `cut_co_clicks`: products with
+    more others beside them than are kept, of which not the same are kept; that depends on what comes in one batch.
     """
 
     lists: int = 0
     inputs: int = 0
+    identical_inputs: int = 0
     features: int = 0
     profiles: int = 0
     counts: int = 0
     co_clicks: int = 0
+    cut_co_clicks: int = 0
     differing_lists: list[str] = field(default_factory=list)
     differing_inputs: list[str] = field(default_factory=list)
     differing_states: list[str] = field(default_factory=list)
@@ -47,13 +51,14 @@ class Agreement:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Whose states are compared: of these people and products, and of the products in lists of these texts, as of `at`
-    (seconds since 1970).
+    (seconds since 1970). `co_clicked_items`: how many others are kept beside a product.
     """
 
     shoppers: Sequence[str]
     product_ids: Sequence[str]
     texts: Sequence[str]
     at: float
+    co_clicked_items: int
 
 
 def compare_lists(agreement: Agreement, one: Mapping[str, JoinedList], other: Mapping[str, JoinedList]) -> None:
@@ -74,10 +79,11 @@ def compare_inputs(agreement: Agreement, one: Sequence[ObservedList], other: Seq
         if twin is None or not _same_choices(each, twin) or not _same_candidates(each.input, twin.input):
             agreement.differing_inputs.append(each.query_id)
             continue
-        agreement.features += each.input.values.size
-        distance = _distance(each.input.values, twin.input.values)
-        agreement.feature_distance = max(agreement.feature_distance, distance)
-        if distance > 0:
+        mine, theirs = each.input.values, twin.input.values
+        agreement.features += mine.size
+        agreement.identical_inputs += np.array_equal(mine, theirs, equal_nan=True)
+        agreement.feature_distance = max(agreement.feature_distance, _distance(mine, theirs))
+        if not np.allclose(mine, theirs, rtol=_ROUNDING_OF_FEATURES, atol=_NOTHING, equal_nan=True):
             agreement.differing_inputs.append(each.query_id)
 
 
@@ -90,23 +96,28 @@ def compare_states(agreement: Agreement, of: Compared, one: StateReader, other: 
     for text in ("", *of.texts):
         asked = Asked(of.product_ids, text, co_clicked=() if text else of.product_ids)
         left, right = (reader.read_beside(nobody, asked, of.at) for reader in (one, other))
-        _compare_statistics(agreement, asked, left, right)
+        _compare_counts(agreement, text, left, right)
+        for product_id, mine, theirs in zip(asked.co_clicked, left.co_clicks, right.co_clicks, strict=True):
+            agreement.co_clicks += len(mine.sums)
+            if _same_sums(mine.faded(), theirs.faded()):
+                continue
+            if len(mine.sums) == len(theirs.sums) == of.co_clicked_items:
+                agreement.cut_co_clicks += 1
+            else:
+                agreement.differing_states.append(f"co-clicks of {product_id}")
 
 
-def _compare_statistics(agreement: Agreement, asked: Asked, one: ShopperState, other: ShopperState) -> None:
+def _compare_counts(agreement: Agreement, text: str, one: ShopperState, other: ShopperState) -> None:
     for name, left, right in (
-        (f"counts of products in lists of {asked.text!r}", one.of_class, other.of_class),
+        (f"counts of products in lists of {text!r}", one.of_class, other.of_class),
         ("counts of products", one.products, other.products),
         ("counts of the shop", one.shop, other.shop),
     ):
         agreement.counts += left.totals.size + left.weighed.size + left.faded.size
-        agreement.count_distance = max(agreement.count_distance, _count_distance(left, right))
-        if not np.array_equal(left.totals, right.totals) or _count_distance(left, right) > _ROUNDING:
+        distance = max(_relative_distance(left.weighed, right.weighed), _relative_distance(left.faded, right.faded))
+        agreement.count_distance = max(agreement.count_distance, distance)
+        if not np.array_equal(left.totals, right.totals) or distance > _ROUNDING:
             agreement.differing_states.append(name)
-    for product_id, mine, theirs in zip(asked.co_clicked, one.co_clicks, other.co_clicks, strict=True):
-        agreement.co_clicks += len(mine.sums)
-        if not _same_sums(mine.faded(), theirs.faded()):
-            agreement.differing_states.append(f"co-clicks of {product_id}")
 
 
 def _same_choices(one: ObservedList, other: ObservedList) -> bool:
@@ -145,10 +156,6 @@ def _same_column(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
     return list(one) == list(other)
-
-
-def _count_distance(one: ProductCounts, other: ProductCounts) -> float:
-    return max(_relative_distance(one.weighed, other.weighed), _relative_distance(one.faded, other.faded))
 
 
 def _same_sums(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
