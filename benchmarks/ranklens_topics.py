@@ -9,7 +9,7 @@ are learned from `catalog.products`; profiles are in SQLite.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from benchmarks.join_exactness import click_loop_process, click_loop_settings, j
 from benchmarks.recording import data_folder, record
 from cli.local_stack import make_room
 from cli.settings import Settings, changed_settings
-from demo.ranklens import FEATURES, YARDSTICK, ranklens_loop, read_ranklens
+from demo.ranklens import FEATURES, ranklens_loop, read_ranklens
 from deploy.kafka.broker import LocalKafka
 from feedback.factory import create_store
 from feedback.reading import StateReader
@@ -60,7 +60,7 @@ def run() -> None:
     with LocalKafka(_WORK / "kafka") as broker:
         kafka = broker.settings()
         TopicAdmin(kafka).apply(topics_on_broker(kafka))
-        outcome = measure(_WORK, kafka, events, ranklens_loop())
+        outcome = measure(_WORK, kafka, events, replace(ranklens_loop(), features=FEATURES))
     facts = {**outcome.agreement.facts(), "seconds": outcome.seconds, **_ndcg(outcome)}
     if not outcome.agreement.is_full or facts["ndcg_replayed"] != facts["ndcg_live"]:
         raise RuntimeError(f"not the same: {facts}")
@@ -149,7 +149,7 @@ def _ndcg(outcome: Outcome) -> Mapping[str, Any]:
     """Of the ranker that would serve, trained on the earlier lists of the replay, on the later ones of both."""
     options = ExperimentOptions()
     train, test = split_by_time(informative(outcome.replayed), options.share)
-    experiment = run_experiment(FEATURES, train, test, options, YARDSTICK)
+    experiment = run_experiment(FEATURES, train, test, options)
     later = {each.query_id for each in test}
     ranker = experiment.ranker.ranker()
     live = ranker_quality([each for each in outcome.live if each.query_id in later], ranker, options.measure)
