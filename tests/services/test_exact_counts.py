@@ -77,6 +77,7 @@ def test_small_posts_repeats_and_retries_count_once_while_the_process_is_killed(
                 kill(process)
         wait_until_done(kafka)
 
+    assert "starting it again" in (tmp_path / "click-loop.log").read_text()
     assert counted(settings.profiles, sent) == sent.counts
 
 
