@@ -144,6 +144,7 @@ def url(
         Stock(),
         metrics,
     )
+    sources = Sources(index, index.vectors, reader, trending, newest)
     services = Services(
         search=Search(index, encoder, encoder, analyser, settings, metrics, words, reranker),
         reranker=reranker,
@@ -155,9 +156,7 @@ def url(
         metrics=metrics,
         announcements=announcements,
         trending=TrendingProducts(index, trending, settings.availability),
-        recommender=Recommender(
-            index, Sources(index, reader, trending, newest), reranker, settings.recommendations, availability
-        ),
+        recommender=Recommender(index, sources, reranker, settings.recommendations, availability),
         profiles=store,
         profile_settings=ProfileSettings(),
         render_metrics=lambda: render(registry),

@@ -13,7 +13,7 @@ from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
 from feedback.store import StoreUnavailable
 from feedback.updating import ProfileUpdater
-from index.base import ContentHashes, Filter, ProductRow
+from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, Filter, ProductRow
 from index.documents import document
 from index.memory import MemoryIndex
 from ranking.availability import Availability
@@ -21,6 +21,7 @@ from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.newest import NewestProducts
 from ranking.product_table import declared_table
+from ranking.product_vectors import ProductVectors
 from ranking.queries import Visit
 from ranking.recommendation_settings import RecommendationSettings, SourceWeights
 from ranking.recommendation_sources import Sources
@@ -56,8 +57,8 @@ class Shop:
                 availability="out_of_stock" if product_id == "sold out" else "in_stock",
             )
             angle = np.deg2rad(degrees)
-            vectors = {"text_vector": np.array([np.cos(angle), np.sin(angle)], np.float32)}
-            row = ProductRow(product_id, product.version, document(product), "", ContentHashes(), vectors)
+            vector = {TEXT_FIELD: np.array([np.cos(angle), np.sin(angle)], np.float32)}
+            row = ProductRow(product_id, product.version, document(product), "", ContentHashes(), vector)
             self.index.apply([row])
         newest.learn(self.index.scan())
         stock.learn(self.index.scan())
@@ -68,11 +69,11 @@ class Shop:
         table = declared_table(options.features)
         table.learn(self.index.scan())
         features = DeclaredFeatures(options.features, table, reader)
+        vectors = ProductVectors(self.index, table, {TEXT_FIELD: 2, IMAGE_FIELD: 2})
         reranker = Reranker(features, ranker, options, availability, stock, Mock())
         recommendations = RecommendationSettings(sources=SourceWeights(**sources))
-        self._recommender = Recommender(
-            self.index, Sources(self.index, reader, self.trending, newest), reranker, recommendations, availability
-        )
+        asked = Sources(self.index, vectors.of, reader, self.trending, newest)
+        self._recommender = Recommender(self.index, asked, reranker, recommendations, availability)
         self._updater = ProfileUpdater(self.store, settings, lambda: AT)
         self._lists = 0
 

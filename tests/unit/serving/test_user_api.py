@@ -2,6 +2,7 @@
 
 from typing import Any
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -15,6 +16,7 @@ from feedback.updating import ProfileUpdater
 from serving.pseudonyms import Pseudonyms
 from serving.services import Services
 from serving.settings import ServerSettings
+from serving.shoppers import Askers, VisitFields
 from tests.unit.serving.conftest import NOW, MakeClient
 from topics.catalogue import BEHAVIOR_QUERIES, SHOPPERS_ERASED
 from topics.feedback import JoinedList, ListAction, ShopperErased, ShownProduct
@@ -67,12 +69,12 @@ def test_filters_that_exclude_each_other_are_told(client: TestClient) -> None:
 
 
 def test_recommendations_are_recorded_as_a_query(client: TestClient, kafka: KafkaSettings) -> None:
-    answer = client.get("/v1/users/ada/recommendations?session_id=s&place=Ulm").json()
+    answer = client.get("/v1/users/ada/recommendations?session_id=s&place=Ulm&utc_offset_minutes=480").json()
     query = on_topic(kafka, BEHAVIOR_QUERIES, answer["query_id"].encode())
     assert query["user_id"] == ADA
     assert query["query_response_hit_ids"] == ids(answer)
     assert query["query_attributes"]["kind"] == "recommendations"
-    assert query["query_attributes"]["context"] == {"daypart": "afternoon", "place": "Ulm"}
+    assert query["query_attributes"]["context"] == {"daypart": "evening", "place": "Ulm"}
     assert "ada" not in str(query)
 
 
@@ -88,14 +90,9 @@ def test_recommendations_are_recorded_as_a_query(client: TestClient, kafka: Kafk
         ("America/New_York", None, "morning"),
     ],
 )
-def test_the_time_of_day_is_that_of_the_shopper_else_of_the_shop(
-    make_client: MakeClient, kafka: KafkaSettings, zone: str, offset: int | None, daypart: str
-) -> None:
-    client = make_client(ServerSettings(time_zone=zone))
-    asked = {} if offset is None else {"utc_offset_minutes": offset}
-    answer = client.get("/v1/users/ada/recommendations", params=asked).json()
-    query = on_topic(kafka, BEHAVIOR_QUERIES, answer["query_id"].encode())
-    assert query["query_attributes"]["context"] == {"daypart": daypart}
+def test_the_time_of_day_is_that_of_the_shopper_else_of_the_shop(zone: str, offset: int | None, daypart: str) -> None:
+    askers = Askers(Pseudonyms(KEY), lambda: NOW, ZoneInfo(zone))
+    assert askers.user("ada", VisitFields(utc_offset_minutes=offset)).context == {"daypart": daypart}
 
 
 @pytest.mark.parametrize("path", ["/v1/users/ada/recommendations", "/v1/search", "/v1/trending"])
