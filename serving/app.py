@@ -64,9 +64,10 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     app.include_router(user_router(services, settings, keys, pseudonyms, askers, queries))
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
-    app.include_router(page_router())
-    if settings.learning_page:
-        app.include_router(learning_router(Path(settings.learning_page)))
+    learning_page = Path(settings.learning_page) if settings.learning_page else None
+    app.include_router(page_router(learning_page, asks_for_key=bool(keys)))
+    if learning_page is not None:
+        app.include_router(learning_router(learning_page))
     app.include_router(openapi_router(app))
     if services.links.root is not None:
         app.include_router(media_router(services.links.root))

@@ -53,7 +53,7 @@ export async function recommended(limit) {
   return named(personal ? content : { ...content, results: [] }).results;
 }
 
-// Whether the shop has taken it: it asks for a key where it has one.
+// Whether the shop has taken it.
 export async function forget(id) {
   return (await fetch(`v1/users/${encodeURIComponent(id)}`, { method: "DELETE" })).ok;
 }

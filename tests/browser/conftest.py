@@ -109,8 +109,10 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="module")
-def server() -> ServerSettings:
-    return ServerSettings(pseudonym_key=SecretStr("k"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
+    learning = tmp_path_factory.mktemp("learning") / "learning.html"
+    learning.write_text("<h1>What the shop learns</h1>")
+    return ServerSettings(pseudonym_key=SecretStr("k"), learning_page=str(learning))
 
 
 @pytest.fixture(scope="module")
