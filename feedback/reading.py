@@ -48,7 +48,7 @@ class ShopperState:
 
     `of_class` has the counts of the products in lists of the same query class, zeros where the query had no text;
     `shop` those of all products together, in one row; `others` those of the other products that were asked for;
-    `at_place` first those of all products together, then those of each, in lists at the place, zeros where none was
+    `at_place` first those of all products together, then those of each, in lists at the place, no row where none was
     asked for.
     """
 
@@ -100,6 +100,8 @@ class ShopperState:
 
     def place_lifts(self, counter: Counter) -> Floats:
         """Log odds beyond what the rates of the product and of the place let expect; 0 where nothing is known."""
+        if not len(self.at_place):
+            return np.zeros(len(self.products))
         done, seen = self.at_place.column(counter), self.at_place.column(Counter.IMPRESSIONS)
         return self._lifts_there(counter, done[:1], seen[:1], done[1:], seen[1:])
 
@@ -165,8 +167,7 @@ class StateReader:
         there = len(states) - (1 + number if asked.place else 0)
         counted = there - len(asked.co_clicked)
         of_class = states[1 + number + others : counted] or [None] * number
-        at_place = states[there:] or [None] * (1 + number)
-        counts = self._counts.counts([*states[: 1 + number + others], *of_class, *at_place], at)
+        counts = self._counts.counts([*states[: 1 + number + others], *of_class, *states[there:]], at)
         return ShopperState(
             profile,
             counts.rows(slice(1, 1 + number)),

@@ -60,6 +60,9 @@ class ProductCounts:
     faded: Floats
     by_daypart: Integers
 
+    def __len__(self) -> int:
+        return len(self.totals)
+
     def column(self, counter: Counter, half_life: int | None = None) -> Floats:
         """Of each product; `half_life` is a place in the settings, None: nothing fades."""
         if half_life is not None:
@@ -164,7 +167,7 @@ def smoothed_rates(successes: Floats, trials: Floats, prior_rate: Floats | float
 
 def log_odds(rates: Floats) -> Floats:
     """Of rates that are taken to be neither 0 nor 1."""
-    rates = np.clip(rates, _LEAST_RATE, 1 - _LEAST_RATE)
+    rates = np.minimum(np.maximum(rates, _LEAST_RATE), 1 - _LEAST_RATE)
     odds: Floats = np.log(rates / (1 - rates))
     return odds
 
