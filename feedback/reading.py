@@ -12,7 +12,7 @@ from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
 from feedback.state_keys import SHOP, class_key, co_clicks_key, place_key, product_key, shop_at_place_key, shopper_key
-from feedback.statistics import Counter, CountStates, ProductCounts, log_odds, smoothed_rates
+from feedback.statistics import Counter, CountStates, ProductCounts, odds, smoothed_rates
 from feedback.store import ProfileStore
 
 
@@ -110,10 +110,10 @@ class ShopperState:
     ) -> Floats:
         prior = max(self.prior_impressions, 1.0)
         shop_rate = self._shop_rate(counter, None, Counter.IMPRESSIONS)
-        apart = log_odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) - log_odds(shop_rate)
-        expected = log_odds(self.rates(counter)) + apart
-        lifts = log_odds(smoothed_rates(done, seen, 1 / (1 + np.exp(-expected)), prior)) - expected
-        return np.where(np.maximum(done, seen) > 0, lifts, 0.0)
+        apart = odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) / odds(shop_rate)
+        expected = odds(self.rates(counter)) * apart
+        lifts = np.log(odds(smoothed_rates(done, seen, expected / (1 + expected), prior)) / expected)
+        return np.where(done + seen > 0, lifts, 0.0)
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
         return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)

@@ -165,11 +165,10 @@ def smoothed_rates(successes: Floats, trials: Floats, prior_rate: Floats | float
     return rates
 
 
-def log_odds(rates: Floats) -> Floats:
+def odds(rates: Floats) -> Floats:
     """Of rates that are taken to be neither 0 nor 1."""
     rates = np.minimum(np.maximum(rates, _LEAST_RATE), 1 - _LEAST_RATE)
-    odds: Floats = np.log(rates / (1 - rates))
-    return odds
+    return rates / (1 - rates)
 
 
 _HEAD_FIELDS: list[Any] = [

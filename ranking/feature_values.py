@@ -9,7 +9,7 @@ import numpy as np
 
 from feedback.contexts import daypart_of
 from feedback.decay import Floats
-from feedback.statistics import Counter, log_odds
+from feedback.statistics import Counter, odds
 from ranking.feature_settings import (
     AffinityFeature,
     ClosenessFeature,
@@ -71,7 +71,8 @@ def _number(feature: NumberFeature, view: View) -> Numbers:
 
 def _rate(feature: RateFeature, half_life: int | None, view: View) -> Floats:
     rates = view.state.rates if feature.of == "product" else view.state.class_rates
-    return log_odds(rates(_COUNTERS[feature.action], half_life))
+    log_odds: Floats = np.log(odds(rates(_COUNTERS[feature.action], half_life)))
+    return log_odds
 
 
 def _context(feature: ContextFeature, view: View) -> Floats:
