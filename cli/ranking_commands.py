@@ -1,5 +1,6 @@
 """`millrace evaluate ranking` and `millrace train ranker`: from a log of events to a ranker, and how good it is."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,17 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
         "millrace-ranker"
     ),
     share: Share = 0.8,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then start the API on this machine, with the ranker and all it knows.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve: of the API; 0 takes a free one.")] = 8080,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="With --serve: end by itself instead of waiting for Ctrl-C.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="With --headless: end so long after the first answer.")] = 60,
+    folder: Annotated[Path, typer.Option(help="With --serve: data, logs and settings; emptied at the start.")] = Path(
+        ".served-ranker"
+    ),
     data: Data = Path("../shared/data"),
     config: Config = None,
     as_json: AsJson = False,
@@ -67,15 +79,32 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     Trees, a network and both together are trained on the earlier lists; the kind that is best there is trained again
     on all of them and written. The features are those of the settings (ranking.reranking.features), as they are served.
 
+    With --serve the profiles, counts and co-clicks of the log are kept, its products indexed, and broker, worker, click
+    loop and server run on this machine until Ctrl-C. The log's users are those of the API; its times are moved so that
+    it ends now.
+
     Example: millrace train ranker --log events.jsonl.gz --to ranker --config millrace.toml
 
-    With --json: log, lists, folder, release, and what `evaluate ranking` says.
+    Example: millrace train ranker --log events.jsonl.gz --serve
+
+    With --json: log, lists, folder, release, what `evaluate ranking` says, and with --serve: serving (url, config,
+    products, states, example).
     """
     from cli import ranking_runs
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        ranking_runs.train(_log(log, on, data, config), to, share, output)
+        known = _log(log, on, data, config)
+        if not serve:
+            ranking_runs.train(known, to, share, output)
+            return
+        from cli.ranker_serving import SERVING_ERRORS, ServingOptions
+
+        for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+            signal.signal(number, signal.default_int_handler)
+        options = ServingOptions(folder, port, seconds if headless else None)
+        with output.failing_on(*SERVING_ERRORS):
+            ranking_runs.train_and_serve(known, to, share, load_settings(config), options, output)
 
 
 def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:

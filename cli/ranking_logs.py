@@ -49,12 +49,16 @@ def own_log(path: Path, settings: Settings) -> RankingLog:
     return RankingLog(path.name, path, loop, settings.ranking.reranking.features)
 
 
-def replayed(log: RankingLog, path: Path, replay: Replay, output: Output) -> int:
-    """How many lists there were. Raises ShopLogError."""
+def read_log(log: RankingLog, path: Path, output: Output) -> list[LoggedEvent]:
+    """Raises ShopLogError."""
     with output.waiting(f"reading {path.name}"):
-        events = list(log.events(path))
+        return list(log.events(path))
+
+
+def replay_log(replay: Replay, events: Sequence[LoggedEvent], name: str, output: Output) -> int:
+    """How many lists there were."""
     queries = sum(isinstance(event, BehaviorQuery) for event in events)
-    with output.counting(f"replaying {path.name}", queries) as on_list:
+    with output.counting(f"replaying {name}", queries) as on_list:
         replay.run(events, on_list)
     return queries
 

@@ -1,5 +1,6 @@
 """Rankers beside each other: trained on earlier lists, measured on later ones."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -36,7 +37,8 @@ class ExperimentOptions:
 class Experiment:
     """What was measured on `test`. `orders` by name, the yardstick and the chosen kind among them.
 
-    `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1.
+    `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1;
+    `directions`: from 1, where more of the feature always raises the score, to -1, where it always lowers it.
     """
 
     train: Sequence[ObservedList]
@@ -45,6 +47,7 @@ class Experiment:
     chosen: Kind
     ranker: TrainedRanker
     weights: Mapping[str, float]
+    directions: Mapping[str, float]
 
 
 def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence[ObservedList], Sequence[ObservedList]]:
@@ -84,7 +87,9 @@ def run_experiment(
         on_step("training the yardstick")
         orders["yardstick"] = _yardstick(*plain, yardstick, options.measure)
     orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
-    return Experiment(train, test, orders, chosen, trained[chosen], feature_weights(trained[chosen].ranker(), test))
+    ranker = trained[chosen].ranker()
+    weights, directions = feature_weights(ranker, test), feature_directions(ranker, test)
+    return Experiment(train, test, orders, chosen, trained[chosen], weights, directions)
 
 
 def train_chosen(
@@ -107,6 +112,21 @@ def feature_weights(ranker: Ranker, lists: Sequence[ObservedList]) -> dict[str, 
             spreads[name] = spreads.get(name, 0.0) + float(part.std())
     total = max(sum(spreads.values()), LEAST_DEVIATION)
     return {name: spread / total for name, spread in sorted(spreads.items(), key=lambda one: -one[1])}
+
+
+def feature_directions(ranker: Ranker, lists: Sequence[ObservedList]) -> dict[str, float]:
+    """By feature, the correlation of its values with its parts within lists; only of those that differ there."""
+    together: defaultdict[str, float] = defaultdict(float)
+    apart: defaultdict[str, float] = defaultdict(float)
+    for each in lists:
+        parts = ranker.parts(each.input)
+        for name, values in zip(each.input.names, each.input.values.T, strict=True):
+            known = ~np.isnan(values)
+            if known.any():
+                value, part = values[known] - values[known].mean(), parts[name][known] - parts[name][known].mean()
+                together[name] += float(value @ part)
+                apart[name] += float(np.linalg.norm(value) * np.linalg.norm(part))
+    return {name: together[name] / apart[name] for name in together if apart[name] > LEAST_DEVIATION}
 
 
 def _train_all(

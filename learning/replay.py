@@ -12,6 +12,7 @@ from feedback.joining import ClickJoin
 from feedback.memory_store import MemoryStore
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
+from feedback.store import ProfileStore
 from feedback.traffic import TrafficSettings
 from feedback.updating import ProfileUpdater
 from learning.ranked_lists import ObservedList
@@ -39,16 +40,19 @@ class LoopSettings:
 
 
 class Replay:
-    """The parts that serve and learn live, over states in memory. Equal logs give equal results.
+    """The parts that serve and learn live. Equal logs give equal results.
 
-    `vectors` gives unit vectors of products; left out, there are none.
+    `vectors` gives unit vectors of products; left out, there are none. `store` is empty at first and holds at the end
+    what was learned; left out, it is one in memory.
     """
 
-    def __init__(self, settings: LoopSettings, vectors: Vectors | None = None) -> None:
+    def __init__(
+        self, settings: LoopSettings, vectors: Vectors | None = None, store: ProfileStore | None = None
+    ) -> None:
         self._settings = settings
         self._vectors = vectors
         self._now = 0.0
-        store = MemoryStore()
+        store = store or MemoryStore()
         self._join = ClickJoin(store, settings.join, settings.traffic, lambda: self._now)
         self._updater = ProfileUpdater(store, settings.profiles, lambda: self._now)
         self._table: ProductTable = declared_table(settings.features)
