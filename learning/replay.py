@@ -58,7 +58,7 @@ class Replay:
         self._table: ProductTable = declared_table(settings.features)
         self._features = DeclaredFeatures(settings.features, self._table, StateReader(store, settings.profiles))
         self._seen: dict[str, RankingInput] = {}
-        self._positions: dict[str, Sequence[int]] = {}
+        self._shown: dict[str, BehaviorQuery] = {}
         self._lists: dict[str, JoinedList] = {}
 
     def run(self, events: Iterable[LoggedEvent], on_list: Callable[[], None] = lambda: None) -> None:
@@ -107,7 +107,7 @@ class Replay:
         )
         if query.query_id not in self._seen:
             self._seen[query.query_id] = self._features.input(situation, candidates_of(query))
-            self._positions[query.query_id] = _positions(query)
+            self._shown[query.query_id] = query
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
         if not queries and not events:
@@ -127,8 +127,11 @@ class Replay:
             best[action.product_id] = max(worth, best.get(action.product_id, 0.0))
         seen = self._seen[joined.query_id]
         gains = np.array([best.get(candidate.product_id, 0.0) for candidate in seen.candidates], np.float32)
+        query = self._shown[joined.query_id]
+        chances = query.query_attributes.propensities
+        propensities = None if chances is None else np.array(chances)
         return ObservedList(
-            joined.query_id, joined.shopper, number, seen, gains, np.array(self._positions[joined.query_id])
+            joined.query_id, joined.shopper, number, seen, gains, np.array(_positions(query)), propensities
         )
 
 
