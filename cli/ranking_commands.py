@@ -8,8 +8,10 @@ import typer
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.ranking_logs import DATA_HELP, LOG_HELP, ON_HELP, LogName, RankingLog, known_log, own_log
+from cli.ranking_propensities import AUTO, PROPENSITIES_HELP
 from cli.settings import SettingsError, load_settings
 from learning.ranked_lists import RankingDataError
+from learning.showings import PropensityError
 from topics.shop_log import ShopLogError
 
 Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
@@ -17,8 +19,9 @@ On = Annotated[LogName | None, typer.Option(help=ON_HELP)]
 Data = Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")]
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 Share = Annotated[float, typer.Option(min=0.1, max=0.95, help="Of the lists, by time, that train what is measured.")]
+Propensities = Annotated[str, typer.Option(help=PROPENSITIES_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-_ERRORS = (SettingsError, ShopLogError, RankingDataError)
+_ERRORS = (SettingsError, ShopLogError, RankingDataError, PropensityError)
 
 
 def ranking_command(  # noqa: PLR0913 - each is an option of the command
@@ -28,6 +31,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
         Path | None, typer.Option(help="Train on the whole log, and measure on this one of the same form, after it.")
     ] = None,
     share: Share = 0.8,
+    propensities: Propensities = AUTO,
     data: Data = Path("../shared/data"),
     config: Config = None,
     as_json: AsJson = False,
@@ -42,14 +46,15 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     Example: millrace evaluate ranking --log events.jsonl.gz --config millrace.toml --json
 
     With --json: log, lists, train_lists, test_lists, chosen (the kind that would serve), ndcg (by order: mean, low,
-    high), differences (of the chosen kind to each order), by_list_number (by order, then by the shopper's list), and
-    feature_weights (shares, all together 1).
+    high), differences (of the chosen kind to each order), by_list_number (by order, then by the shopper's list),
+    feature_weights (shares, all together 1), feature_directions, and propensities (source, examination).
     """
     from cli import ranking_runs
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        ranking_runs.evaluate(_log(log, on, data, config), then, share, output)
+        options = ranking_runs.RunOptions(share, propensities)
+        ranking_runs.evaluate(_log(log, on, data, config), then, options, output)
 
 
 def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
@@ -59,6 +64,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
         "millrace-ranker"
     ),
     share: Share = 0.8,
+    propensities: Propensities = AUTO,
     serve: Annotated[
         bool, typer.Option("--serve", help="Then start the API on this machine, with the ranker and all it knows.")
     ] = False,
@@ -94,17 +100,17 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known = _log(log, on, data, config)
+        known, options = _log(log, on, data, config), ranking_runs.RunOptions(share, propensities)
         if not serve:
-            ranking_runs.train(known, to, share, output)
+            ranking_runs.train(known, to, options, output)
             return
         from cli.ranker_serving import SERVING_ERRORS, ServingOptions
 
         for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
             signal.signal(number, signal.default_int_handler)
-        options = ServingOptions(folder, port, seconds if headless else None)
+        serving = ServingOptions(folder, port, seconds if headless else None)
         with output.failing_on(*SERVING_ERRORS):
-            ranking_runs.train_and_serve(known, to, share, load_settings(config), options, output)
+            ranking_runs.train_and_serve(known, to, options, load_settings(config), serving, output)
 
 
 def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from learning.ranked_lists import OrderQuality, by_list_number, difference
-from learning.ranking_experiment import Experiment
+from learning.ranking_experiment import Experiment, ExperimentOptions
 from learning.relevance import Interval, RelevanceOptions
 
 _LISTS_TOLD_APART = 5
@@ -36,12 +36,14 @@ def report_facts(experiment: Experiment, options: RelevanceOptions) -> dict[str,
     }
 
 
-def order_table(experiment: Experiment, options: RelevanceOptions) -> Table:
+def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -> Table:
     """Each order with its quality, what the chosen one gains over it, and the quality by the shopper's list."""
+    options = experiment_options.measure
     numbers = _by_number(experiment, options)
     headings = sorted({number for by_number in numbers.values() for number in by_number})
     lists = f"{len(experiment.test):,} later lists ({len(experiment.train):,} train)"
-    table = Table(title=f"NDCG@10 on {lists}, 95 % intervals", box=None)
+    weighed = ", by inverse propensity" if experiment_options.examination else ""
+    table = Table(title=f"NDCG@10 on {lists}, 95 % intervals{weighed}", box=None)
     for heading in ("order", "NDCG@10", "re-ranked gains", *(f"list {number}" for number in headings)):
         table.add_column(heading, justify="left" if heading == "order" else "right")
     for name, order in experiment.orders.items():

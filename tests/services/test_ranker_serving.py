@@ -25,11 +25,13 @@ PATIENCE = 240.0
 def start(folder: Path) -> "subprocess.Popen[str]":
     """In lists of three each shopper loves one brand; encoders without a model start quickly."""
     log = written(folder / "events.jsonl", [*map(product, range(30)), *visits(60)])
+    alike = folder / "alike.json"
+    alike.write_text("[1.0]")
     hash_encoders = {"MILLRACE__ENCODERS__TEXT__MODEL": "hash", "MILLRACE__ENCODERS__IMAGE__MODEL": "hash"}
     return subprocess.Popen(
         [
             sys.executable, "-m", "cli.main", "train", "ranker", "--log", str(log), "--to", str(folder / "ranker"),
-            "--serve", "--folder", str(folder / "shop"), "--port", "0", "--json",
+            "--serve", "--folder", str(folder / "shop"), "--port", "0", "--json", "--propensities", str(alike),
         ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | hash_encoders,
     )  # fmt: skip
@@ -82,4 +84,5 @@ def test_the_ranker_answers_for_the_shoppers_of_its_log_until_ctrl_c(tmp_path: P
     assert {one["product_id"] for one in shown["results"]} == {one["product_id"] for one in request["candidates"]}
     assert facts["serving"]["example"]["request"] == request
     assert facts["serving"]["products"] == 30
+    assert facts["propensities"] == {"source": "file", "examination": [1.0]}
     assert not any(map(runs, children))

@@ -85,8 +85,14 @@ def test_the_server_takes_the_ranker_with_its_features_and_no_other(ranker: Path
 
 def test_a_person_is_told_how_good_it_is_and_how_to_serve_it(ranker: Path, said: str) -> None:
     assert f'[ranking.reranking]\nranker = "{ranker}"' in said.replace("\n\n", "\n")
-    assert "as shown" in said
+    for order in ("as shown", f"re-ranked ({read_ranker(ranker).report['chosen']})", "random"):
+        assert order in said
+    assert "brand_affinity" in said
     assert "█" in said
+
+
+def test_more_of_a_loved_brand_raises_the_score(ranker: Path) -> None:
+    assert read_ranker(ranker).report["feature_directions"]["brand_affinity"] > 0.5
 
 
 def test_another_log_is_measured_after_the_whole_of_the_first(log: Path) -> None:
@@ -112,6 +118,13 @@ def test_a_log_that_teaches_nothing_is_said_to(tmp_path: Path, lines: list[dict[
 
     assert result.exit_code == 1
     assert reason in result.output
+
+
+def test_propensities_that_cannot_be_used_are_said_to(log: Path, tmp_path: Path) -> None:
+    result = invoke("train", "ranker", "--log", str(log), "--propensities", str(tmp_path / "nothing.json"))
+
+    assert result.exit_code == 1
+    assert "--propensities takes auto, none or a file" in result.output
 
 
 def test_one_log_is_named(log: Path) -> None:
