@@ -1,32 +1,57 @@
 """`millrace evaluate ranking` and `millrace train ranker`: from a log of events to a ranker, and how good it is."""
 
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
-from cli.ranking_logs import DATA_HELP, LOG_HELP, ON_HELP, LogName, RankingLog, known_log, own_log
+from cli.ranking_logs import (
+    DATA_HELP,
+    EXAMPLES_HELP,
+    LOG_HELP,
+    ON_HELP,
+    PRODUCTS_HELP,
+    LogName,
+    RankingLog,
+    example_log,
+    known_log,
+    own_log,
+)
 from cli.ranking_propensities import AUTO, PROPENSITIES_HELP
 from cli.settings import SettingsError, load_settings
+from feedback.log_errors import LogUnavailable
 from learning.ranked_lists import RankingDataError
 from learning.showings import PropensityError
 from topics.shop_log import ShopLogError
 
 Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
 On = Annotated[LogName | None, typer.Option(help=ON_HELP)]
+Examples = Annotated[Path | None, typer.Option(help=EXAMPLES_HELP)]
+Products = Annotated[Path | None, typer.Option(help=PRODUCTS_HELP)]
 Data = Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")]
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 Share = Annotated[float, typer.Option(min=0.1, max=0.95, help="Of the lists, by time, that train what is measured.")]
 Propensities = Annotated[str, typer.Option(help=PROPENSITIES_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-_ERRORS = (SettingsError, ShopLogError, RankingDataError, PropensityError)
+_ERRORS = (SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    log: Path | None
+    on: LogName | None
+    examples: Path | None
+    products: Path | None
 
 
 def ranking_command(  # noqa: PLR0913 - each is an option of the command
     log: Log = None,
     on: On = None,
+    examples: Examples = None,
+    products: Products = None,
     then: Annotated[
         Path | None, typer.Option(help="Train on the whole log, and measure on this one of the same form, after it.")
     ] = None,
@@ -54,12 +79,14 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
         options = ranking_runs.RunOptions(share, propensities)
-        ranking_runs.evaluate(_log(log, on, data, config), then, options, output)
+        ranking_runs.evaluate(_log(_Sources(log, on, examples, products), data, config), then, options, output)
 
 
 def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     log: Log = None,
     on: On = None,
+    examples: Examples = None,
+    products: Products = None,
     to: Annotated[Path, typer.Option(help="Folder of the ranker; one that is there is replaced.")] = Path(
         "millrace-ranker"
     ),
@@ -93,6 +120,8 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     Example: millrace train ranker --log events.jsonl.gz --serve
 
+    Example: millrace train ranker --examples examples --products products.jsonl
+
     With --json: log, lists, folder, release, what `evaluate ranking` says, and with --serve: serving (url, config,
     products, states, example).
     """
@@ -100,7 +129,10 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known, options = _log(log, on, data, config), ranking_runs.RunOptions(share, propensities)
+        known, options = (
+            _log(_Sources(log, on, examples, products), data, config),
+            ranking_runs.RunOptions(share, propensities),
+        )
         if not serve:
             ranking_runs.train(known, to, options, output)
             return
@@ -113,9 +145,12 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
             ranking_runs.train_and_serve(known, to, options, load_settings(config), serving, output)
 
 
-def _log(log: Path | None, on: LogName | None, data: Path, config: Path | None) -> RankingLog:
-    if log is not None and on is None:
-        return own_log(log, load_settings(config))
-    if on is not None and log is None:
-        return known_log(on, data)
-    raise typer.BadParameter("give --log FILE or --on NAME")
+def _log(sources: _Sources, data: Path, config: Path | None) -> RankingLog:
+    match sources:
+        case _Sources(Path() as log, None, None, None):
+            return own_log(log, load_settings(config))
+        case _Sources(None, LogName() as on, None, None):
+            return known_log(on, data)
+        case _Sources(None, None, Path() as examples, products):
+            return example_log(examples, products, load_settings(config))
+    raise typer.BadParameter("give one of --log FILE, --on NAME and --examples FOLDER; --products goes with --examples")
