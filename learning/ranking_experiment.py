@@ -44,7 +44,8 @@ class ExperimentOptions:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was measured on `test`, `ranker` trained on `train`. `orders` by name, the yardstick and the chosen kind among them.
+    """What was measured on `test`, of `ranker` trained on `train`. `orders` by name, the yardstick and the chosen kind
+    among them.
 
     `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1;
     `directions`: from 1, where more of the feature always raises the score, to -1, where it always lowers it.
