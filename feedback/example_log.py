@@ -9,11 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from feedback.erasure_marks import Span
 from feedback.example_rows import SCHEMA, day_of, newest, newest_rows, times_of, to_lists, to_table, without
@@ -195,6 +197,13 @@ class ExampleLog:
 def open_example_log(settings: ExampleLogSettings, store: ProfileStore) -> ExampleLog:
     """Checked against the marks in the store of who has been erased. Raises LogUnavailable."""
     return ExampleLog(settings.url, partial(erased_at, store))
+
+
+def local_folder(settings: ExampleLogSettings) -> Path | None:
+    """None where the log is not on this machine. Raises LogUnavailable."""
+    with _explained(settings.url):
+        files, root = fsspec.core.url_to_fs(settings.url)
+    return Path(root) if isinstance(files, LocalFileSystem) else None
 
 
 def _is_finished(path: str) -> bool:
