@@ -15,7 +15,8 @@ class ExampleLogSettings(BaseModel):
         default=5.0,
         ge=0,
         le=300,
-        description="how long lists may wait for others, so that not each is a file; at most half of `click_loop.stalled_seconds`",
+        description="how long lists may wait for others, so that not each is a file; at most half of "
+        "`click_loop.stalled_seconds`",
     )
     gather_lists: int = Field(default=5_000, ge=1, le=100_000, description="a file is written at once with so many")
     compact_minutes: float = Field(
