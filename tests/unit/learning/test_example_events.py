@@ -27,7 +27,8 @@ def test_examples_give_the_same_lists_as_the_log_that_they_come_from() -> None:
 def test_nothing_of_a_list_is_lost() -> None:
     query = asked(
         "q", "a", "b", positions=(2, 5), propensities=(0.5, 0.25), retrieval_positions=(7, 8),
-        retrieval_scores=(0.5, 0.1), kind="text", language="en", arm="B", releases={"ranker": "x"}, context={"place": "Berlin"},
+        retrieval_scores=(0.5, 0.1), kind="text", language="en", arm="B", releases={"ranker": "x"},
+        context={"place": "Berlin"},
     )  # fmt: skip
     event = did("q", "a", action="purchase", event_attributes={"dwell_seconds": 2.5}, event_id="7")
     examples = joined([query], [event])
