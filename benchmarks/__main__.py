@@ -12,6 +12,7 @@ from benchmarks import (
     join_cost,
     join_exactness,
     picture_relevance,
+    ranklens_topics,
     recovery,
     relevance,
     rerank_latency,
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "rerank_latency": rerank_latency.run,
     "join_cost": join_cost.run,
     "join_exactness": join_exactness.run,
+    "ranklens_topics": ranklens_topics.run,
 }
 BY_NAME_ONLY: Mapping[str, Callable[[], None]] = {"soak": soak.run}  # takes most of an hour
 

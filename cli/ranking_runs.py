@@ -14,7 +14,6 @@ from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
-from feedback.memory_store import MemoryStore
 from learning.ranked_lists import ObservedList, informative
 from learning.ranking_experiment import (
     Experiment,
@@ -23,7 +22,7 @@ from learning.ranking_experiment import (
     split_by_time,
     train_chosen,
 )
-from learning.replay import Replay
+from learning.replay import LoopInMemory, Replay
 from ranking.ranker_folder import write_ranker
 from serving.pseudonyms import Pseudonyms
 from topics.shop_log import LoggedEvent
@@ -73,11 +72,12 @@ def train_and_serve(
     make_room(serving.folder)
     events = read_log(log, log.path, output)
     pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
-    store = MemoryStore()
-    replay = Replay(without_yardstick(log).loop, store=store)
+    served = without_yardstick(log).loop
+    loop = LoopInMemory(served)
+    replay = Replay(served, loop=loop)
     facts = _train(log, to, options, replay, as_heard(events, pseudonyms, datetime.now(UTC)), output)
     output.note(f"\n{facts['release']} is in {to}.")
-    learned = Learned(store.states(), newest_products(events), example_request(events, replay.lists()))
+    learned = Learned(loop.store.states(), newest_products(events), example_request(events, replay.lists()))
     report = serve_ranker(log, to, learned, settings, serving, output)
     output.finish(facts | {"serving": asdict(report)})
 

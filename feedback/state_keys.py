@@ -33,6 +33,16 @@ def class_key(query_class: str, product_id: str) -> str:
     return f"class:{query_class}:{product_id}"
 
 
+def place_key(place: str, product_id: str) -> str:
+    """Of the counts of a product in lists at one class of places."""
+    return f"place:{place}:{product_id}"
+
+
+def shop_at_place_key(place: str) -> str:
+    """Of the counts of all products together in lists at one class of places."""
+    return f"shop:{place}"
+
+
 def co_clicks_key(product_id: str) -> str:
     """Of the products that were acted upon beside this one."""
     return f"co_clicks:{product_id}"

@@ -54,6 +54,7 @@ class Experiment:
     test: Sequence[ObservedList]
     orders: Mapping[str, OrderQuality]
     chosen: Kind
+    ranker: TrainedRanker
     weights: Mapping[str, float]
     directions: Mapping[str, float]
 
@@ -99,7 +100,8 @@ def run_experiment(
     orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
     ranker = trained[chosen].ranker()
     parts = [ranker.parts(each.input) for each in test]
-    return Experiment(train, test, orders, chosen, feature_weights(parts), feature_directions(test, parts))
+    weights, directions = feature_weights(parts), feature_directions(test, parts)
+    return Experiment(train, test, orders, chosen, trained[chosen], weights, directions)
 
 
 def train_chosen(

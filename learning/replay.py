@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 
@@ -39,24 +40,49 @@ class LoopSettings:
     gains: Mapping[str, float] = field(default_factory=lambda: {"click": 1, "add_to_cart": 2, "purchase": 3})
 
 
+class Loop(Protocol):
+    """Takes what was shown and done into the states of `store`."""
+
+    @property
+    def store(self) -> ProfileStore: ...
+
+    def reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> Sequence[JoinedList]:
+        """The lists that changed by it, as they then stand; all of it is in the store."""
+        ...
+
+
+class LoopInMemory:
+    """The join and the updater themselves, one after the other; the clock is that of the events."""
+
+    def __init__(self, settings: LoopSettings) -> None:
+        self.store = MemoryStore()
+        self._now = 0.0
+        self._join = ClickJoin(self.store, settings.join, settings.traffic, lambda: self._now)
+        self._updater = ProfileUpdater(self.store, settings.profiles, lambda: self._now)
+
+    def reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> Sequence[JoinedList]:
+        times = [query.timestamp for query in queries] + [event.timestamp for event in events]
+        self._now = max(self._now, max(times).timestamp())
+        joined = self._join.join(queries, events)
+        self._join.settle(joined.exposed)
+        lists = [JoinedList.model_validate_json(value) for _, value in joined.messages]
+        self._updater.apply(lists)
+        return lists
+
+
 class Replay:
     """The parts that serve and learn live. Equal logs give equal results.
 
-    `vectors` gives unit vectors of products; left out, there are none. `store` is empty at first and holds at the end
-    what was learned; left out, it is one in memory.
+    `vectors` gives unit vectors of products; left out, there are none. `loop`: another way of the same settings.
     """
 
-    def __init__(
-        self, settings: LoopSettings, vectors: Vectors | None = None, store: ProfileStore | None = None
-    ) -> None:
+    def __init__(self, settings: LoopSettings, vectors: Vectors | None = None, loop: Loop | None = None) -> None:
         self._settings = settings
         self._vectors = vectors
-        self._now = 0.0
-        store = store or MemoryStore()
-        self._join = ClickJoin(store, settings.join, settings.traffic, lambda: self._now)
-        self._updater = ProfileUpdater(store, settings.profiles, lambda: self._now)
+        self._loop: Loop = loop or LoopInMemory(settings)
         self._table: ProductTable = declared_table(settings.features)
-        self._features = DeclaredFeatures(settings.features, self._table, StateReader(store, settings.profiles))
+        reader = StateReader(self._loop.store, settings.profiles)
+        self._features = DeclaredFeatures(settings.features, self._table, reader)
         self._seen: dict[str, RankingInput] = {}
         self._shown: dict[str, BehaviorQuery] = {}
         self._lists: dict[str, JoinedList] = {}
@@ -112,13 +138,7 @@ class Replay:
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
         if not queries and not events:
             return
-        times = [query.timestamp for query in queries] + [event.timestamp for event in events]
-        self._now = max(self._now, max(times).timestamp())
-        joined = self._join.join(queries, events)
-        self._join.settle(joined.exposed)
-        lists = [JoinedList.model_validate_json(value) for _, value in joined.messages]
-        self._updater.apply(lists)
-        self._lists.update((one.query_id, one) for one in lists)
+        self._lists.update((one.query_id, one) for one in self._loop.reveal(queries, events))
 
     def _observed(self, joined: JoinedList, number: int) -> ObservedList:
         best: dict[str, float] = {}
