@@ -27,7 +27,7 @@ from feedback.reading import StateReader
 from feedback.store import ProfileStore
 from learning.ranked_lists import ObservedList, informative, ranker_quality
 from learning.ranking_experiment import ExperimentOptions, run_experiment, split_by_time
-from learning.replay import Loop, LoopInMemory, LoopSettings, Replay
+from learning.replay import DirectLoop, Loop, LoopSettings, Replay
 from topics.admin import TopicAdmin
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import CATALOG_PRODUCTS, FEEDBACK_EXAMPLES, topics_on_broker
@@ -70,7 +70,7 @@ def run() -> None:
 
 def measure(folder: Path, kafka: KafkaSettings, events: Sequence[LoggedEvent], loop: LoopSettings) -> Outcome:
     """Products have to come first in the log. Raises TimeoutError where something of it does not arrive."""
-    remembered = _RememberingLoop(LoopInMemory(loop))
+    remembered = _RememberingLoop(DirectLoop(loop))
     replay = Replay(loop, loop=remembered)
     replay.run(events)
     settings = _process_settings(folder, kafka, loop)

@@ -38,5 +38,10 @@ class MemoryStore:
                 del self._states[key]
         return Counter(key.partition(":")[0] for key in expired)
 
+    def states(self) -> dict[str, Kept]:
+        """All that is kept, as of one moment."""
+        with self._lock:
+            return dict(self._states)
+
     def close(self) -> None:
         """Nothing to do: the states go with the object."""

@@ -51,8 +51,8 @@ class Loop(Protocol):
         ...
 
 
-class LoopInMemory:
-    """The join and the updater themselves, one after the other; the clock is that of the events."""
+class DirectLoop:
+    """The join and the updater themselves, over states in memory; the clock is that of the events."""
 
     def __init__(self, settings: LoopSettings) -> None:
         self.store = MemoryStore()
@@ -71,7 +71,7 @@ class LoopInMemory:
 
 
 class Replay:
-    """The parts that serve and learn live, over states in memory. Equal logs give equal results.
+    """The parts that serve and learn live. Equal logs give equal results.
 
     `vectors` gives unit vectors of products; left out, there are none. `loop`: another way of the same settings.
     """
@@ -79,12 +79,12 @@ class Replay:
     def __init__(self, settings: LoopSettings, vectors: Vectors | None = None, loop: Loop | None = None) -> None:
         self._settings = settings
         self._vectors = vectors
-        self._loop: Loop = loop or LoopInMemory(settings)
+        self._loop: Loop = loop or DirectLoop(settings)
         self._table: ProductTable = declared_table(settings.features)
         reader = StateReader(self._loop.store, settings.profiles)
         self._features = DeclaredFeatures(settings.features, self._table, reader)
         self._seen: dict[str, RankingInput] = {}
-        self._positions: dict[str, Sequence[int]] = {}
+        self._shown: dict[str, BehaviorQuery] = {}
         self._lists: dict[str, JoinedList] = {}
 
     def run(self, events: Iterable[LoggedEvent], on_list: Callable[[], None] = lambda: None) -> None:
@@ -133,7 +133,7 @@ class Replay:
         )
         if query.query_id not in self._seen:
             self._seen[query.query_id] = self._features.input(situation, candidates_of(query))
-            self._positions[query.query_id] = _positions(query)
+            self._shown[query.query_id] = query
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
         if not queries and not events:
@@ -147,8 +147,11 @@ class Replay:
             best[action.product_id] = max(worth, best.get(action.product_id, 0.0))
         seen = self._seen[joined.query_id]
         gains = np.array([best.get(candidate.product_id, 0.0) for candidate in seen.candidates], np.float32)
+        query = self._shown[joined.query_id]
+        chances = query.query_attributes.propensities
+        propensities = None if chances is None else np.array(chances)
         return ObservedList(
-            joined.query_id, joined.shopper, number, seen, gains, np.array(self._positions[joined.query_id])
+            joined.query_id, joined.shopper, number, seen, gains, np.array(_positions(query)), propensities
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.clicks.agreement import Agreement, Compared, compare_inputs, compare_lists, compare_states
 from feedback.contexts import place_class
 from feedback.reading import StateReader
-from learning.replay import LoopInMemory, LoopSettings, Replay
+from learning.replay import DirectLoop, LoopSettings, Replay
 from ranking.feature_settings import RateFeature, SeenFeature
 from tests.unit.feedback.behavior import START, asked, did
 from topics.behavior import BehaviorEvent
@@ -18,7 +18,7 @@ PLACE = {"place": "Utrecht", "daypart": "evening"}
 CLICKS = [did("q1", "a", 10), did("q1", "b", 15)]
 
 
-class RememberingLoop(LoopInMemory):
+class RememberingLoop(DirectLoop):
     def __init__(self) -> None:
         super().__init__(LOOP)
         self.lists: dict[str, JoinedList] = {}
