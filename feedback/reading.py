@@ -10,7 +10,7 @@ from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
-from feedback.state_keys import SHOP, class_key, co_clicks_key, product_key, shopper_key
+from feedback.state_keys import SHOP, class_keys, co_clicks_key, product_keys, shopper_key
 from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_rates
 from feedback.store import ProfileStore
 
@@ -30,9 +30,9 @@ class Asked:
         of_class = query_class(self.text)
         return [
             SHOP,
-            *map(product_key, self.product_ids),
-            *map(product_key, self.others),
-            *(class_key(of_class, product_id) for product_id in self.product_ids if of_class),
+            *product_keys(self.product_ids),
+            *product_keys(self.others),
+            *(class_keys(of_class, self.product_ids) if of_class else ()),
             *map(co_clicks_key, self.co_clicked),
         ]
 
@@ -106,9 +106,9 @@ class StateReader:
         return self._settings.half_lives_hours
 
     @property
-    def recent_items(self) -> int:
-        """How many of the newest things done count."""
-        return self._settings.recent_items
+    def history_items(self) -> int:
+        """How many of the newest products that a shopper saw tell of taste."""
+        return self._settings.history_items
 
     def profile(self, shopper: str) -> Profile:
         """Reads once, and nothing where `shopper` is empty."""
