@@ -115,11 +115,12 @@ def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueId
     """By the value's id, for `count` values of which the first is none: the mean surprise of what has it, drawn towards
     none, or its share of what was acted upon.
     """
-    if feature.learns_from == "actions":
-        acted = weights * view.history.liked
-        taste: Floats = _sums(known, acted, count) / max(float(acted.sum()), 1.0)
-    else:
-        taste = _sums(known, weights * view.surprise, count) / (_sums(known, weights, count) + _PRIOR_LINES)
+    acted = weights * view.history.liked
+    taste: Floats = (
+        _sums(known, acted, count) / max(float(acted.sum()), 1.0)
+        if feature.learns_from == "actions"
+        else _sums(known, weights * view.surprise, count) / (_sums(known, weights, count) + _PRIOR_LINES)
+    )
     taste[0] = 0.0
     return taste
 
