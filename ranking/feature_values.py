@@ -127,7 +127,7 @@ def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueId
 
 def _sums(ids: ValueIds, amounts: Floats, count: int) -> Floats:
     """Of the amounts of all lines that have a value, for each value."""
-    sums: Floats = np.bincount(ids.ravel(), amounts.repeat(ids.shape[1]), count)
+    sums: Floats = np.bincount(ids.ravel(), amounts.repeat(ids.shape[1]), count).astype(np.float64, copy=False)
     return sums
 
 
