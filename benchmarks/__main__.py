@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 
 from benchmarks import (
     attribute_change,
+    click_to_page,
     first_answer,
     indexing_throughput,
     join_cost,
     join_exactness,
     picture_relevance,
+    ranklens_topics,
     recovery,
     relevance,
     rerank_latency,
@@ -30,9 +32,11 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "search_overhead": search_overhead.run,
     "picture_relevance": picture_relevance.run,
     "first_answer": first_answer.run,
+    "click_to_page": click_to_page.run,
     "rerank_latency": rerank_latency.run,
     "join_cost": join_cost.run,
     "join_exactness": join_exactness.run,
+    "ranklens_topics": ranklens_topics.run,
 }
 BY_NAME_ONLY: Mapping[str, Callable[[], None]] = {"soak": soak.run}  # takes most of an hour
 

@@ -10,19 +10,11 @@ from rich.table import Table
 
 from cli.output import JSON_HELP, Output
 from demo.open_bandit import CAMPAIGNS, open_bandit
-from learning.propensities import (
-    Agreement,
-    Estimate,
-    PolicyValue,
-    PropensityError,
-    Showings,
-    difference,
-    drifting_item_propensities,
-    estimate_value,
-    examination,
-    steady_item_propensities,
-    wilson,
-)
+from learning.estimates import Estimate, difference, wilson
+from learning.examination import examination
+from learning.item_propensities import Agreement, drifting_item_propensities, steady_item_propensities
+from learning.policy_values import PolicyValue, estimate_value
+from learning.showings import PropensityError, Showings
 
 _DATA_HELP = "Folder of the real data sets; open_bandit is read."
 _SIGNIFICANT = 0.05

@@ -1,19 +1,26 @@
 """Logs of lists that were shown and chosen from: which there are, how they are read and replayed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from cli.output import Output
 from cli.settings import Settings
 from demo.ranklens import FEATURES, YARDSTICK, ranklens_loop, read_ranklens
+from feedback.example_log import ExampleLog
+from learning.example_events import events_of
 from learning.replay import LoopSettings, Replay
 from ranking.feature_settings import Feature
 from topics.behavior import BehaviorQuery
-from topics.shop_log import LoggedEvent, read_shop_log
+from topics.events import Product
+from topics.shop_log import LoggedEvent, ShopLogError, read_shop_log
 
 LOG_HELP = "A shop's events in the order of time, a JSON object a line: products, UBI queries, UBI events; or .gz."
+EXAMPLES_HELP = "The click loop's example log (click_loop.examples.url), where that is a folder."
+PRODUCTS_HELP = "With --examples: the products, a JSON object a line, as catalog.products has them; or .gz."
 ON_HELP = "A log of real choices: ranklens (lists of movies)."
 DATA_HELP = "Folder of the real data sets."
 
@@ -24,37 +31,44 @@ class LogName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RankingLog:
-    """A log, the loop that it is replayed through, and what rankers see of it; `yardstick` may be empty."""
+    """A log, the loop that it is replayed through, and what rankers see of it; `yardstick` may be empty.
+
+    `events` reads it, or another one of the same form: it raises ShopLogError, LogUnavailable.
+    """
 
     name: str
     path: Path
+    events: Callable[[Path], Iterable[LoggedEvent]]
     loop: LoopSettings
     features: Sequence[Feature]
     yardstick: Sequence[Feature] = ()
 
-    def events(self, path: Path) -> Iterable[LoggedEvent]:
-        """Of a file of the same form. Raises ShopLogError."""
-        return read_ranklens(path) if self.name == LogName.RANKLENS else read_shop_log(path)
-
 
 def known_log(name: LogName, data: Path) -> RankingLog:
-    return RankingLog(name, data / name / "events.jsonl.gz", ranklens_loop(), FEATURES, YARDSTICK)
+    return RankingLog(name, data / name / "events.jsonl.gz", read_ranklens, ranklens_loop(), FEATURES, YARDSTICK)
 
 
 def own_log(path: Path, settings: Settings) -> RankingLog:
     """With the features, profiles and rules of the settings."""
-    loop = LoopSettings(
-        settings.ranking.reranking.features, settings.profiles, settings.click_loop.join, settings.click_loop.traffic
-    )
-    return RankingLog(path.name, path, loop, settings.ranking.reranking.features)
+    return RankingLog(path.name, path, read_shop_log, _loop(settings), settings.ranking.reranking.features)
 
 
-def replayed(log: RankingLog, path: Path, replay: Replay, output: Output) -> int:
-    """How many lists there were. Raises ShopLogError."""
+def example_log(folder: Path, products: Path | None, settings: Settings) -> RankingLog:
+    """The click loop's example log, with products of a file of their own."""
+    events = partial(_read_examples, products)
+    return RankingLog(folder.name, folder, events, _loop(settings), settings.ranking.reranking.features)
+
+
+def read_log(log: RankingLog, path: Path, output: Output) -> list[LoggedEvent]:
+    """Raises ShopLogError, LogUnavailable."""
     with output.waiting(f"reading {path.name}"):
-        events = list(log.events(path))
+        return list(log.events(path))
+
+
+def replay_log(replay: Replay, events: Sequence[LoggedEvent], name: str, output: Output) -> int:
+    """How many lists there were."""
     queries = sum(isinstance(event, BehaviorQuery) for event in events)
-    with output.counting(f"replaying {path.name}", queries) as on_list:
+    with output.counting(f"replaying {name}", queries) as on_list:
         replay.run(events, on_list)
     return queries
 
@@ -62,3 +76,18 @@ def replayed(log: RankingLog, path: Path, replay: Replay, output: Output) -> int
 def without_yardstick(log: RankingLog) -> RankingLog:
     """Only what serves is computed."""
     return replace(log, loop=replace(log.loop, features=log.features), yardstick=())
+
+
+def _loop(settings: Settings) -> LoopSettings:
+    return LoopSettings(
+        settings.ranking.reranking.features, settings.profiles, settings.click_loop.join, settings.click_loop.traffic
+    )
+
+
+def _read_examples(products: Path | None, folder: Path) -> Iterator[LoggedEvent]:
+    log = ExampleLog(str(folder), erased_at=lambda _: {})
+    if not log.days():
+        raise ShopLogError(f"{folder} holds no example log: it has a folder for each day, such as day=2026-11-20")
+    if products is not None:
+        yield from (event for event in read_shop_log(products) if isinstance(event, Product))
+    yield from events_of(log.read(date.min, date.max))

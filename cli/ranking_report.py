@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from learning.ranked_lists import OrderQuality, by_list_number, difference
-from learning.ranking_experiment import Experiment
+from learning.ranking_experiment import Experiment, ExperimentOptions
 from learning.relevance import Interval, RelevanceOptions
 
 _LISTS_TOLD_APART = 5
@@ -32,32 +32,40 @@ def report_facts(experiment: Experiment, options: RelevanceOptions) -> dict[str,
             for name, numbers in _by_number(experiment, options).items()
         },
         "feature_weights": dict(experiment.weights),
+        "feature_directions": dict(experiment.directions),
     }
 
 
-def order_table(experiment: Experiment, options: RelevanceOptions) -> Table:
+def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -> Table:
     """Each order with its quality, what the chosen one gains over it, and the quality by the shopper's list."""
+    options = experiment_options.measure
     numbers = _by_number(experiment, options)
     headings = sorted({number for by_number in numbers.values() for number in by_number})
     lists = f"{len(experiment.test):,} later lists ({len(experiment.train):,} train)"
-    table = Table(title=f"NDCG@10 on {lists}, 95 % intervals", box=None)
-    for heading in ("order", "NDCG@10", f"{experiment.chosen} gains", *(f"list {number}" for number in headings)):
+    weighed = ", by inverse propensity" if experiment_options.examination else ""
+    table = Table(title=f"NDCG@10 on {lists}, 95 % intervals{weighed}", box=None)
+    for heading in ("order", "NDCG@10", "re-ranked gains", *(f"list {number}" for number in headings)):
         table.add_column(heading, justify="left" if heading == "order" else "right")
     for name, order in experiment.orders.items():
-        gain = "serves" if name == experiment.chosen else _signed(_gain(experiment, order, options))
+        serves = name == experiment.chosen
+        gain = "serves" if serves else _signed(_gain(experiment, order, options))
         cells = [f"{numbers[name][number].mean:.3f}" if number in numbers[name] else "" for number in headings]
-        table.add_row(name, _cell(order.mean), "" if name == "random" else gain, *cells)
+        label = f"re-ranked ({name})" if serves else name
+        table.add_row(label, _cell(order.mean), "" if name == "random" else gain, *cells)
     return table
 
 
 def weight_table(experiment: Experiment) -> Table:
-    table = Table(title=f"Share of each feature in what {experiment.chosen} tells apart", box=None)
+    """The share of each feature, and whether more of it raises the score (1) or lowers it (-1)."""
+    table = Table(title=f"Weight of each feature in the order by {experiment.chosen}", box=None)
     table.add_column("feature")
-    table.add_column("share", justify="right")
+    table.add_column("weight", justify="right")
+    table.add_column("more of it", justify="right")
     table.add_column("")
     most = max(experiment.weights.values(), default=1.0)
     for name, weight in list(experiment.weights.items())[:_FEATURES_SHOWN]:
-        table.add_row(name, f"{weight:.1%}", "█" * round(30 * weight / most))
+        direction = f"{experiment.directions[name]:+.2f}" if name in experiment.directions else ""
+        table.add_row(name, f"{weight:.1%}", direction, "█" * round(30 * weight / most))
     return table
 
 

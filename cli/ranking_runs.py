@@ -1,11 +1,20 @@
 """What `millrace evaluate ranking` and `millrace train ranker` do; the rankers' libraries load with it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cli.local_stack import make_room
 from cli.output import Output
-from cli.ranking_logs import RankingLog, replayed, without_yardstick
+from cli.ranker_serving import Learned, ServingOptions, local_settings, serve_ranker
+from cli.ranking_logs import RankingLog, read_log, replay_log, without_yardstick
+from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table
+from cli.served_log import as_heard, example_request, newest_products
+from cli.settings import Settings
+from feedback.memory_store import MemoryStore
 from learning.ranked_lists import ObservedList, informative
 from learning.ranking_experiment import (
     Experiment,
@@ -14,58 +23,116 @@ from learning.ranking_experiment import (
     split_by_time,
     train_chosen,
 )
-from learning.replay import Replay
+from learning.replay import DirectLoop, Replay
 from ranking.ranker_folder import write_ranker
+from serving.pseudonyms import Pseudonyms
+from topics.shop_log import LoggedEvent
 
 
-def evaluate(known: RankingLog, then: Path | None, share: float, output: Output) -> None:
-    """Raises ShopLogError, RankingDataError."""
-    options = ExperimentOptions(share=share)
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`share`: of the lists, by time, that train what is measured; `propensities` as `--propensities` has them."""
+
+    share: float = 0.8
+    propensities: str = AUTO
+
+
+def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: Output) -> None:
+    """Raises ShopLogError, RankingDataError, PropensityError."""
     replay = Replay(known.loop)
-    queries = replayed(known, known.path, replay, output)
-    train, test = split_by_time(informative(replay.lists()), share)
+    queries = replay_log(replay, read_log(known, known.path, output), known.path.name, output)
+    earlier: Sequence[ObservedList] = replay.lists()
+    train, test = split_by_time(informative(earlier), options.share)
     if then is not None:
-        train = informative(replay.lists())
-        before = {each.query_id for each in replay.lists()}
-        queries += replayed(known, then, replay, output)
+        before = {each.query_id for each in earlier}
+        queries += replay_log(replay, read_log(known, then, output), then.name, output)
+        earlier = [each for each in replay.lists() if each.query_id in before]
+        train = informative(earlier)
         test = informative([each for each in replay.lists() if each.query_id not in before])
-    experiment = _experiment(known, train, test, options, output)
-    _show(experiment, options, output)
-    output.finish({"log": known.name, "lists": queries} | report_facts(experiment, options.measure))
+    else:
+        earlier, _ = split_by_time(earlier, options.share)
+    measured = _measured(known, earlier, train, test, options, output)
+    _show(measured, output)
+    output.finish({"log": known.name, "lists": queries} | measured.facts())
 
 
-def train(log: RankingLog, to: Path, share: float, output: Output) -> None:
-    """Raises ShopLogError, RankingDataError."""
-    known = without_yardstick(log)
-    options = ExperimentOptions(share=share)
-    replay = Replay(known.loop)
-    queries = replayed(known, known.path, replay, output)
-    lists = informative(replay.lists())
-    experiment = _experiment(known, *split_by_time(lists, share), options, output)
-    facts = report_facts(experiment, options.measure)
-    with output.waiting("training on all lists"):
-        trained = train_chosen(experiment, known.features, lists, options, facts)
-    write_ranker(to, trained)
-    _show(experiment, options, output)
-    release = trained.ranker().release
+def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> None:
+    """Raises ShopLogError, RankingDataError, PropensityError."""
+    replay = Replay(without_yardstick(log).loop)
+    events = read_log(log, log.path, output)
+    facts = _train(log, to, options, replay, events, output)
+    release = facts["release"]
     output.show(f'\n{release} is in {to}. To serve it, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
-    output.finish({"log": known.name, "lists": queries, "folder": str(to), "release": release} | facts)
+    output.finish(facts)
 
 
-def _experiment(
+def train_and_serve(
+    log: RankingLog, to: Path, options: RunOptions, settings: Settings, serving: ServingOptions, output: Output
+) -> None:
+    """Raises ShopLogError, RankingDataError, PropensityError, and what starting and asking a server raises."""
+    settings = local_settings(settings, serving.folder, serving.port)
+    make_room(serving.folder)
+    events = read_log(log, log.path, output)
+    pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
+    store = MemoryStore()
+    loop = without_yardstick(log).loop
+    replay = Replay(loop, loop=DirectLoop(loop, store))
+    facts = _train(log, to, options, replay, as_heard(events, pseudonyms, datetime.now(UTC)), output)
+    output.note(f"\n{facts['release']} is in {to}.")
+    learned = Learned(store.states(), newest_products(events), example_request(events, replay.lists()))
+    report = serve_ranker(log, to, learned, settings, serving, output)
+    output.finish(facts | {"serving": asdict(report)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    experiment: Experiment
+    options: ExperimentOptions
+    propensities: Propensities
+
+    def facts(self) -> dict[str, Any]:
+        report = report_facts(self.experiment, self.options.measure)
+        return report | {"propensities": self.propensities.facts()}
+
+
+def _train(
+    log: RankingLog, to: Path, options: RunOptions, replay: Replay, events: Sequence[LoggedEvent], output: Output
+) -> dict[str, Any]:
+    """What `--json` says."""
+    known = without_yardstick(log)
+    queries = replay_log(replay, events, log.path.name, output)
+    lists = informative(replay.lists())
+    earlier, _ = split_by_time(replay.lists(), options.share)
+    measured = _measured(known, earlier, *split_by_time(lists, options.share), options, output)
+    facts = measured.facts()
+    with output.waiting("training on all lists"):
+        trained = train_chosen(measured.experiment, known.features, lists, measured.options, facts)
+    write_ranker(to, trained)
+    _show(measured, output)
+    return {"log": known.name, "lists": queries, "folder": str(to), "release": trained.ranker().release} | facts
+
+
+def _measured(
     known: RankingLog,
+    earlier: Sequence[ObservedList],
     train: Sequence[ObservedList],
     test: Sequence[ObservedList],
-    options: ExperimentOptions,
+    options: RunOptions,
     output: Output,
-) -> Experiment:
+) -> _Measured:
+    """`earlier` are all lists before `test`, those that tell nothing of an order, too."""
+    found = propensities(options.propensities, earlier)
+    output.note(found.said)
+    experiment_options = ExperimentOptions(examination=found.examination, share=options.share)
+
     def on_step(name: str) -> None:
         output.note(f"{name} ...")
 
     with output.waiting("training"):
-        return run_experiment(known.features, train, test, options, known.yardstick, on_step)
+        experiment = run_experiment(known.features, train, test, experiment_options, known.yardstick, on_step)
+    return _Measured(experiment, experiment_options, found)
 
 
-def _show(experiment: Experiment, options: ExperimentOptions, output: Output) -> None:
-    output.show(order_table(experiment, options.measure))
-    output.show(weight_table(experiment))
+def _show(measured: _Measured, output: Output) -> None:
+    output.show(order_table(measured.experiment, measured.options))
+    output.show(weight_table(measured.experiment))

@@ -20,6 +20,7 @@ from feedback.store import ProfileStore
 from monitoring.exposition import render
 from ranking.availability import Availability
 from ranking.features import DeclaredFeatures
+from ranking.product_vectors import ProductVectors
 from ranking.ranker_factory import create_ranker
 from ranking.recommendation_sources import Sources
 from ranking.recommendations import Recommender
@@ -87,7 +88,8 @@ def open_services(
     features = DeclaredFeatures(ranking.reranking.features, catalogue.table, reader)
     reranker = Reranker(features, ranker, ranking.reranking, availability, catalogue.stock, parts.metrics)
     trending = Trending(ranking.trending)
-    sources = Sources(parts.index, reader, trending, catalogue.newest)
+    vectors = ProductVectors(parts.index, catalogue.table, parts.vector_dimensions)
+    sources = Sources(parts.index, vectors.of, reader, trending, catalogue.newest)
     # Strangers ask: no way into the private network, and an answer at once, as for an address that is private.
     shoppers = workers.model_copy(update={"allowed_private_hosts": (), "file_root": "", "retries": 0})
     with closing(parts.search(words, reranker)) as search, ImageSource(shoppers) as images:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from learning.propensities import PropensityError, Showings
+from learning.showings import PropensityError, Showings
 
 CAMPAIGNS = ("men", "women")
 POLICIES = ("random", "bts")

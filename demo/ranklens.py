@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from feedback.settings import ProfileSettings
-from feedback.traffic import TrafficSettings
 from learning.replay import LoopSettings
 from ranking.feature_settings import (
     AffinityFeature,
@@ -57,10 +56,7 @@ YARDSTICK: tuple[Feature, ...] = (*_PLAIN, *_IN_COMMON)
 
 
 def ranklens_loop() -> LoopSettings:
-    """People marked what they like, and sent all marks of a list at once: that is no burst of a bot."""
-    return LoopSettings(
-        (*FEATURES, *_IN_COMMON), ProfileSettings(prior_impressions=10), traffic=TrafficSettings(burst_clicks=1_000)
-    )
+    return LoopSettings((*FEATURES, *_IN_COMMON), ProfileSettings(prior_impressions=10))
 
 
 def read_ranklens(path: Path) -> Iterator[LoggedEvent]:

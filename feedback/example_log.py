@@ -86,9 +86,13 @@ class ExampleLog:
         return len(paths)
 
     def erase(self, shopper: str, until: float) -> int:
-        """Take out what the shopper was shown up to then. Returns the rows, repeats included."""
+        """Take out what the shopper was shown up to then. Returns the rows, repeats included.
+
+        What a writer that was killed left unfinished goes, too, whosever it is; one that lives writes it again.
+        """
         removed = 0
         for day in self.days():
+            self._remove(self._unfinished(day))
             for path, table in self._tables(day, shopper):
                 kept = without(table, {shopper: until})
                 if len(kept) < len(table):
@@ -152,6 +156,11 @@ class ExampleLog:
     def _paths(self, folder: str, small: bool) -> list[str]:
         entries = [entry for entry in self._entries(folder) if _is_finished(entry["name"])]
         return sorted(entry["name"] for entry in entries if not small or entry["size"] < _SMALL_BYTES)
+
+    def _unfinished(self, day: date) -> list[str]:
+        folder = f"{self._root}/{_DAY}{day.isoformat()}"
+        with _explained(folder):
+            return [entry["name"] for entry in self._entries(folder) if _last(entry["name"]).startswith(_UNFINISHED)]
 
     def _table(self, path: str, shopper: str) -> pa.Table | None:
         with self._files.open(path, "rb") as file:

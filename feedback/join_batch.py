@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import orjson
 
@@ -96,7 +97,7 @@ class JoinBatch:
             if action.shopper:
                 acts = self._acts[action.shopper]
                 if action.action in counted:
-                    acts[event_id] = Act(action.at, action.product_id)
+                    acts[event_id] = Act(action.at, action.product_id, crc32(list_id.encode()))
 
     def keys(self) -> list[str]:
         return [

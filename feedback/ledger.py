@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import orjson
 
+from feedback.contexts import daypart_of, place_class
 from feedback.query_classes import query_class
 from feedback.statistics import Counter
 from topics.feedback import JoinedList, ListAction
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
+_WITHOUT_CONTEXTS = b"\x01"
+NO_DAYPART = -1
 _COUNTED_ACTIONS = {
     "click": Counter.CLICKS,
     "add_to_cart": Counter.ADD_TO_CARTS,
@@ -21,7 +24,7 @@ IMPRESSION = "impression"
 
 class Contribution(NamedTuple):
     """One count that a list gives a product. Of an impression `examined` is the chance that it was looked at, and
-    `expected_clicks` the share of the list that was clicked.
+    `expected_clicks` the share of the list that was clicked. `daypart` is that of the list.
     """
 
     product_id: str
@@ -29,12 +32,13 @@ class Contribution(NamedTuple):
     at: float
     examined: float = 0.0
     expected_clicks: float = 0.0
+    daypart: int = NO_DAYPART
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What has been counted as of `revision`, under which query class, and in whose profile it stands; nothing in the
-    list is later than `until`.
+    """What has been counted as of `revision`, under which query class and place, and in whose profile it stands;
+    nothing in the list is later than `until`.
     """
 
     revision: int = 0
@@ -42,6 +46,7 @@ class Entry:
     query_class: str = ""
     until: float = 0.0
     contributions: frozenset[Contribution] = frozenset()
+    place: str = ""
 
 
 def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
@@ -55,17 +60,20 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     places = seen_products(one)
     clicked = {action.product_id for action in one.actions if action.action == "click"} & places.keys()
     share = len(clicked) / max(len(places), 1)
+    known = daypart_of(one.context)
+    daypart = NO_DAYPART if known is None else int(known)
     seen = [
-        Contribution(product_id, Counter.IMPRESSIONS, at, _examined(position, examination), share)
+        Contribution(product_id, Counter.IMPRESSIONS, at, _examined(position, examination), share, daypart)
         for product_id, (at, position) in places.items()
     ]
     done = [
-        Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at)
+        Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at, daypart=daypart)
         for action in first_actions(one)
         if action.action in _COUNTED_ACTIONS
     ]
     until = max([action.at for action in one.actions] + [one.at or 0.0])
-    return Entry(one.revision, one.shopper, query_class(one.text), until, frozenset(seen + done))
+    contributions = frozenset(seen + done)
+    return Entry(one.revision, one.shopper, query_class(one.text), until, contributions, place_class(one.context))
 
 
 def seen_products(one: JoinedList) -> dict[str, tuple[float, int]]:
@@ -92,17 +100,17 @@ def first_actions(one: JoinedList) -> list[ListAction]:
 
 def encode_entry(entry: Entry) -> bytes:
     lines = [tuple(line) for line in sorted(entry.contributions)]
-    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, entry.until, lines])
+    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, entry.until, lines, entry.place])
 
 
 def decode_entry(state: bytes | None) -> Entry:
     """Nothing counted where there is no state. Raises ValueError for a state of a later Millrace."""
     if state is None:
         return Entry()
-    if state[:1] != _VERSION:
+    if state[:1] not in (_VERSION, _WITHOUT_CONTEXTS):
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, until, lines = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines))
+    revision, shopper, of_class, until, lines, *place = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *place)
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from feedback.store import Change
+from feedback.store import Change, Kept
 
 
 class MemoryStore:
@@ -38,6 +38,11 @@ class MemoryStore:
             for key in expired:
                 self._forget(key)
         return Counter(key.partition(":")[0] for key in expired)
+
+    def states(self) -> dict[str, Kept]:
+        """All that is kept, as of one moment."""
+        with self._lock:
+            return {key: Kept(value, self._expiries[key]) for key, value in self._values.items()}
 
     def close(self) -> None:
         """Nothing to do: the states go with the object."""

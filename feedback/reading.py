@@ -6,25 +6,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback.co_clicks import CoClicks, co_clicks
+from feedback.contexts import Daypart
 from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
-from feedback.state_keys import SHOP, class_keys, co_clicks_key, product_keys, shopper_key
-from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_rates
+from feedback.state_keys import (
+    SHOP,
+    class_keys,
+    co_clicks_key,
+    place_keys,
+    product_keys,
+    shop_at_place_key,
+    shopper_key,
+)
+from feedback.statistics import Counter, CountStates, ProductCounts, odds, smoothed_rates
 from feedback.store import ProfileStore
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Products whose counts are wanted, in all lists and in those of the text's class where there is a text; `others`
-    whose counts in all lists are wanted; and `co_clicked`, of which it is asked what is acted upon beside them.
+    """Products whose counts are wanted, in all lists, in those of the text's class where there is a text, and in those
+    at the class of places `place` where it is not empty; `others` whose counts in all lists are wanted; and
+    `co_clicked`, of which it is asked what is acted upon beside them.
     """
 
     product_ids: Sequence[str]
     text: str = ""
     others: Sequence[str] = ()
     co_clicked: Sequence[str] = ()
+    place: str = ""
 
     def keys(self) -> list[str]:
         of_class = query_class(self.text)
@@ -34,6 +45,7 @@ class Asked:
             *product_keys(self.others),
             *(class_keys(of_class, self.product_ids) if of_class else ()),
             *map(co_clicks_key, self.co_clicked),
+            *([shop_at_place_key(self.place), *place_keys(self.place, self.product_ids)] if self.place else ()),
         ]
 
 
@@ -42,7 +54,9 @@ class ShopperState:
     """What is known at one time of one shopper and some products, a row each in the order that was asked for.
 
     `of_class` has the counts of the products in lists of the same query class, zeros where the query had no text;
-    `shop` those of all products together, in one row; `others` those of the other products that were asked for.
+    `shop` those of all products together, in one row; `others` those of the other products that were asked for;
+    `at_place` first those of all products together, then those of each, in lists at the place, no row where none was
+    asked for.
     """
 
     profile: Profile
@@ -50,6 +64,7 @@ class ShopperState:
     of_class: ProductCounts
     shop: ProductCounts
     others: ProductCounts
+    at_place: ProductCounts
     co_clicks: Sequence[CoClicks]
     prior_impressions: float
     recent_items: int
@@ -81,6 +96,31 @@ class ShopperState:
         )
         seen = self.products.column(Counter.IMPRESSIONS, half_life) + self.prior_impressions
         return np.divide(beyond, seen, out=np.zeros(len(seen)), where=seen > 0)
+
+    def daypart_lifts(self, counter: Counter, daypart: Daypart) -> Floats:
+        """As `place_lifts`, of that quarter of the day."""
+        shop, products = (
+            (counts.at_daypart(daypart, counter), counts.at_daypart(daypart, Counter.IMPRESSIONS))
+            for counts in (self.shop, self.products)
+        )
+        return self._lifts_there(counter, *shop, *products)
+
+    def place_lifts(self, counter: Counter) -> Floats:
+        """Log odds beyond what the rates of the product and of the place let expect; 0 where nothing is known."""
+        if not len(self.at_place):
+            return np.zeros(len(self.products))
+        done, seen = self.at_place.column(counter), self.at_place.column(Counter.IMPRESSIONS)
+        return self._lifts_there(counter, done[:1], seen[:1], done[1:], seen[1:])
+
+    def _lifts_there(
+        self, counter: Counter, shop_done: Floats, shop_seen: Floats, done: Floats, seen: Floats
+    ) -> Floats:
+        prior = max(self.prior_impressions, 1.0)
+        shop_rate = self._shop_rate(counter, None, Counter.IMPRESSIONS)
+        apart = odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) / odds(shop_rate)
+        expected = odds(self.rates(counter)) * apart
+        lifts = np.log(odds(smoothed_rates(done, seen, expected / (1 + expected), prior)) / expected)
+        return np.where(done + seen > 0, lifts, 0.0)
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
         return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
@@ -131,16 +171,18 @@ class StateReader:
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)
-        counted = len(states) - len(asked.co_clicked)
+        there = len(states) - (1 + number if asked.place else 0)
+        counted = there - len(asked.co_clicked)
         of_class = states[1 + number + others : counted] or [None] * number
-        counts = self._counts.counts([*states[: 1 + number + others], *of_class], at)
+        counts = self._counts.counts([*states[: 1 + number + others], *of_class, *states[there:]], at)
         return ShopperState(
             profile,
             counts.rows(slice(1, 1 + number)),
-            counts.rows(slice(1 + number + others, None)),
+            counts.rows(slice(1 + number + others, 1 + 2 * number + others)),
             counts.rows(slice(0, 1)),
             counts.rows(slice(1 + number, 1 + number + others)),
-            self._co_clicks(states[counted:], at),
+            counts.rows(slice(1 + 2 * number + others, None)),
+            self._co_clicks(states[counted:there], at),
             self._settings.prior_impressions,
             self._settings.recent_items,
         )

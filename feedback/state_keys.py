@@ -46,6 +46,22 @@ def class_keys(query_class: str, product_ids: Sequence[str]) -> list[str]:
     return [start + product_id for product_id in product_ids]
 
 
+def place_key(place: str, product_id: str) -> str:
+    """Of the counts of a product in lists at one class of places."""
+    return f"place:{place}:{product_id}"
+
+
+def place_keys(place: str, product_ids: Sequence[str]) -> list[str]:
+    """Those of many products, in their order."""
+    start = f"place:{place}:"
+    return [start + product_id for product_id in product_ids]
+
+
+def shop_at_place_key(place: str) -> str:
+    """Of the counts of all products together in lists at one class of places."""
+    return f"shop:{place}"
+
+
 def co_clicks_key(product_id: str) -> str:
     """Of the products that were acted upon beside this one."""
     return f"co_clicks:{product_id}"

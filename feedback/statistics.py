@@ -9,9 +9,12 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from feedback.contexts import Daypart
 from feedback.decay import Floats, Integers, add_to_sums, left_after
 
-_VERSION = 1
+_VERSION = 2
+_WITHOUT_DAYPARTS = 1
+_LEAST_RATE = 1e-4
 
 
 class Counter(IntEnum):
@@ -34,24 +37,32 @@ _WHOLE = int(Counter.EXAMINED)  # counters before it are integers
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What is to be added, a line each: to which state, in which counter, when it happened, how much."""
+    """What is to be added, a line each: to which state, in which counter, when it happened, how much, and at what
+    daypart; below 0: at none that is known.
+    """
 
     states: Integers
     counters: Integers
     at: Floats
     amounts: Floats
+    dayparts: Integers
 
 
 @dataclass(frozen=True, slots=True)
 class ProductCounts:
     """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `sums`: products x
-    half lives x counters, of which `left`, products x half lives, is left at the moment that was asked for.
+    half lives x counters, of which `left`, products x half lives, is left at the moment that was asked for;
+    `by_daypart`: products x dayparts x counters before EXAMINED.
     """
 
     totals: Integers
     weighed: Floats
     sums: Floats
     left: Floats
+    by_daypart: Integers
+
+    def __len__(self) -> int:
+        return len(self.totals)
 
     @property
     def faded(self) -> Floats:
@@ -68,8 +79,14 @@ class ProductCounts:
             return self.totals[:, counter].astype(np.float64)
         return self.weighed[:, counter - _WHOLE]
 
+    def at_daypart(self, daypart: Daypart, counter: Counter) -> Floats:
+        """Of each product; `counter` is one before EXAMINED. Nothing fades."""
+        return self.by_daypart[:, daypart, counter].astype(np.float64)
+
     def rows(self, which: slice) -> "ProductCounts":
-        return ProductCounts(self.totals[which], self.weighed[which], self.sums[which], self.left[which])
+        return ProductCounts(
+            self.totals[which], self.weighed[which], self.sums[which], self.left[which], self.by_daypart[which]
+        )
 
 
 class CountStates:
@@ -86,7 +103,7 @@ class CountStates:
         """As of `at` (seconds since 1970); zeros where there is no state."""
         records = self._decoded(states)
         left = left_after((at - records["as_of"])[:, np.newaxis], self._half_lives)
-        return ProductCounts(records["totals"], records["weighed"], records["faded"], left)
+        return ProductCounts(records["totals"], records["weighed"], records["faded"], left, records["by_daypart"])
 
     def added(self, states: Sequence[bytes | None], amounts: Amounts) -> list[bytes | None]:
         """The states after adding; None where nothing is left to count."""
@@ -94,6 +111,9 @@ class CountStates:
         whole = amounts.counters < _WHOLE
         counts = np.rint(amounts.amounts[whole]).astype(np.int64)
         np.add.at(records["totals"], (amounts.states[whole], amounts.counters[whole]), counts)
+        timed = whole & (amounts.dayparts >= 0)
+        places = amounts.states[timed], amounts.dayparts[timed], amounts.counters[timed]
+        np.add.at(records["by_daypart"], places, counts[timed[whole]])
         weighed = amounts.counters[~whole] - _WHOLE
         np.add.at(records["weighed"], (amounts.states[~whole], weighed), amounts.amounts[~whole])
         faded, as_of = records["faded"], records["as_of"]
@@ -131,6 +151,8 @@ class CountStates:
 
     def _converted(self, state: bytes) -> NDArray[Any]:
         """Raises ValueError for a state of a later Millrace."""
+        if state[0] == _WITHOUT_DAYPARTS:
+            state = bytes([_VERSION]) + state[1:_BEFORE_DAYPARTS] + _NO_DAYPARTS + state[_BEFORE_DAYPARTS:]
         head = np.frombuffer(state, _HEAD, 1)[0]
         if head["version"] not in (0, _VERSION):
             raise ValueError(f"counts of version {head['version']} are not known here")
@@ -152,14 +174,23 @@ def smoothed_rates(successes: Floats, trials: Floats, prior_rate: Floats | float
     return rates
 
 
+def odds(rates: Floats) -> Floats:
+    """Of rates that are taken to be neither 0 nor 1."""
+    rates = np.minimum(np.maximum(rates, _LEAST_RATE), 1 - _LEAST_RATE)
+    return rates / (1 - rates)
+
+
 _HEAD_FIELDS: list[Any] = [
     ("version", "u1"),
     ("mark", "<u4"),
     ("as_of", "<f8"),
     ("totals", "<i8", (_WHOLE,)),
     ("weighed", "<f8", (len(Counter) - _WHOLE,)),
+    ("by_daypart", "<i4", (len(Daypart), _WHOLE)),
 ]
 _HEAD = np.dtype(_HEAD_FIELDS)
+_BEFORE_DAYPARTS = np.dtype(_HEAD_FIELDS[:-1]).itemsize
+_NO_DAYPARTS = bytes(_HEAD.itemsize - _BEFORE_DAYPARTS)
 
 
 def _record(half_lives: int) -> np.dtype[Any]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+_UNITS = (1.0, 60.0, 3_600.0, 86_400.0)  # seconds of what clocks round to
+
 
 class TrafficSettings(BaseModel):
     """When whoever acts counts as no shopper: their lists count in no statistics and train nothing."""
@@ -20,7 +22,11 @@ class TrafficSettings(BaseModel):
         description="what a person does one by one; what comes in bundles, as impressions do, belongs not here",
     )
     burst_clicks: int = Field(
-        default=6, ge=2, le=1000, description="so many within burst_seconds: nobody looks at pages so briefly"
+        default=6,
+        ge=2,
+        le=1000,
+        description="so many within burst_seconds: nobody looks at pages so briefly; those of one list at one instant "
+        "were sent together and count once",
     )
     burst_seconds: float = Field(default=1.0, gt=0, le=60)
     rate_seconds: float = Field(default=600, ge=1, le=3600)
@@ -60,10 +66,13 @@ class Suspicion(StrEnum):
 
 
 class Act(NamedTuple):
-    """A query (of no product) or a counted action. `at` is seconds since 1970, by the event."""
+    """A query (of no product) or a counted action. `at` is seconds since 1970, by the event; `list_mark` tells the list
+    of an action from others.
+    """
 
     at: float
     product_id: str
+    list_mark: int = 0
 
 
 @dataclass(slots=True)
@@ -111,9 +120,10 @@ def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, fl
     if len(acts) < min(rules.burst_clicks, rules.rate_clicks, rules.rate_queries, rules.hammer_clicks):
         return None
     clicks = sorted(act.at for act in acts if act.product_id)
+    moments = sorted(at for at, _ in {(act.at, act.list_mark) for act in acts if act.product_id})
     queries = sorted(act.at for act in acts if not act.product_id)
     for suspicion, times, most, seconds in (
-        (Suspicion.BURST, clicks, rules.burst_clicks, rules.burst_seconds),
+        (Suspicion.BURST, moments, rules.burst_clicks, rules.burst_seconds - _resolution(moments)),
         (Suspicion.CLICK_RATE, clicks, rules.rate_clicks, rules.rate_seconds),
         (Suspicion.QUERY_RATE, queries, rules.rate_queries, rules.rate_seconds),
     ):
@@ -125,6 +135,11 @@ def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, fl
             if (at := _last_crowd(times, rules.hammer_clicks, rules.hammer_seconds)) is not None:
                 return Suspicion.HAMMERING, at
     return None
+
+
+def _resolution(times: Iterable[float]) -> float:
+    """How far apart two things may be that have equal times: what their clock rounds to, 0 where it is fine."""
+    return max((unit for unit in _UNITS if all(time % unit == 0 for time in times)), default=0.0)
 
 
 def _last_crowd(times: Sequence[float], many: int, seconds: float) -> float | None:
@@ -143,4 +158,4 @@ def encode(traffic: Traffic) -> bytes:
 def decode(state: bytes) -> Traffic:
     """What `encode` made."""
     acts, lists, suspicion, until = orjson.loads(state)
-    return Traffic({id_: Act._make(act) for id_, act in acts.items()}, lists, suspicion, until)
+    return Traffic({id_: Act(*act) for id_, act in acts.items()}, lists, suspicion, until)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.qrels import Judgments, RankedRun
-from learning.relevance import Interval, PerQuery, RelevanceOptions, bootstrap, measure
+from learning.relevance import Interval, PerQuery, RelevanceOptions, bootstrap
 from ranking.rankers import Numbers, Ranker, RankingInput
 
-_NDCG = {"NDCG@10": "nDCG@10"}
 _CUTOFF = 10
+_DISCOUNTS = 1 / np.log2(np.arange(2, _CUTOFF + 2))
 _LEAST_LISTS = 20
 
 
@@ -23,8 +22,8 @@ class RankingDataError(Exception):
 class ObservedList:
     """A list as the ranker saw it before anything was done with it, and what was then done.
 
-    `gains`: one for each candidate, 0 where it was passed over; `positions`: where each was shown. `number`: 1 for the
-    shopper's first list.
+    `gains`: one for each candidate, 0 where it was passed over; `positions`: where each was shown, and
+    `propensities`: the chance that it was shown there, where that was logged. `number`: 1 for the shopper's first list.
     """
 
     query_id: str
@@ -33,6 +32,7 @@ class ObservedList:
     input: RankingInput
     gains: Numbers
     positions: NDArray[np.int64]
+    propensities: NDArray[np.float64] | None = None
 
     @property
     def tells_something(self) -> bool:
@@ -63,8 +63,8 @@ def order_quality(
     lists: Sequence[ObservedList], scores: Sequence[NDArray[np.floating]], options: RelevanceOptions
 ) -> OrderQuality:
     """Of the lists ordered by falling scores; equal ones keep their place. Every list must tell something."""
-    run: RankedRun = {each.query_id: _ordered(each, score) for each, score in zip(lists, scores, strict=True)}
-    return _quality(measure(run, _judgments(lists), _NDCG, options).values["NDCG@10"], options)
+    values = [_ndcg(each.gains, score) for each, score in zip(lists, scores, strict=True)]
+    return _quality(np.array(values), options)
 
 
 def ranker_quality(lists: Sequence[ObservedList], ranker: Ranker, options: RelevanceOptions) -> OrderQuality:
@@ -79,12 +79,7 @@ def as_shown(lists: Sequence[ObservedList], options: RelevanceOptions) -> OrderQ
 
 def at_random(lists: Sequence[ObservedList], options: RelevanceOptions) -> OrderQuality:
     """What a random order brings on average: exact, since each place has each gain with the same chance."""
-    discounts = 1 / np.log2(np.arange(2, _CUTOFF + 2))
-    values = []
-    for each in lists:
-        best = np.sort(each.gains)[::-1][:_CUTOFF]
-        seen = discounts[: len(best)]
-        values.append(each.gains.mean() * seen.sum() / (best @ seen))
+    values = [each.gains.mean() * _DISCOUNTS[: len(each.gains)].sum() / _best(each.gains) for each in lists]
     return _quality(np.array(values), options)
 
 
@@ -106,17 +101,15 @@ def _quality(values: PerQuery, options: RelevanceOptions) -> OrderQuality:
     return OrderQuality(values, bootstrap({"mean": values}, options)["mean"])
 
 
-def _ordered(observed: ObservedList, scores: NDArray[np.floating]) -> list[tuple[str, float]]:
-    candidates = observed.input.candidates
-    return [(candidates[place].product_id, float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+def _ndcg(gains: Numbers, scores: NDArray[np.floating]) -> float:
+    return _discounted(gains[np.argsort(-scores, kind="stable")]) / _best(gains)
 
 
-def _judgments(lists: Sequence[ObservedList]) -> Judgments:
-    """Gains as ratings: trec_eval's own gain is the rating itself."""
-    ratings = {
-        each.query_id: {
-            candidate.product_id: int(gain) for candidate, gain in zip(each.input.candidates, each.gains, strict=True)
-        }
-        for each in lists
-    }
-    return Judgments(ratings, {})
+def _best(gains: Numbers) -> float:
+    return _discounted(np.sort(gains)[::-1])
+
+
+def _discounted(gains: Numbers) -> float:
+    """The gains as they are, each over the logarithm of its place, as trec_eval has it; whole or not."""
+    first = gains[:_CUTOFF].astype(np.float64)
+    return float(first @ _DISCOUNTS[: len(first)])

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -93,6 +94,17 @@ def train_networks(
     return [_train_network(lists, options, examination, seed, on_epoch) for seed in options.seeds]
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For networks so small that threads would wait for one another, most of all on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _telling(lists: Sequence[ObservedList]) -> list[ObservedList]:
     telling = [each for each in lists if each.tells_something]
     if not telling:
@@ -118,7 +130,7 @@ def _train_network(
     on_epoch: Callable[[], None],
 ) -> RankingNetwork:
     rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _new_network(lists, options)
         optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -144,6 +156,7 @@ def listwise_loss(scores: Tensor, gains: Tensor, weights: Tensor) -> Tensor:
 
 
 def _new_network(lists: Sequence[ObservedList], options: NetworkOptions) -> RankingNetwork:
+    """Blind to features that are the same everywhere in these lists: nothing is learned of what they tell elsewhere."""
     dimension = max(each.input.vectors.shape[1] for each in lists) if options.attention else 0
     network = RankingNetwork(NetworkShape(len(lists[0].input.names), dimension, options.hidden))
     values = np.concatenate([each.input.values for each in lists]).astype(np.float64)
@@ -152,7 +165,7 @@ def _new_network(lists: Sequence[ObservedList], options: NetworkOptions) -> Rank
     mean = np.where(known, values, 0).sum(axis=0) / count
     deviation = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
     network.mean.copy_(torch.from_numpy(mean))
-    network.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6, deviation, 1.0)))
+    network.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6, deviation, np.inf)))
     return network
 
 

@@ -1,5 +1,6 @@
 """Rankers beside each other: trained on earlier lists, measured on later ones."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,11 +9,18 @@ from typing import Any
 import numpy as np
 
 from learning.ranked_lists import ObservedList, OrderQuality, as_shown, at_random, order_quality, ranker_quality
-from learning.ranker_training import NetworkOptions, TreeOptions, train_networks, train_trees
+from learning.ranker_training import (
+    NetworkOptions,
+    TreeOptions,
+    inverse_propensities,
+    one_thread,
+    train_networks,
+    train_trees,
+)
 from learning.relevance import RelevanceOptions
 from ranking.feature_settings import Feature
 from ranking.ranker_folder import TrainedRanker
-from ranking.rankers import LEAST_DEVIATION, Ranker, RankingInput
+from ranking.rankers import LEAST_DEVIATION, Numbers, RankingInput
 
 
 class Kind(StrEnum):
@@ -23,7 +31,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExperimentOptions:
-    """`examination`: the chances that places are looked at, see `train_trees`. `share`: of the lists that train."""
+    """`examination`: the chances that places are looked at, see `train_trees`; what is measured is weighed by them, too
+    (Agarwal and others, SIGIR 2019). `share`: of the lists that train.
+    """
 
     trees: TreeOptions = field(default_factory=TreeOptions)
     networks: NetworkOptions = field(default_factory=NetworkOptions)
@@ -34,9 +44,11 @@ class ExperimentOptions:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was measured on `test`. `orders` by name, the yardstick and the chosen kind among them.
+    """What was measured on `test`, of `ranker` trained on `train`. `orders` by name, the yardstick and the chosen kind
+    among them.
 
-    `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1.
+    `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1;
+    `directions`: from 1, where more of the feature always raises the score, to -1, where it always lowers it.
     """
 
     train: Sequence[ObservedList]
@@ -45,6 +57,7 @@ class Experiment:
     chosen: Kind
     ranker: TrainedRanker
     weights: Mapping[str, float]
+    directions: Mapping[str, float]
 
 
 def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence[ObservedList], Sequence[ObservedList]]:
@@ -53,6 +66,7 @@ def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence
     return lists[:border], lists[border:]
 
 
+@one_thread()
 def run_experiment(
     features: Sequence[Feature],
     train: Sequence[ObservedList],
@@ -71,10 +85,11 @@ def run_experiment(
     train, test = _with_features(train, features), _with_features(test, features)
     on_step("choosing the kind of ranker")
     earlier, later = split_by_time(train, options.share)
-    chosen = _best_kind(_train_all(features, earlier, options), later, options.measure)
+    chosen = _best_kind(_train_all(features, earlier, options), _weighed(later, options), options.measure)
     on_step("training")
     trained = _train_all(features, train, options)
     on_step("measuring")
+    test = _weighed(test, options)
     orders = {
         "random": at_random(test, options.measure),
         "as shown": as_shown(test, options.measure),
@@ -82,9 +97,13 @@ def run_experiment(
     }
     if yardstick:
         on_step("training the yardstick")
-        orders["yardstick"] = _yardstick(*plain, yardstick, options.measure)
+        orders["yardstick"] = _yardstick(*plain, yardstick, options)
     orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
-    return Experiment(train, test, orders, chosen, trained[chosen], feature_weights(trained[chosen].ranker(), test))
+    ranker = trained[chosen].ranker()
+    parts = [ranker.parts(each.input) for each in test]
+    return Experiment(
+        train, test, orders, chosen, trained[chosen], feature_weights(parts), feature_directions(test, parts)
+    )
 
 
 def train_chosen(
@@ -99,14 +118,33 @@ def train_chosen(
     return replace(trained, report=report)
 
 
-def feature_weights(ranker: Ranker, lists: Sequence[ObservedList]) -> dict[str, float]:
-    """By feature, from the most to the least."""
+def feature_weights(parts: Sequence[Mapping[str, Numbers]]) -> dict[str, float]:
+    """By feature, from the most to the least, of parts in the scores of each list."""
     spreads: dict[str, float] = {}
-    for each in lists:
-        for name, part in ranker.parts(each.input).items():
+    for of_list in parts:
+        for name, part in of_list.items():
             spreads[name] = spreads.get(name, 0.0) + float(part.std())
     total = max(sum(spreads.values()), LEAST_DEVIATION)
     return {name: spread / total for name, spread in sorted(spreads.items(), key=lambda one: -one[1])}
+
+
+def feature_directions(lists: Sequence[ObservedList], parts: Sequence[Mapping[str, Numbers]]) -> dict[str, float]:
+    """By feature, the correlation of its values with its parts within lists; only of those that differ there."""
+    together: defaultdict[str, float] = defaultdict(float)
+    apart: defaultdict[str, float] = defaultdict(float)
+    for each, of_list in zip(lists, parts, strict=True):
+        for name, values in zip(each.input.names, each.input.values.T, strict=True):
+            known = ~np.isnan(values)
+            if known.any():
+                value, part = _beside_mean(values[known]), _beside_mean(of_list[name][known])
+                together[name] += float(value @ part)
+                apart[name] += float(np.linalg.norm(value) * np.linalg.norm(part))
+    return {name: together[name] / apart[name] for name in together if apart[name] > LEAST_DEVIATION}
+
+
+def _beside_mean(values: Numbers) -> Numbers:
+    beside: Numbers = values - values.mean()
+    return beside
 
 
 def _train_all(
@@ -139,11 +177,19 @@ def _yardstick(
     train: Sequence[ObservedList],
     test: Sequence[ObservedList],
     features: Sequence[Feature],
-    options: RelevanceOptions,
+    options: ExperimentOptions,
 ) -> OrderQuality:
-    train, test = _with_features(train, features), _with_features(test, features)
+    train, test = _with_features(train, features), _weighed(_with_features(test, features), options)
     usual = TreeOptions(rounds=50, learning_rate=0.1, leaves=31, least_in_leaf=20, l2=0.0, feature_fraction=0.8)
-    return ranker_quality(test, TrainedRanker((), train_trees(train, usual)).ranker(), options)
+    trees = train_trees(train, usual, options.examination)
+    return ranker_quality(test, TrainedRanker((), trees).ranker(), options.measure)
+
+
+def _weighed(lists: Sequence[ObservedList], options: ExperimentOptions) -> Sequence[ObservedList]:
+    """What was chosen where it is seldom looked at counts for what nobody saw there."""
+    if not options.examination:
+        return lists
+    return [replace(each, gains=each.gains * inverse_propensities(each, options.examination)) for each in lists]
 
 
 def _with_features(lists: Sequence[ObservedList], features: Sequence[Feature]) -> list[ObservedList]:

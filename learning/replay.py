@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from feedback.joining import ClickJoin
 from feedback.memory_store import MemoryStore
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
+from feedback.store import ProfileStore
 from feedback.traffic import TrafficSettings
 from feedback.updating import ProfileUpdater
 from learning.ranked_lists import ObservedList
@@ -38,23 +40,54 @@ class LoopSettings:
     gains: Mapping[str, float] = field(default_factory=lambda: {"click": 1, "add_to_cart": 2, "purchase": 3})
 
 
-class Replay:
-    """The parts that serve and learn live, over states in memory. Equal logs give equal results.
+class Loop(Protocol):
+    """Takes what was shown and done into the states of `store`."""
 
-    `vectors` gives unit vectors of products; left out, there are none.
+    @property
+    def store(self) -> ProfileStore: ...
+
+    def reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> Sequence[JoinedList]:
+        """The lists that changed by it, as they then stand; all of it is in the store."""
+        ...
+
+
+class DirectLoop:
+    """The join and the updater themselves, one after the other; the clock is that of the events.
+
+    `store` is empty at first; left out, it is one in memory.
     """
 
-    def __init__(self, settings: LoopSettings, vectors: Vectors | None = None) -> None:
+    def __init__(self, settings: LoopSettings, store: ProfileStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self._now = 0.0
+        self._join = ClickJoin(self.store, settings.join, settings.traffic, lambda: self._now)
+        self._updater = ProfileUpdater(self.store, settings.profiles, lambda: self._now)
+
+    def reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> Sequence[JoinedList]:
+        times = [query.timestamp for query in queries] + [event.timestamp for event in events]
+        self._now = max(self._now, max(times).timestamp())
+        joined = self._join.join(queries, events)
+        self._join.settle(joined.exposed)
+        lists = [JoinedList.model_validate_json(value) for _, value in joined.messages]
+        self._updater.apply(lists)
+        return lists
+
+
+class Replay:
+    """The parts that serve and learn live. Equal logs give equal results.
+
+    `vectors` gives unit vectors of products; left out, there are none. `loop`: another way of the same settings.
+    """
+
+    def __init__(self, settings: LoopSettings, vectors: Vectors | None = None, loop: Loop | None = None) -> None:
         self._settings = settings
         self._vectors = vectors
-        self._now = 0.0
-        store = MemoryStore()
-        self._join = ClickJoin(store, settings.join, settings.traffic, lambda: self._now)
-        self._updater = ProfileUpdater(store, settings.profiles, lambda: self._now)
+        self._loop: Loop = loop or DirectLoop(settings)
         self._table: ProductTable = declared_table(settings.features)
-        self._features = DeclaredFeatures(settings.features, self._table, StateReader(store, settings.profiles))
+        reader = StateReader(self._loop.store, settings.profiles)
+        self._features = DeclaredFeatures(settings.features, self._table, reader)
         self._seen: dict[str, RankingInput] = {}
-        self._positions: dict[str, Sequence[int]] = {}
+        self._shown: dict[str, BehaviorQuery] = {}
         self._lists: dict[str, JoinedList] = {}
 
     def run(self, events: Iterable[LoggedEvent], on_list: Callable[[], None] = lambda: None) -> None:
@@ -103,18 +136,12 @@ class Replay:
         )
         if query.query_id not in self._seen:
             self._seen[query.query_id] = self._features.input(situation, candidates_of(query))
-            self._positions[query.query_id] = _positions(query)
+            self._shown[query.query_id] = query
 
     def _reveal(self, queries: Sequence[BehaviorQuery], events: Sequence[BehaviorEvent]) -> None:
         if not queries and not events:
             return
-        times = [query.timestamp for query in queries] + [event.timestamp for event in events]
-        self._now = max(self._now, max(times).timestamp())
-        joined = self._join.join(queries, events)
-        self._join.settle(joined.exposed)
-        lists = [JoinedList.model_validate_json(value) for _, value in joined.messages]
-        self._updater.apply(lists)
-        self._lists.update((one.query_id, one) for one in lists)
+        self._lists.update((one.query_id, one) for one in self._loop.reveal(queries, events))
 
     def _observed(self, joined: JoinedList, number: int) -> ObservedList:
         best: dict[str, float] = {}
@@ -123,8 +150,11 @@ class Replay:
             best[action.product_id] = max(worth, best.get(action.product_id, 0.0))
         seen = self._seen[joined.query_id]
         gains = np.array([best.get(candidate.product_id, 0.0) for candidate in seen.candidates], np.float32)
+        query = self._shown[joined.query_id]
+        chances = query.query_attributes.propensities
+        propensities = None if chances is None else np.array(chances)
         return ObservedList(
-            joined.query_id, joined.shopper, number, seen, gains, np.array(self._positions[joined.query_id])
+            joined.query_id, joined.shopper, number, seen, gains, np.array(_positions(query)), propensities
         )
 
 

@@ -48,6 +48,18 @@ class RateFeature(_Declared):
     half_life_hours: HalfLifeHours | None = None
 
 
+class ContextFeature(_Declared):
+    """How much more the product is acted upon at the shopper's time of day, or place, than its own rate and that of the
+    whole shop there let expect, as log odds; 0 where the time, the place, or the product there is not known.
+
+    `of`: a quarter of the day from midnight on, or a place.
+    """
+
+    source: Literal["context"] = "context"
+    of: Literal["daypart", "place"]
+    action: Literal["click", "add_to_cart", "purchase"] = "click"
+
+
 class LiftFeature(_Declared):
     """Clicks beyond those that anybody's products would have had in the same lists, for each impression.
 
@@ -123,6 +135,7 @@ Feature: TypeAlias = Annotated[
     | PositionFeature
     | NumberFeature
     | RateFeature
+    | ContextFeature
     | LiftFeature
     | ImpressionsFeature
     | HistoryFeature

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from feedback.contexts import daypart_of
 from feedback.decay import Floats
-from feedback.statistics import Counter
+from feedback.statistics import Counter, odds
 from ranking.centred_likeness import centred_likeness
 from ranking.feature_settings import (
     AffinityFeature,
     ClosenessFeature,
     CoClickFeature,
+    ContextFeature,
     Feature,
     HistoryFeature,
     ImpressionsFeature,
@@ -31,7 +33,6 @@ from ranking.rankers import Numbers
 Computation = Callable[[View], Floats | Numbers]
 
 _COUNTERS = {"click": Counter.CLICKS, "add_to_cart": Counter.ADD_TO_CARTS, "purchase": Counter.PURCHASES}
-_LEAST_RATE = 1e-4
 _PRIOR_LINES = 10.0  # as many lines of no taste at all are thought to stand in each shopper's history
 
 
@@ -69,11 +70,17 @@ def _number(feature: NumberFeature, view: View) -> Numbers:
 
 
 def _rate(feature: RateFeature, half_life: int | None, view: View) -> Floats:
-    state = view.state
-    rates = (state.rates if feature.of == "product" else state.class_rates)(_COUNTERS[feature.action], half_life)
-    rates = np.minimum(np.maximum(rates, _LEAST_RATE), 1 - _LEAST_RATE)
-    odds: Floats = np.log(rates / (1 - rates))
-    return odds
+    rates = view.state.rates if feature.of == "product" else view.state.class_rates
+    log_odds: Floats = np.log(odds(rates(_COUNTERS[feature.action], half_life)))
+    return log_odds
+
+
+def _context(feature: ContextFeature, view: View) -> Floats:
+    counter = _COUNTERS[feature.action]
+    if feature.of == "place":
+        return view.state.place_lifts(counter)
+    daypart = daypart_of(view.situation.context)
+    return np.zeros(len(view.rows)) if daypart is None else view.state.daypart_lifts(counter, daypart)
 
 
 def _lift(half_life: int | None, view: View) -> Floats:
@@ -181,6 +188,7 @@ _COMPUTATIONS: Mapping[type, Callable[[Any, View], Floats | Numbers]] = {
     ScoreFeature: _score,
     PositionFeature: _position,
     NumberFeature: _number,
+    ContextFeature: _context,
     HistoryFeature: _history,
     SeenFeature: _seen,
     AffinityFeature: _affinity,

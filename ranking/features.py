@@ -5,9 +5,10 @@ from itertools import compress
 
 import numpy as np
 
+from feedback.contexts import place_class
 from feedback.reading import Asked, StateReader
 from feedback.statistics import Counter
-from ranking.feature_settings import CoClickFeature, Feature
+from ranking.feature_settings import CoClickFeature, ContextFeature, Feature
 from ranking.feature_values import computation
 from ranking.feature_view import View
 from ranking.product_table import ProductTable
@@ -28,6 +29,7 @@ class DeclaredFeatures:
         self._names = tuple(feature.name for feature in declared)
         self._computations = [computation(feature, reader.half_lives_hours) for feature in declared]
         self._co_clicks = any(isinstance(feature, CoClickFeature) for feature in declared)
+        self._places = any(isinstance(feature, ContextFeature) and feature.of == "place" for feature in declared)
         self._table = table
         self._reader = reader
 
@@ -53,7 +55,8 @@ class DeclaredFeatures:
         product_ids = [candidate.product_id for candidate in candidates]
         profile = self._reader.profile(situation.shopper)
         history = history_of(profile, self._reader.history_items, situation.session)
-        asked = Asked(product_ids, situation.text, history.product_ids, self._last_acted_upon(history))
+        place = place_class(situation.context) if self._places else ""
+        asked = Asked(product_ids, situation.text, history.product_ids, self._last_acted_upon(history), place)
         state = self._reader.read_beside(profile, asked, situation.at)
         return View(
             situation,

@@ -1,6 +1,6 @@
 """Where recommendations come from: each source gives product ids, the best first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,8 @@ from index.base import IMAGE_FIELD, TEXT_FIELD, Filter, Vector, VectorIndex, Vec
 from ranking.newest import NewestProducts
 from ranking.queries import Visit
 from ranking.trending import Trending
+
+Vectors = Callable[[Sequence[str]], Mapping[str, Mapping[str, Vector]]]  # of products, by field
 
 TASTE = "taste"
 CO_CLICKS = "co_clicks"
@@ -34,8 +36,11 @@ class RecentProducts:
 class Sources:
     """Safe to call from several threads, as its parts are."""
 
-    def __init__(self, index: VectorIndex, reader: StateReader, trending: Trending, newest: NewestProducts) -> None:
+    def __init__(
+        self, index: VectorIndex, vectors: Vectors, reader: StateReader, trending: Trending, newest: NewestProducts
+    ) -> None:
         self._index = index
+        self._vectors = vectors
         self._reader = reader
         self._trending = trending
         self._newest = newest
@@ -57,7 +62,7 @@ class Sources:
 
         Raises IndexUnavailable, IndexRefused.
         """
-        vectors = self._index.vectors(list(recent.weights))
+        vectors = self._vectors(list(recent.weights))
         found: list[list[str]] = []
         for field in (TEXT_FIELD, IMAGE_FIELD):
             weighed = [

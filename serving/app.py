@@ -1,6 +1,7 @@
 """The HTTP API, put together."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -27,6 +28,7 @@ from serving.rate_limits import RateLimit
 from serving.search_routes import search_router
 from serving.services import Services
 from serving.settings import ServerSettings
+from serving.shoppers import Askers
 from serving.similar_routes import similar_router
 from serving.stream_limits import streams_of_one_client
 from serving.trending_routes import trending_router
@@ -49,21 +51,23 @@ def create_app(settings: ServerSettings, services: Services) -> FastAPI:
     keys = ApiKeys(settings)
     threads = QueryThreads(settings.max_image_url_queries)
     pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
+    askers = Askers(pseudonyms, services.clock, ZoneInfo(settings.time_zone))
     queries = QueryLog(services.publisher, services.metrics, services.clock, settings.max_waiting_queries)
-    app.include_router(search_router(services, threads, pseudonyms, queries))
-    app.include_router(similar_router(services, pseudonyms, queries))
+    app.include_router(search_router(services, threads, askers, queries))
+    app.include_router(similar_router(services, askers, queries))
     app.include_router(heat_map_router(services, settings, threads))
     app.include_router(announcement_router(services), dependencies=[Depends(streams_of_one_client(settings))])
     app.include_router(lookup_router(services))
     app.include_router(product_router(services, settings, keys))
-    app.include_router(trending_router(services, pseudonyms, queries))
-    app.include_router(rank_router(services, pseudonyms, queries))
-    app.include_router(user_router(services, settings, keys, pseudonyms, queries))
+    app.include_router(trending_router(services, askers, queries))
+    app.include_router(rank_router(services, askers, queries))
+    app.include_router(user_router(services, settings, keys, pseudonyms, askers, queries))
     app.include_router(event_router(services, settings, pseudonyms))
     app.include_router(health_router(services, settings))
-    app.include_router(page_router())
-    if settings.learning_page:
-        app.include_router(learning_router(Path(settings.learning_page)))
+    learning_page = Path(settings.learning_page) if settings.learning_page else None
+    app.include_router(page_router(learning_page, asks_for_key=bool(keys)))
+    if learning_page is not None:
+        app.include_router(learning_router(learning_page))
     app.include_router(openapi_router(app))
     if services.links.root is not None:
         app.include_router(media_router(services.links.root))

@@ -49,7 +49,8 @@ def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseud
     async def publish_events(request: Request) -> Response:
         """Say what shoppers did: one event of User Behavior Insights 1.3, or a list; an invalid one refuses all.
 
-        After 503 some may have arrived all the same: sent again, they may be counted twice.
+        After 503 some may have arrived all the same. Sending them again is safe: each counts once, by its `event_id`
+        or, without one, by what it says.
 
         Names of people (`user_id`, `client_id`, `session_id`) become pseudonyms before anything else sees them.
         """

@@ -14,17 +14,17 @@ from serving.answers import json_response
 from serving.openapi import model_body, problem_responses
 from serving.openapi_examples import RANK_QUERIES
 from serving.problems import from_validation
-from serving.pseudonyms import Pseudonyms
 from serving.query_log import Answered, QueryLog, Shown
 from serving.rank_models import RankCandidate, RankQuery, RankResponse
 from serving.request_bodies import json_request_body
 from serving.search_answers import milliseconds, new_query_id
 from serving.services import Services
+from serving.shoppers import Askers
 
 _KIND = "rank"
 
 
-def rank_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
+def rank_router(services: Services, askers: Askers, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
 
     @router.post(
@@ -48,7 +48,7 @@ def rank_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -
     def answer(query: RankQuery) -> Response:
         start = perf_counter()
         query_id = new_query_id()
-        asker = query.asker(pseudonyms)
+        asker = askers.asker(query)
         at = services.clock().timestamp()
         situation = Situation(at, asker.shopper, asker.session_id, query.text, _KIND, query.language, asker.context)
         candidates = _candidates(query.candidates)

@@ -22,10 +22,10 @@ from serving.answers import json_response
 from serving.filters import from_json
 from serving.media_routes import MediaLinks
 from serving.problems import Problem, invalid_field
-from serving.pseudonyms import Pseudonyms
 from serving.query_log import Answered, QueryLog, Shown
 from serving.search_models import PageParameters, SearchQuery
 from serving.services import Services
+from serving.shoppers import Askers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,18 @@ def from_query(query: SearchQuery) -> Asked:
 class Answerer:
     """Searches, writes the answer, and says what it was. Blocks: call it from a thread."""
 
-    def __init__(self, services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> None:
+    def __init__(self, services: Services, askers: Askers, queries: QueryLog) -> None:
         self._search = services.search
         self._requests = RequestReader(services)
         self._links = services.links
-        self._pseudonyms = pseudonyms
+        self._askers = askers
         self._queries = queries
         self._clock = services.clock
 
     def answer(self, asked: Asked) -> Response:
         start = perf_counter()
         query_id = new_query_id()
-        asker = asked.rest.asker(self._pseudonyms)
+        asker = self._askers.asker(asked.rest)
         visit = asker.visit(query_id, self._clock(), explain=asked.rest.explain)
         answer = self._search.search(replace(self._requests.request(asked), visit=visit))
         if asked.rest.explain:

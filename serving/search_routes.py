@@ -9,20 +9,20 @@ from starlette.datastructures import FormData, UploadFile
 from serving.openapi import problem_responses, search_body
 from serving.places import QueryThreads
 from serving.problems import from_validation, invalid_field
-from serving.pseudonyms import Pseudonyms
 from serving.query_log import QueryLog
 from serving.request_bodies import media_type, unsupported
 from serving.search_answers import Answerer, Asked, from_parameters, from_query
 from serving.search_models import SearchForm, SearchParameters, SearchQuery, SearchResponse
 from serving.services import Services
+from serving.shoppers import Askers
 
 _MAX_FORM_FIELDS = 500
 _FORM_LISTS = ("filter", "brand", "category", "availability", "facet", "as_words")
 
 
-def search_router(services: Services, threads: QueryThreads, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
+def search_router(services: Services, threads: QueryThreads, askers: Askers, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["search"])
-    answerer = Answerer(services, pseudonyms, queries)
+    answerer = Answerer(services, askers, queries)
 
     @router.get("/v1/search", response_model=SearchResponse, responses=problem_responses(413, 422, 429, 503))
     async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:

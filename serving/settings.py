@@ -1,6 +1,7 @@
 """Where the HTTP API listens, what it takes, and from whom."""
 
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo
 
 import limits
 from limits.errors import ConfigurationError
@@ -16,6 +17,14 @@ def _readable_limits(text: str) -> str:
     if text:
         limits.parse_many(text)
     return text
+
+
+def _known_zone(name: str) -> str:
+    """Raises ValueError for a name that the time zone database does not have."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError):
+        raise ValueError("no time zone of that name, such as Europe/Berlin") from None
 
 
 def _usable_store(uri: SecretStr) -> SecretStr:
@@ -145,6 +154,10 @@ class ServerSettings(BaseModel):
     )
     learning_page: str = Field(
         default="", description="a page of `millrace shoppers --page`, shown at /learning; empty: there is none"
+    )
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC",
+        description="of the shop, such as Europe/Berlin: the time of day of shoppers whose requests do not name theirs",
     )
     ready_timeout_seconds: float = Field(default=2.0, gt=0, description="how long /readyz waits for the broker")
     cors: CorsSettings = CorsSettings()

@@ -12,14 +12,14 @@ from serving.filters import IN_STOCK
 from serving.openapi import problem_responses
 from serving.problems import unknown_product
 from serving.product_models import ProductPath
-from serving.pseudonyms import Pseudonyms
 from serving.query_log import Answered, QueryLog
 from serving.search_answers import milliseconds, new_query_id, result_content, shown, shown_product
 from serving.search_models import SimilarParameters, SimilarResponse
 from serving.services import Services
+from serving.shoppers import Askers
 
 
-def similar_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
+def similar_router(services: Services, askers: Askers, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
 
     @router.get(
@@ -41,7 +41,7 @@ def similar_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog
         query_id = new_query_id()
         if parameters.track:
             answered = Answered(query_id, "", "similar", shown(hits), services.search.releases)
-            queries.record(answered, parameters.asker(pseudonyms))
+            queries.record(answered, askers.asker(parameters))
         return json_response(
             {
                 "query_id": query_id,

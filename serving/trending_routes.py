@@ -12,14 +12,14 @@ from serving.answers import json_response
 from serving.filters import with_stock
 from serving.media_routes import MediaLinks
 from serving.openapi import problem_responses
-from serving.pseudonyms import Pseudonyms
 from serving.query_log import Answered, QueryLog, Shown
 from serving.search_answers import milliseconds, new_query_id, shown_product
 from serving.search_models import TrendingParameters, TrendingResponse
 from serving.services import Services
+from serving.shoppers import Askers
 
 
-def trending_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> APIRouter:
+def trending_router(services: Services, askers: Askers, queries: QueryLog) -> APIRouter:
     router = APIRouter(tags=["recommendations"])
 
     @router.get("/v1/trending", response_model=TrendingResponse, responses=problem_responses(422, 429, 503))
@@ -35,7 +35,7 @@ def trending_router(services: Services, pseudonyms: Pseudonyms, queries: QueryLo
         query_id = new_query_id()
         if parameters.track:
             shown = [Shown(hit.trend.product_id, hit.position, 1.0) for hit in hits]
-            queries.record(Answered(query_id, "", "trending", shown, {}), parameters.asker(pseudonyms))
+            queries.record(Answered(query_id, "", "trending", shown, {}), askers.asker(parameters))
         return json_response(
             {
                 "query_id": query_id,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from serving.filters import FilterParameters
 from serving.search_models import AVAILABLE, Limit, Reranking
-from serving.shoppers import Name
+from serving.shoppers import VisitFields
 
 UserPath = Annotated[
     str,
@@ -17,15 +17,12 @@ UserPath = Annotated[
 Source = Literal["taste", "co_clicks", "trending", "newest"]
 
 
-class RecommendationParameters(FilterParameters):
+class RecommendationParameters(FilterParameters, VisitFields):
     """The query string of GET /v1/users/{user_id}/recommendations."""
 
     limit: Limit = 10
-    session_id: Name = Field(default="", description="of the visit, as in its events; becomes a pseudonym")
-    place: Name = Field(default="", description="where the shopper is, in words of the shop's own")
     explain: bool = Field(default=False, description="say where each product came from, and each feature's part")
     available: bool = Field(default=True, description=f"{AVAILABLE}; left out where a filter names an availability")
-    track: bool = Field(default=True, description="false where nobody sees the answer: it is published as no query")
 
 
 class RecommendedProduct(BaseModel):

@@ -23,7 +23,7 @@ from serving.query_log import Answered, QueryLog, Shown
 from serving.search_answers import milliseconds, new_query_id, reranking_content, shown_product
 from serving.services import Services
 from serving.settings import ServerSettings
-from serving.shoppers import Asker
+from serving.shoppers import Askers
 from serving.user_models import Erased, RecommendationParameters, RecommendationsResponse, UserPath
 from topics.catalogue import SHOPPERS_ERASED
 from topics.feedback import ShopperErased
@@ -35,11 +35,16 @@ _FOLLOWS = ["profile", "open lists", "example log"]
 
 
 def user_router(
-    services: Services, settings: ServerSettings, keys: ApiKeys, pseudonyms: Pseudonyms, queries: QueryLog
+    services: Services,
+    settings: ServerSettings,
+    keys: ApiKeys,
+    pseudonyms: Pseudonyms,
+    askers: Askers,
+    queries: QueryLog,
 ) -> APIRouter:
     router = APIRouter()
     waiting = CapacityLimiter(settings.publish_threads)
-    recommend = _Recommending(services, pseudonyms, queries)
+    recommend = _Recommending(services, askers, queries)
     erase = _Erasing(services, settings, pseudonyms)
 
     @router.get(
@@ -72,15 +77,15 @@ def user_router(
 
 
 class _Recommending:
-    def __init__(self, services: Services, pseudonyms: Pseudonyms, queries: QueryLog) -> None:
+    def __init__(self, services: Services, askers: Askers, queries: QueryLog) -> None:
         self._services = services
-        self._pseudonyms = pseudonyms
+        self._askers = askers
         self._queries = queries
 
     def answer(self, user_id: str, parameters: RecommendationParameters) -> Response:
         start = perf_counter()
         query_id = new_query_id()
-        asker = self._asker(user_id, parameters)
+        asker = self._askers.user(user_id, parameters)
         filters = with_stock(parameters, parameters.available)
         if notes := contradictions(filters):
             found = Recommendations([], notes)
@@ -102,11 +107,6 @@ class _Recommending:
                 "took_ms": milliseconds(perf_counter() - start),
             }
         )
-
-    def _asker(self, user_id: str, parameters: RecommendationParameters) -> Asker:
-        session = self._pseudonyms.of(parameters.session_id) if parameters.session_id else ""
-        context = {"place": parameters.place} if parameters.place else {}
-        return Asker(self._pseudonyms.of(user_id), "", session, context)
 
 
 class _Erasing:

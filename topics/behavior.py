@@ -5,6 +5,7 @@ letter it refuses every usual action. Millrace takes both. It is stricter where 
 nothing, and milder where an event has no position, or null for what may be left out.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from pydantic_core import from_json
 Text100 = Annotated[str, StringConstraints(max_length=100)]
 Text256 = Annotated[str, StringConstraints(max_length=256)]
 WholeNumber = Annotated[int, Field(strict=True)]
+ListPlace = Annotated[int, Field(ge=1, lt=2**31)]
 ObjectId = Annotated[str, StringConstraints(min_length=1, max_length=256)] | WholeNumber
 
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt _]\d\d:\d\d.*")
@@ -55,7 +57,9 @@ def _day_and_time(time: Any) -> Any:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _at_one_place(position: dict[str, Any]) -> dict[str, Any]:
@@ -144,9 +148,9 @@ class QueryAttributes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
-    positions: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    positions: tuple[ListPlace, ...] | None = None
     propensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] | None = None
-    retrieval_positions: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    retrieval_positions: tuple[ListPlace, ...] | None = None
     retrieval_scores: tuple[float, ...] | None = None
     releases: dict[str, str] = Field(default={}, description="of the models that answered, by role")
     arm: Text100 = Field("", description="of the experiment that the shopper is in")

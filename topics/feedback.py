@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from topics.behavior import ListPlace
+
 
 class ShownProduct(BaseModel):
     """One product of a list."""
@@ -9,9 +11,11 @@ class ShownProduct(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     product_id: str
-    position: int = Field(ge=1)
+    position: ListPlace
     propensity: float | None = Field(None, description="the chance with which it was shown at this place, if known")
-    retrieval_position: int | None = Field(None, description="its place before it was re-ranked; null: as it was shown")
+    retrieval_position: ListPlace | None = Field(
+        None, description="its place before it was re-ranked; null: as it was shown"
+    )
     retrieval_score: float | None = None
 
 
@@ -38,7 +42,9 @@ class JoinedList(BaseModel):
 
     query_id: str
     revision: int = Field(
-        description="how many things are known of it: the query, its actions, the late ones, a suspicion"
+        ge=0,
+        lt=2**31,
+        description="how many things are known of it: the query, its actions, the late ones, a suspicion",
     )
     shopper: str = Field("", description="pseudonym; empty where nobody is named")
     session: str = ""
@@ -51,7 +57,7 @@ class JoinedList(BaseModel):
     context: dict[str, str] = {}
     shown: tuple[ShownProduct, ...] = ()
     actions: tuple[ListAction, ...] = Field((), description="by time, then by event_id")
-    late: int = Field(0, description="actions after the window of the join: counted, and kept apart")
+    late: int = Field(0, ge=0, lt=2**31, description="actions after the window of the join: counted, and kept apart")
     suspect: str = Field("", description="why it counts in no statistics and trains nothing; empty: it counts")
 
 

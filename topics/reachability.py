@@ -17,32 +17,31 @@ def why_unreachable(kafka: KafkaSettings, timeout_seconds: float, dropped: bool 
     Sends no login. Takes no longer than `timeout_seconds`, whatever the name service does. `dropped`: the client's own
     connections were ended, so that an address at which nothing else is wrong hangs up on what the client says.
     """
-    found: list[str] = []
+    found = [_no_answer(kafka.bootstrap_servers)]  # the last one holds, whenever the time is over
     deadline = time.monotonic() + 0.7 * timeout_seconds  # the rest is for what has no time-out
     looking = threading.Thread(
         target=_look, args=(kafka, deadline, dropped, found), name="look at brokers", daemon=True
     )
     looking.start()
     looking.join(timeout_seconds)
-    if looking.is_alive():
-        return _no_answer(kafka.bootstrap_servers)
-    return next(iter(found), "")
+    return found[-1]
 
 
 def _look(kafka: KafkaSettings, deadline: float, dropped: bool, found: list[str]) -> None:
     for address in map(str.strip, kafka.bootstrap_servers.split(",")):
-        finding = _finding(kafka, address, deadline) or (_hangs_up(kafka, address) if dropped else "")
+        found.append(_no_answer(address))
+        finding = _finding(kafka, address, deadline, found) or (_hangs_up(kafka, address) if dropped else "")
         if finding:
-            found.append(finding)
-            return
+            break
+    found.append(finding)
 
 
-def _finding(kafka: KafkaSettings, address: str, deadline: float) -> str:
+def _finding(kafka: KafkaSettings, address: str, deadline: float, found: list[str]) -> str:
     host, port = _host_and_port(address)
     try:
         with socket.create_connection((host, port), _left(deadline)) as connection:
-            connection.settimeout(_left(deadline))
-            return _handshake(kafka, address, connection)
+            found.append(_says_nothing(address))
+            return _handshake(kafka, address, connection, deadline)
     except socket.gaierror:
         return f"the name {host} does not resolve: check kafka.bootstrap_servers and the name service"
     except ConnectionRefusedError:
@@ -53,18 +52,20 @@ def _finding(kafka: KafkaSettings, address: str, deadline: float) -> str:
         return f"{address} cannot be reached ({error.strerror or error}): check kafka.bootstrap_servers and the network"
 
 
-def _handshake(kafka: KafkaSettings, address: str, connection: socket.socket) -> str:
+def _handshake(kafka: KafkaSettings, address: str, connection: socket.socket, deadline: float) -> str:
     """The first words of TLS: a broker answers them, hangs up, or says nothing."""
     host, _ = _host_and_port(address)
     try:
-        with _context(kafka).wrap_socket(connection, server_hostname=host):
+        context = _context(kafka)
+        connection.settimeout(_left(deadline))
+        with context.wrap_socket(connection, server_hostname=host):
             encrypted = True
     except TlsFilesError as error:
         return str(error)
     except ssl.SSLCertVerificationError as error:
         return untrusted(kafka, f"the certificate of {address}", error.verify_message)
     except TimeoutError:
-        return f"{address} takes connections and says nothing: is it a broker, and does it hang?"
+        return _says_nothing(address)
     except OSError:  # ssl.SSLError among them
         encrypted = False
     return _mismatch(kafka, address, encrypted)
@@ -111,6 +112,10 @@ def _hangs_up(kafka: KafkaSettings, address: str) -> str:
 
 def _no_answer(address: str) -> str:
     return f"nobody answers at {address}: a firewall that drops packets, or a wrong kafka.bootstrap_servers"
+
+
+def _says_nothing(address: str) -> str:
+    return f"{address} takes connections and says nothing: is it a broker, and does it hang?"
 
 
 def _left(deadline: float) -> float:

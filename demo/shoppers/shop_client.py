@@ -46,9 +46,11 @@ class ShopClient:
     ) -> None:
         self._http.close()
 
-    def search(self, text: str, limit: int, user_id: str, session_id: str) -> SearchResults:
-        """What this shopper is shown."""
-        return self._search({"text": text, "limit": limit, "user_id": user_id, "session_id": session_id})
+    def search(self, text: str, limit: int, user_id: str, session_id: str, track: bool = True) -> SearchResults:
+        """What this shopper is shown; without `track` the shop is told not to count it as shown."""
+        return self._search(
+            {"text": text, "limit": limit, "user_id": user_id, "session_id": session_id, "track": track}
+        )
 
     def search_as_nobody(self, text: str, limit: int) -> SearchResults:
         """What somebody without a name would be shown. Nobody is: the shop is told not to count it as shown."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from deploy.kafka.broker import LocalKafka
+from deploy.kafka.class_archive import archive_classes
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
 from deploy.kafka.security import Security, create_security
 from topics.admin import BrokerError, TopicAdmin
@@ -23,12 +24,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".kafka"), help="data, log, certificates (default: .kafka)")
     parser.add_argument("--secure", action="store_true", help="also listen with TLS and SASL/SCRAM")
     parser.add_argument("--wipe", action="store_true", help="forget what an earlier run left in the folder")
-    parser.add_argument("--fetch-only", action="store_true", help="fetch the jars, start nothing")
+    parser.add_argument("--fetch-only", action="store_true", help="fetch the jars, archive their classes, end")
     chosen = parser.parse_args()
     try:
         java()
         jars = fetch_jars()
         if chosen.fetch_only:
+            archive_classes()
             _say(f"Kafka's jars are in {jars}.")
         else:
             _serve(chosen.folder, chosen.secure, chosen.wipe)

@@ -9,13 +9,13 @@ import string
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
+from deploy.kafka.jars import KafkaUnavailable, class_archive, fetch_jars, java
 from deploy.kafka.security import Protocol, Security
 from topics.admin import BrokerError, TopicAdmin
 from topics.settings import KafkaSettings
@@ -31,13 +31,14 @@ class LocalKafka:
     """A broker on 127.0.0.1, on ports that stay the same as long as this object lives; data and log below `folder`.
 
     It ends with the process that started it, however that ends. With `security` it listens on four ports, one for
-    each protocol; without, on PLAINTEXT alone.
+    each protocol; without, on PLAINTEXT alone. `java_options` go to the broker's Java beside its own.
     """
 
-    def __init__(self, folder: Path, security: Security | None = None) -> None:
+    def __init__(self, folder: Path, security: Security | None = None, java_options: Sequence[str] = ()) -> None:
         """Formats an empty folder; an old one keeps its data. Raises KafkaUnavailable."""
         self._folder = folder.resolve()
         self._security = security
+        self._java_options = java_options
         self._jars = fetch_jars()
         protocols: tuple[Protocol, ...] = ("PLAINTEXT",)
         if security is not None:
@@ -192,7 +193,10 @@ class LocalKafka:
 
     def _command(self, main_class: str, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}"
-        return [java(), *_JVM, logging, "-cp", f"{self._jars}/*", main_class, *arguments]
+        archive = class_archive(self._jars)
+        archived = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+        options = [*_JVM, *archived, *self._java_options, logging]
+        return [java(), *options, "-cp", f"{self._jars}/*", main_class, *arguments]
 
 
 def _cluster_id() -> str:

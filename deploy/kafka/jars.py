@@ -34,6 +34,11 @@ def fetch_jars() -> Path:
     return folder
 
 
+def class_archive(jars: Path) -> Path:
+    """Where Java's archive of the broker's classes lies, if it was made (`deploy.kafka.class_archive`)."""
+    return jars.with_suffix(".jsa")
+
+
 def java() -> str:
     """The `java` on this machine. Raises KafkaUnavailable."""
     return _program("java", "Java 17 or newer, for instance Debian's openjdk-17-jre-headless")

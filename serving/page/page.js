@@ -10,7 +10,7 @@ import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { forgetRest, tellRest, watchSending } from "./events.js";
 import { fillForYou, fillShelf, fillTrends } from "./shelf.js";
-import { show, showMore, showPanel, speak } from "./view.js";
+import { asksForKey, show, showMore, showPanel, speak } from "./view.js";
 import { client, renewNames } from "./visitor.js";
 import { arrived, leave, watchShopper } from "./watching.js";
 import { changeLanguage, words } from "./words.js";
@@ -132,14 +132,15 @@ function focusWords(event) {
   $("words").select();
 }
 
-// The name goes in any case, so that nothing new comes to what the shop may still keep under it.
+// The name goes in any case, so that nothing new comes to what the shop may still keep under it. Where the shop asks for
+// a key, nobody can erase it from here: who wants that has to name the old one.
 async function forgetMe() {
   forgetRest();
   const name = client();
   renewNames();
   emptyCart();
-  const taken = await forget(name).catch(() => false);
-  $("forgotten").textContent = taken ? words.forgotten : words.forgottenHere;
+  if (asksForKey()) $("forgotten").textContent = words.renamed(name);
+  else $("forgotten").textContent = (await forget(name).catch(() => false)) ? words.forgotten : words.forgottenHere(name);
 }
 
 function sayAgain() {

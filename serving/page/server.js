@@ -47,18 +47,21 @@ export async function trending(limit) {
 
 // For this browser: empty where it has done nothing yet that says what it likes.
 export async function recommended(limit) {
-  const asked = new URLSearchParams([["limit", limit], ["explain", true], ["session_id", session()]]);
+  const asked = new URLSearchParams([["limit", limit], ["explain", true], ["session_id", session()], ...now()]);
   const content = await answered(await fetch(`v1/users/${encodeURIComponent(client())}/recommendations?${asked}`));
   const personal = content.results.some(({ sources }) => "taste" in sources || "co_clicks" in sources);
   return named(personal ? content : { ...content, results: [] }).results;
 }
 
-// Whether the shop has taken it: it asks for a key where it has one.
+// Whether the shop has taken it.
 export async function forget(id) {
   return (await fetch(`v1/users/${encodeURIComponent(id)}`, { method: "DELETE" })).ok;
 }
 
-const visitor = () => [["client_id", client()], ["session_id", session()]];
+const visitor = () => [["client_id", client()], ["session_id", session()], ...now()];
+
+// What is chosen at this time of the shopper's day comes first.
+const now = () => [["utc_offset_minutes", -new Date().getTimezoneOffset()]];
 
 // Each result knows its answer: more of them come with answers of their own.
 const named = (content) =>

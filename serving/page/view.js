@@ -9,6 +9,9 @@ import { currencySymbol, money } from "./money.js";
 import { keepPlace, showGroups } from "./panel.js";
 import { number, words } from "./words.js";
 
+// Whether the shop erases nobody who does not show its key.
+export const asksForKey = () => "asksForKey" in document.body.dataset;
+
 export function speak() {
   document.documentElement.lang = words.tag;
   for (const spot of document.querySelectorAll("[data-word]")) spot.textContent = words[spot.dataset.word];
@@ -17,6 +20,7 @@ export function speak() {
     spot.setAttribute("aria-label", words[spot.dataset.label]);
     if (spot.matches("button")) spot.title = words[spot.dataset.label];
   }
+  $("forget").textContent = asksForKey() ? words.rename : words.forget;
   $("words").placeholder = words.placeholder;
   $("language").textContent = words.other;
   $("language").lang = words.tag === "en" ? "zh-Hans" : "en";

@@ -109,8 +109,10 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="module")
-def server() -> ServerSettings:
-    return ServerSettings(pseudonym_key=SecretStr("k"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
+    learning = tmp_path_factory.mktemp("learning") / "learning.html"
+    learning.write_text("<h1>What the shop learns</h1>")
+    return ServerSettings(pseudonym_key=SecretStr("k"), learning_page=str(learning))
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,7 @@ def url(
         Stock(),
         metrics,
     )
+    sources = Sources(index, index.vectors, reader, trending, newest)
     services = Services(
         search=Search(index, encoder, encoder, analyser, settings, metrics, words, reranker),
         reranker=reranker,
@@ -155,9 +158,7 @@ def url(
         metrics=metrics,
         announcements=announcements,
         trending=TrendingProducts(index, trending, settings.availability),
-        recommender=Recommender(
-            index, Sources(index, reader, trending, newest), reranker, settings.recommendations, availability
-        ),
+        recommender=Recommender(index, sources, reranker, settings.recommendations, availability),
         profiles=store,
         profile_settings=ProfileSettings(),
         render_metrics=lambda: render(registry),

@@ -235,10 +235,30 @@ def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStor
     expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
 
 
-def test_the_cart_speaks_both_languages(page: Any) -> None:
+def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:
+    erasures: list[str] = []
+    page.on("request", lambda request: erasures.append(request.url) if request.method == "DELETE" else None)
+    page.evaluate("document.body.dataset.asksForKey = ''")
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    old = page.evaluate("localStorage.getItem('client')")
+    page.click("#language")
+    expect(page.locator("#forget")).to_have_text("换一个新名称")
+    page.click("#language")
+    expect(page.locator("#forget")).to_have_text("Take a new name")
+    page.click("#forget")
+    expect(page.locator("#forgotten")).to_contain_text(f"ask it to erase {old}")
+    assert page.evaluate("localStorage.getItem('client')") != old
+    assert erasures == []
+
+
+def test_the_cart_and_the_footer_speak_both_languages(page: Any) -> None:
+    expect(page.locator("#learning")).to_have_text("What the shop has learnt")
     search(page, "dotted umbrella")
     page.click("#language")
     expect(page.locator("button.put").first).to_have_text("加入购物车")
     expect(page.locator("#forget")).to_have_text("忘记我")
     page.click("#open-cart")
     expect(page.locator("#cart-empty")).to_have_text("购物车是空的。")
+    expect(page.locator("#learning")).to_have_text("商店学到了什么")
+    page.click("#learning")
+    expect(page.locator("h1")).to_have_text("What the shop learns")

@@ -13,6 +13,7 @@ import pytest
 
 from cli.settings import load_settings
 from deploy.kafka.broker import LocalKafka
+from deploy.kafka.class_archive import archive_classes
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars
 from deploy.kafka.security import Protocol, create_security
 from tests.processes import runs
@@ -134,6 +135,16 @@ def test_ctrl_c_while_the_command_starts_leaves_nothing_behind(tmp_path: Path, l
     assert not any(
         str(tmp_path) in " ".join(running.info["cmdline"] or ()) for running in psutil.process_iter(["cmdline"])
     )
+
+
+def test_most_classes_come_out_of_the_archive(tmp_path: Path) -> None:
+    archive_classes()
+    loaded = tmp_path / "classes.log"
+    with LocalKafka(tmp_path / "broker", java_options=[f"-Xlog:class+load:file={loaded}"]):
+        pass
+
+    origins = [line.rpartition("source: ")[2] for line in loaded.read_text().splitlines()]
+    assert origins.count("shared objects file (top)") > 0.5 * len(origins)
 
 
 def test_maven_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from demo.open_bandit import CAMPAIGNS, open_bandit
-from learning.propensities import drifting_item_propensities, steady_item_propensities
+from learning.item_propensities import drifting_item_propensities, steady_item_propensities
 
 
 def evaluate(data: Path, *options: str) -> Any:

@@ -10,10 +10,17 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.ranking_logs import example_log
+from cli.settings import Settings
+from feedback.example_log import ExampleLog
 from ranking.ranker_factory import create_ranker
 from ranking.ranker_folder import read_ranker
 from ranking.rankers import RankerUnusable
 from ranking.reranking_settings import RerankingSettings
+from tests.unit.feedback.behavior import click_join, lists_of
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.events import Product
+from topics.shop_log import read_shop_log
 
 BRANDS = ("Ada", "Bob", "Cid")
 
@@ -85,8 +92,14 @@ def test_the_server_takes_the_ranker_with_its_features_and_no_other(ranker: Path
 
 def test_a_person_is_told_how_good_it_is_and_how_to_serve_it(ranker: Path, said: str) -> None:
     assert f'[ranking.reranking]\nranker = "{ranker}"' in said.replace("\n\n", "\n")
-    assert "as shown" in said
+    for order in ("as shown", f"re-ranked ({read_ranker(ranker).report['chosen']})", "random"):
+        assert order in said
+    assert "brand_affinity" in said
     assert "█" in said
+
+
+def test_more_of_a_loved_brand_raises_the_score(ranker: Path) -> None:
+    assert read_ranker(ranker).report["feature_directions"]["brand_affinity"] > 0.5
 
 
 def test_another_log_is_measured_after_the_whole_of_the_first(log: Path) -> None:
@@ -112,6 +125,39 @@ def test_a_log_that_teaches_nothing_is_said_to(tmp_path: Path, lines: list[dict[
 
     assert result.exit_code == 1
     assert reason in result.output
+
+
+def test_propensities_that_cannot_be_used_are_said_to(log: Path, tmp_path: Path) -> None:
+    result = invoke("train", "ranker", "--log", str(log), "--propensities", str(tmp_path / "nothing.json"))
+
+    assert result.exit_code == 1
+    assert "--propensities takes auto, none or a file" in result.output
+
+
+def test_a_folder_without_examples_is_said_to_have_none(tmp_path: Path) -> None:
+    result = invoke("evaluate", "ranking", "--examples", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "holds no example log" in result.output
+
+
+def test_examples_come_after_the_products_of_a_file(log: Path, tmp_path: Path) -> None:
+    queries, events = [], []
+    for event in read_shop_log(log):
+        if isinstance(event, BehaviorQuery):
+            queries.append(event)
+        elif isinstance(event, BehaviorEvent):
+            events.append(event)
+    lists = lists_of([click_join().join(queries, events)]).values()
+    ExampleLog(str(tmp_path), lambda _: {}).write(list(lists), "all")
+
+    read = list(example_log(tmp_path, log, Settings()).events(tmp_path))
+    assert [type(event) for event in read[:31]] == [Product] * 30 + [BehaviorQuery]
+    assert len(read) == 30 + len(queries) + len(events)
+
+
+def test_products_alone_are_no_log(log: Path) -> None:
+    assert invoke("evaluate", "ranking", "--log", str(log), "--products", str(log)).exit_code == 2
 
 
 def test_one_log_is_named(log: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from demo.open_bandit import CAMPAIGNS, POLICIES, open_bandit
-from learning.propensities import PropensityError
+from learning.showings import PropensityError
 
 HEADER = ",timestamp,item_id,position,click,propensity_score,user_feature_0"
 ROWS = (

@@ -7,6 +7,7 @@ from topics.feedback import JoinedList
 
 PRODUCTS = "abcde"
 ACTIONS = ["impression", "click", "add_to_cart", "purchase", "hide", "dwell", "of their own"]
+CONTEXTS = [{}, {"daypart": "night"}, {"daypart": "evening", "place": "Ulm"}, {"place": "Bonn"}]
 
 
 @st.composite
@@ -19,9 +20,10 @@ def histories(draw: st.DrawFn) -> list[list[JoinedList]]:
         )
         shown = "".join(draw(st.lists(st.sampled_from(PRODUCTS), unique=True)))
         asked = {"shopper": draw(st.sampled_from(["ann", "bob", ""])), "text": draw(st.sampled_from(["", "lamp", "x"]))}
+        asked["context"] = draw(st.sampled_from(CONTEXTS))
         whole = joined(f"q{number}", shown, *done, session=draw(st.sampled_from(["s-1", "s-2", ""])), **asked)
         query_at = draw(st.integers(0, len(done)))
-        before = {"at": None, "text": "", "shown": (), "shopper": ""}
+        before = {"at": None, "text": "", "shown": (), "shopper": "", "context": {}}
         steps = revisions(whole)
         steps = [step.model_copy(update=before) for step in steps[:query_at]] + [
             step.model_copy(update={"revision": step.revision + 1}) for step in steps[query_at:]

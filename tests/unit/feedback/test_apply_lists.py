@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from feedback.applying import apply_lists
+from feedback.contexts import Daypart, place_class
 from feedback.memory_store import MemoryStore
-from feedback.profiles import Profile
-from feedback.reading import ShopperState, StateReader
+from feedback.profiles import EMPTY_PROFILE, Profile
+from feedback.reading import Asked, ShopperState, StateReader
 from feedback.settings import ProfileSettings
 from feedback.statistics import Counter
 from tests.unit.feedback.deliveries import PRODUCTS, deliveries
@@ -31,6 +32,11 @@ def applied(*batches: Sequence[JoinedList], store: MemoryStore | None = None, **
 
 def state(store: MemoryStore, products: str, shopper: str = "ann", text: str = "lamp") -> ShopperState:
     return StateReader(store, SETTINGS).read(shopper, list(products), text, LATER)
+
+
+def at_place(store: MemoryStore, products: str, place: str) -> ShopperState:
+    asked = Asked(list(products), place=place_class({"place": place}))
+    return StateReader(store, SETTINGS).read_beside(EMPTY_PROFILE, asked, LATER)
 
 
 def totals(store: MemoryStore, products: str) -> list[list[int]]:
@@ -124,6 +130,32 @@ def test_queries_of_the_same_words_are_counted_together_and_others_are_not() -> 
     assert state(store, "ab", text="").of_class.totals.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0]]
 
 
+def test_lists_are_counted_by_the_time_of_the_day_and_by_the_place() -> None:
+    evening = joined("q1", "ab", ("click", "a", 1), context={"daypart": "evening", "place": "Ulm"})
+    store = applied(revisions(evening), [joined("q2", "a", context={"place": " ulm"}), joined("q3", "b")])
+    counts = state(store, "ab").products
+    assert counts.at_daypart(Daypart.EVENING, Counter.IMPRESSIONS).tolist() == [1, 1]
+    assert counts.at_daypart(Daypart.EVENING, Counter.CLICKS).tolist() == [1, 0]
+    assert not counts.by_daypart[:, : Daypart.EVENING].any()
+    assert at_place(store, "ab", "ULM").at_place.totals.tolist() == [[3, 1, 0, 0], [2, 1, 0, 0], [1, 0, 0, 0]]
+    assert not at_place(store, "ab", "Bonn").at_place.totals.any()
+    assert not at_place(store, "ab", "").at_place.totals.any()
+
+
+@pytest.mark.parametrize("context", [{"daypart": "noon"}, {"daypart": "", "place": " \t"}, {"device": "phone"}, {}])
+def test_a_context_that_is_not_known_counts_with_the_whole_alone(context: dict[str, str]) -> None:
+    store = applied([joined("q", "a", ("click", "a", 1), context=context)])
+    assert totals(store, "a") == [[1, 1, 0, 0]]
+    assert not state(store, "a").products.by_daypart.any()
+    assert list(store.keys("place")) == []
+
+
+def test_whatever_is_sent_as_a_place_the_places_of_a_product_are_a_thousand_at_most() -> None:
+    classes = {place_class({"place": f"{number} " * 9}) for number in range(8_000)}
+    assert 990 < len(classes) <= 1_000
+    assert {len(name) for name in classes} == {1, 2, 3}
+
+
 @given(deliveries())
 @settings(max_examples=40)
 def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
@@ -132,6 +164,8 @@ def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
     for shopper in ("ann", "bob"):
         for text in ("lamp", "x"):
             same_state(state(actual, PRODUCTS, shopper, text), state(expected, PRODUCTS, shopper, text))
+    for place in ("Ulm", "Bonn"):
+        same_state(at_place(actual, PRODUCTS, place), at_place(expected, PRODUCTS, place))
     reader = StateReader(actual, SETTINGS), StateReader(expected, SETTINGS)
     assert [_rounded(each) for each in reader[0].co_clicked(list(PRODUCTS), LATER)] == [
         _rounded(each) for each in reader[1].co_clicked(list(PRODUCTS), LATER)
@@ -153,6 +187,14 @@ def test_the_counts_are_those_of_counting_by_hand(delivery: Any) -> None:
     for product, row in zip(PRODUCTS, totals(store, PRODUCTS), strict=True):
         assert row[1:] == [by_hand[action, product] for action in ("click", "add_to_cart", "purchase")]
         assert row[0] == sum(_was_seen(one, product) for one in counted)
+    for place in ("Ulm", "Bonn"):
+        there = [one for one in counted if one.context.get("place") == place]
+        seen = [sum(_was_seen(one, product) for one in there) for product in PRODUCTS]
+        assert at_place(store, PRODUCTS, place).at_place.totals[:, 0].tolist() == [sum(seen), *seen]
+    for daypart in Daypart:
+        then = [one for one in counted if one.context.get("daypart") == daypart.name.lower()]
+        seen = [sum(_was_seen(one, product) for one in then) for product in PRODUCTS]
+        assert state(store, PRODUCTS).products.by_daypart[:, daypart, 0].tolist() == seen
 
 
 def _was_seen(one: JoinedList, product: str) -> bool:
@@ -166,11 +208,12 @@ def _was_seen(one: JoinedList, product: str) -> bool:
 
 def same_state(actual: ShopperState, expected: ShopperState) -> None:
     for mine, theirs in zip(
-        (actual.shop, actual.products, actual.of_class),
-        (expected.shop, expected.products, expected.of_class),
+        (actual.shop, actual.products, actual.of_class, actual.at_place),
+        (expected.shop, expected.products, expected.of_class, expected.at_place),
         strict=True,
     ):
         assert mine.totals.tolist() == theirs.totals.tolist()
+        assert mine.by_daypart.tolist() == theirs.by_daypart.tolist()
         # What was added and taken back in another order may leave the rounding of the last digit.
         np.testing.assert_allclose(mine.weighed, theirs.weighed, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(mine.faded, theirs.faded, rtol=1e-9, atol=1e-12)

@@ -158,6 +158,16 @@ def test_an_erased_shopper_is_taken_out_of_every_day_up_to_then(log: ExampleLog,
     assert not any(b"ann" in path.read_bytes() for path in files(tmp_path) if "2026-11-23" not in str(path))
 
 
+def test_an_erasure_takes_what_a_killed_writer_left_unfinished(log: ExampleLog, tmp_path: Path) -> None:
+    log.write([joined("q", shopper="ann")], "x")
+    (finished,) = files(tmp_path)
+    left = finished.with_name(".unfinished-0a")
+    left.write_bytes(finished.read_bytes())
+    log.erase("bob", MIDNIGHT + DAY)
+
+    assert files(tmp_path) == [finished]
+
+
 def test_what_is_written_after_the_erasure_of_the_time_before_does_not_come_back(tmp_path: Path) -> None:
     log = ExampleLog(str(tmp_path), lambda shoppers: {"ann": MIDNIGHT + 100} if "ann" in shoppers else {})
     log.write([joined("1", at=100), joined("2", at=101), joined("3", shopper="bob")], "x")

@@ -1,5 +1,7 @@
 """Who behaves like no shopper is recognized, and who does not is left alone."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from feedback.memory_store import MemoryStore
@@ -22,6 +24,15 @@ def clicks(*times: float, product: str = "", action: str = "click") -> list[Beha
     return [did("q", product or f"p{number}", at, action) for number, at in enumerate(times)]
 
 
+def in_one_list(times: Sequence[float], product: str = "") -> list[BehaviorEvent]:
+    return [did("q", product or f"p{number}", at, event_id=f"e{number}") for number, at in enumerate(times)]
+
+
+def in_lists(times: Sequence[float], product: str = "") -> list[BehaviorEvent]:
+    """One in each."""
+    return [did(f"q{number}", product or f"p{number}", at) for number, at in enumerate(times)]
+
+
 @pytest.mark.parametrize(
     ("events", "suspicion"),
     [
@@ -41,6 +52,29 @@ def test_a_rule_that_is_broken_makes_the_list_suspect(events: list[BehaviorEvent
         lists = lists_of([join.join([], batch) for batch in batches])
 
         assert lists["q"].suspect == suspicion
+
+
+@pytest.mark.parametrize(
+    ("events", "suspicion"),
+    [
+        (in_one_list([0.5] * 7), ""),
+        (in_lists([0.5] * 4), "burst"),
+        (in_one_list([0.5] * 8), "click_rate"),
+        (in_one_list([0.5] * 6, product="a"), "hammering"),
+        (in_lists([7] * 4), "burst"),
+        (in_lists([7, 7, 8, 8]), ""),
+        (in_lists([20] * 7), ""),
+        (in_lists([20] * 4 + [20.5]), "burst"),
+        (in_lists([20] * 8), "click_rate"),
+        (in_lists([20] * 6, product="a"), "hammering"),
+    ],
+)
+def test_equal_times_say_no_more_than_the_clock_that_gave_them(events: list[BehaviorEvent], suspicion: str) -> None:
+    """At 20 it is a whole minute, in which many lists may be looked at; in a second it is not."""
+    for batches in ([events], [[event] for event in events]):
+        join = click_join(rules=RULES)
+
+        assert {one.suspect for one in lists_of([join.join([], batch) for batch in batches]).values()} == {suspicion}
 
 
 def test_many_queries_in_a_short_time_are_no_shopper() -> None:

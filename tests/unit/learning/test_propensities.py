@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.propensities import (
-    Estimate,
-    Floats,
-    PropensityError,
-    Showings,
-    difference,
-    drifting_item_propensities,
-    estimate_value,
-    examination,
-    steady_item_propensities,
-    unbiased_click_rates,
-    wilson,
-)
+from learning.estimates import Estimate, Floats, difference, wilson
+from learning.examination import examination, unbiased_click_rates
+from learning.item_propensities import drifting_item_propensities, steady_item_propensities
+from learning.policy_values import estimate_value
+from learning.showings import PropensityError, Showings
 
 DAY = 86_400.0
 ITEMS = 12

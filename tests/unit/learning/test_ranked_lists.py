@@ -1,16 +1,21 @@
 """How good an order of lists is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from learning.qrels import Judgments
 from learning.ranked_lists import ObservedList, as_shown, at_random, by_list_number, difference, order_quality
-from learning.relevance import RelevanceOptions
+from learning.relevance import RelevanceOptions, measure
 from ranking.rankers import Candidate, RankingInput
 
 OPTIONS = RelevanceOptions(resamples=200)
 
 
-def observed(gains: list[int], number: int = 1, name: str = "q") -> ObservedList:
+def observed(gains: Sequence[float], number: int = 1, name: str = "q") -> ObservedList:
     candidates = [Candidate(f"p{place}", place) for place in range(1, len(gains) + 1)]
     nothing = np.zeros((len(gains), 0), np.float32)
     none = np.zeros((0, 0), np.float32)
@@ -59,3 +64,28 @@ def test_gains_are_told_by_the_number_of_the_list() -> None:
     assert by_number["1"].mean == 0
     assert by_number["3+"].mean == pytest.approx(1 - 1 / np.log2(3))
     assert difference(better, as_shown(lists, OPTIONS), OPTIONS).mean == pytest.approx(gain.mean())
+
+
+GAINS = st.lists(st.integers(0, 3), min_size=2, max_size=14).filter(lambda gains: min(gains) < max(gains))
+
+
+@given(GAINS)
+def test_it_is_what_trec_eval_says(gains: list[int]) -> None:
+    [shown] = as_shown([observed(gains)], OPTIONS).values
+    ids = [f"p{place}" for place in range(len(gains))]
+    judged = Judgments({"q": dict(zip(ids, gains, strict=True))}, {})
+    run = {"q": [(product_id, -float(place)) for place, product_id in enumerate(ids)]}
+
+    assert shown == pytest.approx(measure(run, judged, {"NDCG": "nDCG@10"}, OPTIONS).values["NDCG"][0])
+
+
+@given(GAINS, st.sampled_from([0.5, 0.01, 1 / 3]))
+def test_only_how_gains_relate_counts_however_small_they_are(gains: list[int], unit: float) -> None:
+    small = [unit * gain for gain in gains]
+
+    assert as_shown([observed(small)], OPTIONS).mean.mean == pytest.approx(
+        as_shown([observed(gains)], OPTIONS).mean.mean
+    )
+    assert at_random([observed(small)], OPTIONS).mean.mean == pytest.approx(
+        at_random([observed(gains)], OPTIONS).mean.mean
+    )

@@ -155,6 +155,19 @@ def test_a_network_learns_what_is_like_what_was_liked() -> None:
     assert difference(ranker_quality(later, ranker, OPTIONS), as_shown(later, OPTIONS), OPTIONS).low > 0.15
 
 
+@both
+def test_a_feature_that_was_the_same_everywhere_moves_nothing_when_it_tells_something_later(train: Train) -> None:
+    lists = drawn_lists(0, 60, EVERYTHING, by_bait=False)
+    for each in lists:
+        each.input.values[:, 2] = 0.5
+    ranker = train(lists, ())
+    [shown] = drawn_lists(1, 1, EVERYTHING, by_bait=False)
+    before = ranker.score(shown.input)
+    shown.input.values[:, 2] *= 100
+
+    assert ranker.score(shown.input).tolist() == before.tolist()
+
+
 def test_places_beyond_the_last_are_looked_at_like_it() -> None:
     [shown] = drawn_lists(0, 1, EVERYTHING, by_bait=False)
     weights = inverse_propensities(shown, [1.0, 0.5])

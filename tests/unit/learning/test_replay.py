@@ -20,6 +20,7 @@ from learning.replay import LoopSettings, Replay, candidates_of
 from ranking.feature_settings import (
     AffinityFeature,
     CoClickFeature,
+    ContextFeature,
     HistoryFeature,
     NumberFeature,
     RateFeature,
@@ -41,7 +42,10 @@ FEATURES = (
     AffinityFeature(name="brand", field="brand"),
     NumberFeature(name="price", field="price"),
     CoClickFeature(name="co_clicks"),
+    ContextFeature(name="daypart", of="daypart"),
+    ContextFeature(name="place", of="place"),
 )
+CONTEXTS = ({"daypart": "morning", "place": "Ulm"}, {"daypart": "evening"}, {})
 LOOP = LoopSettings(FEATURES)
 BRANDS = {"a": "ada", "b": "ada", "c": "bob", "d": "bob", "e": "cy", "f": "ada"}
 
@@ -56,7 +60,7 @@ def shop_log() -> list[LoggedEvent]:
     for number in range(30):
         shown = rng.permutation(list(BRANDS))[:4].tolist()
         at, shopper = 100.0 * number, f"s{number % 3}"
-        log.append(asked(f"q{number}", *shown, at=at, shopper=shopper))
+        log.append(asked(f"q{number}", *shown, at=at, shopper=shopper, context=CONTEXTS[number % 3]))
         log += [
             did(f"q{number}", name, at=at + 9 + 9 * place, shopper=shopper, event_id=f"{number}-{place}")
             for place, name in enumerate(shown[: rng.integers(0, 4)])
@@ -147,7 +151,8 @@ def test_a_store_that_was_filled_live_gives_the_same_inputs() -> None:
             continue
         now[0] = event.timestamp.timestamp()
         if isinstance(event, BehaviorQuery):
-            situation = Situation(now[0], event.actor, event.session_id or "", event.user_query)
+            context = event.query_attributes.context
+            situation = Situation(now[0], event.actor, event.session_id or "", event.user_query, context=context)
             listed = [Candidate(name, place) for place, name in enumerate(event.query_response_hit_ids, start=1)]
             seen[event.query_id] = features.input(situation, listed).values
         joined = join.join(*(([event], []) if isinstance(event, BehaviorQuery) else ([], [event])))

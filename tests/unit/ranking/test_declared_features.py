@@ -10,6 +10,7 @@ from ranking.feature_settings import (
     AffinityFeature,
     ClosenessFeature,
     CoClickFeature,
+    ContextFeature,
     Feature,
     HistoryFeature,
     ImpressionsFeature,
@@ -30,6 +31,8 @@ ALL: tuple[Feature, ...] = (
     NumberFeature(name="price", field="price", scale="log"),
     RateFeature(name="rate"),
     RateFeature(name="class_rate", of="query", action="purchase", half_life_hours=24),
+    ContextFeature(name="daypart", of="daypart"),
+    ContextFeature(name="place", of="place", action="purchase"),
     LiftFeature(name="lift"),
     ImpressionsFeature(name="impressions", half_life_hours=24),
     HistoryFeature(name="history"),
@@ -100,6 +103,43 @@ def test_a_rate_that_fades_forgets() -> None:
     shop.saw(joined("new", "ab", ("click", "b", 1)))
 
     assert order("ab", shop.column("ab")) == "ba"
+
+
+CONTEXTS = {
+    "daypart": ({"daypart": "morning"}, {"daypart": "evening"}, {"daypart": "night"}),
+    "place": ({"place": "Ulm"}, {"place": "Bonn"}, {"place": "nowhere"}),
+}
+
+
+@pytest.mark.parametrize("of", CONTEXTS)
+def test_opposite_clicks_in_two_contexts_give_opposite_orders(of: str) -> None:
+    here, there, elsewhere = CONTEXTS[of]
+    shop = Shop(ContextFeature(name="context", of=of))
+    for number in range(9):
+        shop.saw(joined(f"here{number}", "ab", ("click", "a", 1), context=here))
+        shop.saw(joined(f"there{number}", "ab", ("click", "b", 1), context=there))
+
+    assert order("axb", shop.column("axb", context=here)) == "axb"
+    assert order("axb", shop.column("axb", context=there)) == "bxa"
+    assert shop.column("axb", context=elsewhere) == shop.column("axb") == [0, 0, 0]
+
+
+@pytest.mark.parametrize("of", CONTEXTS)
+def test_a_product_that_is_clicked_less_where_all_is_clicked_less_is_as_usual(of: str) -> None:
+    here, there, _ = CONTEXTS[of]
+    shop, both = Shop(ContextFeature(name="context", of=of)), [("click", "a", 1.0), ("click", "b", 1.0)]
+    shop.saw(*[joined(f"here{n}", "ab", *both if n < 20 else [], context=here) for n in range(100)])
+    shop.saw(*[joined(f"there{n}", "ab", *both if n < 80 else [], context=there) for n in range(100)])
+
+    assert [abs(lift) < 0.2 for lift in shop.column("ab", context=here)] == [True, True]
+
+
+def test_a_context_without_a_prior_or_any_click_says_nothing() -> None:
+    shop = Shop(ContextFeature(name="place", of="place"), settings=ProfileSettings(kind="memory", prior_impressions=0))
+
+    assert shop.column("a", context={"place": "Ulm"}) == [0]
+    shop.saw(joined("q", "ab", context={"place": "Ulm"}))
+    assert shop.column("ab", context={"place": "Ulm"}) == [0, 0]
 
 
 def test_a_half_life_with_which_nothing_fades_is_refused() -> None:

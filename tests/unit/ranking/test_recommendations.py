@@ -6,13 +6,14 @@ from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
+import pytest
 
 from feedback.memory_store import MemoryStore
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
 from feedback.store import StoreUnavailable
 from feedback.updating import ProfileUpdater
-from index.base import ContentHashes, Filter, ProductRow
+from index.base import IMAGE_FIELD, TEXT_FIELD, ContentHashes, Filter, ProductRow
 from index.documents import document
 from index.memory import MemoryIndex
 from ranking.availability import Availability
@@ -20,6 +21,7 @@ from ranking.features import DeclaredFeatures
 from ranking.hand_set import HandSetRanker
 from ranking.newest import NewestProducts
 from ranking.product_table import declared_table
+from ranking.product_vectors import ProductVectors
 from ranking.queries import Visit
 from ranking.recommendation_settings import RecommendationSettings, SourceWeights
 from ranking.recommendation_sources import Sources
@@ -55,8 +57,8 @@ class Shop:
                 availability="out_of_stock" if product_id == "sold out" else "in_stock",
             )
             angle = np.deg2rad(degrees)
-            vectors = {"text_vector": np.array([np.cos(angle), np.sin(angle)], np.float32)}
-            row = ProductRow(product_id, product.version, document(product), "", ContentHashes(), vectors)
+            vector = {TEXT_FIELD: np.array([np.cos(angle), np.sin(angle)], np.float32)}
+            row = ProductRow(product_id, product.version, document(product), "", ContentHashes(), vector)
             self.index.apply([row])
         newest.learn(self.index.scan())
         stock.learn(self.index.scan())
@@ -67,18 +69,27 @@ class Shop:
         table = declared_table(options.features)
         table.learn(self.index.scan())
         features = DeclaredFeatures(options.features, table, reader)
+        vectors = ProductVectors(self.index, table, {TEXT_FIELD: 2, IMAGE_FIELD: 2})
         reranker = Reranker(features, ranker, options, availability, stock, Mock())
         recommendations = RecommendationSettings(sources=SourceWeights(**sources))
-        self._recommender = Recommender(
-            self.index, Sources(self.index, reader, self.trending, newest), reranker, recommendations, availability
-        )
+        asked = Sources(self.index, vectors.of, reader, self.trending, newest)
+        self._recommender = Recommender(self.index, asked, reranker, recommendations, availability)
         self._updater = ProfileUpdater(self.store, settings, lambda: AT)
         self._lists = 0
 
-    def visit(self, shopper: str, *products: str, action: str = "click", age: timedelta = timedelta(hours=1)) -> None:
+    def visit(
+        self,
+        shopper: str,
+        *products: str,
+        action: str = "click",
+        age: timedelta = timedelta(hours=1),
+        passed_over: tuple[str, ...] = (),
+        context: Mapping[str, str] | None = None,
+    ) -> None:
         """The shopper acts upon these products, in this order, in one session."""
         self._lists += 1
         at = (NOW - age).timestamp()
+        shown = enumerate([*products, *passed_over], 1)
         self._updater.apply(
             [
                 JoinedList(
@@ -87,7 +98,8 @@ class Shop:
                     shopper=shopper,
                     session=f"session {self._lists}",
                     at=at,
-                    shown=tuple(ShownProduct(product_id=one, position=place) for place, one in enumerate(products, 1)),
+                    context=dict(context or {}),
+                    shown=tuple(ShownProduct(product_id=one, position=place) for place, one in shown),
                     actions=tuple(
                         ListAction(event_id=f"{place}", action=action, product_id=one, at=at + place)
                         for place, one in enumerate(products, 1)
@@ -96,8 +108,8 @@ class Shop:
             ]
         )
 
-    def find(self, shopper: str, limit: int = 10, filters: tuple[Filter, ...] = ()) -> Recommendations:
-        return self._recommender.find(Visit("q", AT, shopper, explain=True), limit, filters)
+    def find(self, shopper: str, limit: int = 10, filters: tuple[Filter, ...] = (), **context: str) -> Recommendations:
+        return self._recommender.find(Visit("q", AT, shopper, context=context, explain=True), limit, filters)
 
 
 def ids(found: Recommendations) -> list[str]:
@@ -157,6 +169,21 @@ def test_what_was_bought_or_hidden_is_not_recommended() -> None:
     shop.visit("ada", "red skirt", action="purchase")
     shop.visit("ada", "new", action="hide")
     assert not {"red skirt", "new"} & set(ids(shop.find("ada")))
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [({"daypart": "morning"}, {"daypart": "evening"}), ({"place": "Ulm"}, {"place": "Bonn"})]
+)
+def test_what_is_chosen_at_this_time_of_day_or_place_comes_first(here: dict[str, str], there: dict[str, str]) -> None:
+    shop = Shop()
+    for number in range(10):
+        shop.visit(f"here {number}", "lamp", passed_over=("desk", "new"), context=here)
+        shop.visit(f"there {number}", "desk", passed_over=("lamp", "new"), context=there)
+    assert ids(shop.find("stranger", **here))[0] == "lamp"
+    assert ids(shop.find("stranger", **there))[0] == "desk"
+    parts = shop.find("stranger", **here).products[0].ranked.parts
+    assert parts[next(iter(here))] > 0
+    assert ids(shop.find("stranger", place="nowhere")) == ids(shop.find("stranger"))
 
 
 def test_filters_hold_for_every_source() -> None:

@@ -129,7 +129,7 @@ def images() -> Iterator[ImageSource]:
 def make_recommender(
     index: VectorIndex, store: ProfileStore, trending: Trending, newest: NewestProducts, reranker: Reranker
 ) -> Recommender:
-    sources = Sources(index, StateReader(store, ProfileSettings()), trending, newest)
+    sources = Sources(index, index.vectors, StateReader(store, ProfileSettings()), trending, newest)
     return Recommender(index, sources, reranker, RecommendationSettings(), Availability(AvailabilityRules()))
 
 

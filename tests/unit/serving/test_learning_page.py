@@ -39,5 +39,13 @@ def test_before_it_is_written_it_is_not_found_and_says_what_to_do(client: TestCl
     assert "millrace shoppers" in answer.json()["detail"]
 
 
+def test_the_storefront_leads_there_once_it_is_written(client: TestClient, page: Path) -> None:
+    before = client.get("/")
+    assert '<a id="learning" hidden href="learning"' in before.text
+    page.write_text("<p>one</p>")
+    assert '<a id="learning" href="learning"' in client.get("/", headers={"If-None-Match": before.headers["ETag"]}).text
+
+
 def test_without_the_setting_there_is_no_such_page(make_client: MakeClient) -> None:
     assert make_client().get("/learning").status_code == 404
+    assert '<a id="learning" hidden href="learning"' in make_client().get("/").text

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from encoders.hash import HashEncoder
 from index.base import TEXT_FIELD, ContentHashes, ProductRow
@@ -20,6 +21,7 @@ from ranking.search import Search
 from ranking.settings import RankingSettings
 from serving import page_routes
 from serving.media_routes import MediaLinks
+from serving.settings import ServerSettings
 from topics.events import Product
 
 MakeClient = Callable[..., TestClient]
@@ -52,7 +54,7 @@ def test_a_file_of_the_page_comes_with_its_type_and_its_policy(client: TestClien
 
 
 def test_every_file_is_loaded_by_the_page_at_once(client: TestClient) -> None:
-    loaded = set(re.findall(r'(?:src|href)="([^"]+)"', client.get("/").text)) - {"."}
+    loaded = set(re.findall(r'(?:src|href)="([^"]+)"', client.get("/").text)) - {".", "learning"}
     assert {f"/{name}" for name in loaded} == FILES.keys() - {"/"}
 
 
@@ -63,6 +65,12 @@ def test_a_browser_that_has_the_file_need_not_load_it_again(client: TestClient, 
         again = client.get(address, headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
     assert client.get(address, headers={"If-None-Match": '"older"'}).status_code == 200
+
+
+def test_the_page_says_whether_a_shopper_is_erased_without_a_key(client: TestClient, make_client: MakeClient) -> None:
+    assert "data-asks-for-key" not in client.get("/").text
+    keyed = make_client(ServerSettings(more_api_keys=(SecretStr("secret"),)))
+    assert '<body class="start" data-asks-for-key>' in keyed.get("/").text
 
 
 @pytest.mark.parametrize("address", ["/page/", "/page/other.js", "/page/index.html", "/page/..%2Fapp.py"])

@@ -73,7 +73,7 @@ def test_a_search_is_recorded_with_all_that_it_showed(
         "arm": "",
         "kind": "text",
         "language": "en",
-        "context": {"place": "Ulm"},
+        "context": {"daypart": "afternoon", "place": "Ulm"},
     }
     assert len(query["user_id"]) == len(query["session_id"]) == 32
     assert "client_id" not in query

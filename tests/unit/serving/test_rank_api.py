@@ -49,7 +49,11 @@ def test_what_the_shopper_likes_comes_first_with_each_features_part(
     assert answer["ranker"].startswith("hand-set@")
     (situation,) = features.asked
     assert len(situation.shopper) == len(situation.session) == 32
-    assert (situation.text, situation.kind, situation.context) == ("lamp", "rank", {"place": "Ulm"})
+    assert (situation.text, situation.kind, situation.context) == (
+        "lamp",
+        "rank",
+        {"daypart": "afternoon", "place": "Ulm"},
+    )
 
 
 def test_what_was_bought_or_hidden_is_left_out_and_told(make_client: MakeClient, services: Services) -> None:

@@ -2,11 +2,12 @@
 
 from typing import Any
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
@@ -15,6 +16,7 @@ from feedback.updating import ProfileUpdater
 from serving.pseudonyms import Pseudonyms
 from serving.services import Services
 from serving.settings import ServerSettings
+from serving.shoppers import Askers, VisitFields
 from tests.unit.serving.conftest import NOW, MakeClient
 from topics.catalogue import BEHAVIOR_QUERIES, SHOPPERS_ERASED
 from topics.feedback import JoinedList, ListAction, ShopperErased, ShownProduct
@@ -67,13 +69,52 @@ def test_filters_that_exclude_each_other_are_told(client: TestClient) -> None:
 
 
 def test_recommendations_are_recorded_as_a_query(client: TestClient, kafka: KafkaSettings) -> None:
-    answer = client.get("/v1/users/ada/recommendations?session_id=s&place=Ulm").json()
+    answer = client.get("/v1/users/ada/recommendations?session_id=s&place=Ulm&utc_offset_minutes=480").json()
     query = on_topic(kafka, BEHAVIOR_QUERIES, answer["query_id"].encode())
     assert query["user_id"] == ADA
     assert query["query_response_hit_ids"] == ids(answer)
     assert query["query_attributes"]["kind"] == "recommendations"
-    assert query["query_attributes"]["context"] == {"place": "Ulm"}
+    assert query["query_attributes"]["context"] == {"daypart": "evening", "place": "Ulm"}
     assert "ada" not in str(query)
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset", "daypart"),
+    [
+        ("UTC", None, "afternoon"),
+        ("Asia/Shanghai", None, "evening"),
+        ("Asia/Shanghai", 0, "afternoon"),
+        ("UTC", -1, "morning"),
+        ("UTC", -720, "night"),
+        ("UTC", 840, "night"),
+        ("America/New_York", None, "morning"),
+    ],
+)
+def test_the_time_of_day_is_that_of_the_shopper_else_of_the_shop(zone: str, offset: int | None, daypart: str) -> None:
+    askers = Askers(Pseudonyms(KEY), lambda: NOW, ZoneInfo(zone))
+    assert askers.user("ada", VisitFields(utc_offset_minutes=offset)).context == {"daypart": daypart}
+
+
+@pytest.mark.parametrize("path", ["/v1/users/ada/recommendations", "/v1/search", "/v1/trending"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("utc_offset_minutes", "841"),
+        ("utc_offset_minutes", "-721"),
+        ("utc_offset_minutes", "noon"),
+        ("place", "x" * 101),
+    ],
+)
+def test_a_time_or_a_place_that_cannot_be_is_told(client: TestClient, path: str, name: str, value: str) -> None:
+    response = client.get(path, params={"q": "x", name: value} if "search" in path else {name: value})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-fields")
+    assert response.json()["errors"][0]["parameter"] == name
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "/etc/passwd", "Europe"])
+def test_a_time_zone_that_nobody_knows_is_refused(zone: str) -> None:
+    with pytest.raises(ValidationError, match="time_zone"):
+        ServerSettings(time_zone=zone)
 
 
 @pytest.mark.usefixtures("ada_clicked_the_dress")

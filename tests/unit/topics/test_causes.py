@@ -14,6 +14,7 @@ from topics.causes import BrokerCauses, sentence
 from topics.embedded_broker import MockCluster
 from topics.reachability import why_unreachable
 from topics.settings import KafkaSettings
+from topics.tls import TlsFilesError
 
 PLAIN = KafkaSettings(bootstrap_servers="broker:9093")
 LOGIN = PLAIN.model_copy(
@@ -135,6 +136,22 @@ def test_an_address_that_says_nothing_is_told_in_time(mute: str, protocol: str) 
     found = why_unreachable(KafkaSettings(bootstrap_servers=mute, security_protocol=protocol), 1.0)
 
     assert found == f"{mute} takes connections and says nothing: is it a broker, and does it hang?"
+
+
+def test_a_machine_too_busy_for_its_certificates_still_says_how_far_the_look_came(
+    mute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def read_slowly(_: KafkaSettings) -> None:
+        over.wait()
+        raise TlsFilesError("read at last")
+
+    monkeypatch.setattr("topics.reachability._context", read_slowly)
+    found = why_unreachable(KafkaSettings(bootstrap_servers=mute, security_protocol="SSL"), 0.2)
+    over.set()
+
+    assert found.startswith(f"{mute} takes connections and says nothing")
 
 
 def test_of_several_addresses_the_first_with_a_fault_is_named(mute: str) -> None:
