@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from feedback.contexts import DAYPART
 from feedback.settings import ProfileSettings
 from feedback.store import ProfileStore
 from feedback.updating import ProfileUpdater
@@ -19,6 +20,7 @@ SHOWN = 50  # products of a list of all the other shoppers
 _DIMENSIONS = 384
 _NOW = 1_795_000_000.0
 _TEXT = "lamp"
+_CONTEXT = {DAYPART: "evening"}
 _LISTS_OF_SESSION = 4
 _LISTS = 20  # of each shopper, of 20 products of which 10 were clicked
 _LISTS_AT_ONCE = 50
@@ -26,7 +28,7 @@ _LISTS_AT_ONCE = 50
 
 def situation(shopper: int) -> Situation:
     """One of the shoppers asks, in the session of the newest lists."""
-    return Situation(_NOW + 1, f"shopper-{shopper}", _session(shopper, _LISTS - 1), _TEXT)
+    return Situation(_NOW + 1, f"shopper-{shopper}", _session(shopper, _LISTS - 1), _TEXT, context=_CONTEXT)
 
 
 def candidates(rng: np.random.Generator, number: int) -> list[Candidate]:
@@ -88,6 +90,7 @@ def _list(query_id: str, shopper: str, session: str, number: int, products: Sequ
         session=session,
         at=at,
         text=_TEXT,
+        context=_CONTEXT,
         shown=tuple(ShownProduct(product_id=f"p{one}", position=place) for place, one in enumerate(products, start=1)),
         actions=tuple(
             ListAction(event_id=f"{query_id}-{one}", action="click", product_id=f"p{one}", at=at + place)

@@ -167,7 +167,7 @@ class StateReader:
     def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
         states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
-        return [beside.faded() for beside in self._co_clicks(states, at)]
+        return [beside.by_product() for beside in self._co_clicks(states, at)]
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)

@@ -162,8 +162,8 @@ def _similarity(feature: SimilarityFeature, view: View) -> Numbers:
 def _co_click(_: CoClickFeature, view: View) -> Floats:
     together = np.zeros(len(view.candidates))
     for beside in view.state.co_clicks:
-        for other in beside.sums.keys() & view.places.keys():
-            together[view.places[other]] += beside.left * beside.sums[other]
+        for other in view.places.keys() & beside.others:
+            together[view.places[other]] += beside.counts[beside.others.index(other)]
     return _by_product(view, np.log1p(together))
 
 
