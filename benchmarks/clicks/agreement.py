@@ -103,10 +103,10 @@ def compare_states(agreement: Agreement, of: Compared, one: StateReader, other: 
         left, right = (reader.read_beside(nobody, asked, of.at) for reader in (one, other))
         _compare_counts(agreement, asked, left, right)
         for product_id, mine, theirs in zip(asked.co_clicked, left.co_clicks, right.co_clicks, strict=True):
-            agreement.co_clicks += len(mine.sums)
-            if _same_sums(mine.faded(), theirs.faded()):
+            agreement.co_clicks += len(mine.others)
+            if _same_sums(mine.by_product(), theirs.by_product()):
                 continue
-            if len(mine.sums) == len(theirs.sums) == of.co_clicked_items:
+            if len(mine.others) == len(theirs.others) == of.co_clicked_items:
                 agreement.cut_co_clicks += 1
             else:
                 agreement.differing_states.append(f"co-clicks of {product_id}")
