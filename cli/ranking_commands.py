@@ -93,7 +93,8 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     share: Share = 0.8,
     propensities: Propensities = AUTO,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Then start the API on this machine, with the ranker and all it knows.")
+        bool,
+        typer.Option("--serve", help="Then start the API on this machine, with the ranker and what the log taught."),
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve: of the API; 0 takes a free one.")] = 8080,
     headless: Annotated[
@@ -129,10 +130,8 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known, options = (
-            _log(_Sources(log, on, examples, products), data, config),
-            ranking_runs.RunOptions(share, propensities),
-        )
+        known = _log(_Sources(log, on, examples, products), data, config)
+        options = ranking_runs.RunOptions(share, propensities)
         if not serve:
             ranking_runs.train(known, to, options, output)
             return

@@ -8,13 +8,12 @@ from typing import Any
 
 from cli.local_stack import make_room
 from cli.output import Output
-from cli.ranker_serving import Learned, ServingOptions, local_settings, serve_ranker
+from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
 from cli.ranking_logs import RankingLog, read_log, replay_log, without_yardstick
 from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
-from feedback.memory_store import MemoryStore
 from learning.ranked_lists import ObservedList, informative
 from learning.ranking_experiment import (
     Experiment,
@@ -41,16 +40,14 @@ def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: 
     """Raises ShopLogError, RankingDataError, PropensityError."""
     replay = Replay(known.loop)
     queries = replay_log(replay, read_log(known, known.path, output), known.path.name, output)
-    earlier: Sequence[ObservedList] = replay.lists()
-    train, test = split_by_time(informative(earlier), options.share)
+    lists = replay.lists()
+    earlier, _ = split_by_time(lists, options.share)
+    train, test = split_by_time(informative(lists), options.share)
     if then is not None:
-        before = {each.query_id for each in earlier}
+        earlier, train = lists, informative(lists)
+        before = {each.query_id for each in lists}
         queries += replay_log(replay, read_log(known, then, output), then.name, output)
-        earlier = [each for each in replay.lists() if each.query_id in before]
-        train = informative(earlier)
         test = informative([each for each in replay.lists() if each.query_id not in before])
-    else:
-        earlier, _ = split_by_time(earlier, options.share)
     measured = _measured(known, earlier, train, test, options, output)
     _show(measured, output)
     output.finish({"log": known.name, "lists": queries} | measured.facts())
@@ -70,16 +67,17 @@ def train_and_serve(
     log: RankingLog, to: Path, options: RunOptions, settings: Settings, serving: ServingOptions, output: Output
 ) -> None:
     """Raises ShopLogError, RankingDataError, PropensityError, and what starting and asking a server raises."""
+    require_free_port(serving.port)
     settings = local_settings(settings, serving.folder, serving.port)
     make_room(serving.folder)
     events = read_log(log, log.path, output)
     pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
-    store = MemoryStore()
-    loop = without_yardstick(log).loop
-    replay = Replay(loop, loop=DirectLoop(loop, store))
+    served = without_yardstick(log).loop
+    loop = DirectLoop(served)
+    replay = Replay(served, loop=loop)
     facts = _train(log, to, options, replay, as_heard(events, pseudonyms, datetime.now(UTC)), output)
     output.note(f"\n{facts['release']} is in {to}.")
-    learned = Learned(store.states(), newest_products(events), example_request(events, replay.lists()))
+    learned = Learned(loop.store.states(), newest_products(events), example_request(events, replay.lists()))
     report = serve_ranker(log, to, learned, settings, serving, output)
     output.finish(facts | {"serving": asdict(report)})
 
