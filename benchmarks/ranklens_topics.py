@@ -21,12 +21,13 @@ from cli.local_stack import make_room
 from cli.settings import Settings, changed_settings
 from demo.ranklens import FEATURES, ranklens_loop, read_ranklens
 from deploy.kafka.broker import LocalKafka
+from feedback.contexts import place_class
 from feedback.factory import create_store
 from feedback.reading import StateReader
 from feedback.store import ProfileStore
 from learning.ranked_lists import ObservedList, informative, ranker_quality
 from learning.ranking_experiment import ExperimentOptions, run_experiment, split_by_time
-from learning.replay import Loop, LoopInMemory, LoopSettings, Replay
+from learning.replay import DirectLoop, Loop, LoopSettings, Replay
 from topics.admin import TopicAdmin
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import CATALOG_PRODUCTS, FEEDBACK_EXAMPLES, topics_on_broker
@@ -69,7 +70,7 @@ def run() -> None:
 
 def measure(folder: Path, kafka: KafkaSettings, events: Sequence[LoggedEvent], loop: LoopSettings) -> Outcome:
     """Products have to come first in the log. Raises TimeoutError where something of it does not arrive."""
-    remembered = _RememberingLoop(LoopInMemory(loop))
+    remembered = _RememberingLoop(DirectLoop(loop))
     replay = Replay(loop, loop=remembered)
     replay.run(events)
     settings = _process_settings(folder, kafka, loop)
@@ -140,6 +141,7 @@ def _compared(events: Sequence[LoggedEvent], loop: LoopSettings) -> Compared:
         sorted({query.actor for query in queries}),
         [event.id for event in events if isinstance(event, Product)],
         sorted({query.user_query for query in queries} - {""}),
+        sorted({place_class(query.query_attributes.context) for query in queries} - {""}),
         max(event.timestamp for event in events if not isinstance(event, Product)).timestamp(),
         loop.profiles.co_clicked_items,
     )

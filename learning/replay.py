@@ -51,8 +51,8 @@ class Loop(Protocol):
         ...
 
 
-class LoopInMemory:
-    """The join and the updater themselves, one after the other; the clock is that of the events."""
+class DirectLoop:
+    """The join and the updater themselves, over states in memory; the clock is that of the events."""
 
     def __init__(self, settings: LoopSettings) -> None:
         self.store = MemoryStore()
@@ -79,7 +79,7 @@ class Replay:
     def __init__(self, settings: LoopSettings, vectors: Vectors | None = None, loop: Loop | None = None) -> None:
         self._settings = settings
         self._vectors = vectors
-        self._loop: Loop = loop or LoopInMemory(settings)
+        self._loop: Loop = loop or DirectLoop(settings)
         self._table: ProductTable = declared_table(settings.features)
         reader = StateReader(self._loop.store, settings.profiles)
         self._features = DeclaredFeatures(settings.features, self._table, reader)
