@@ -61,7 +61,7 @@ class TrainedRanker:
 
 
 def write_ranker(folder: Path, trained: TrainedRanker) -> None:
-    """Makes the folder where it is not there; what it held of a ranker is replaced once all of the new one is written."""
+    """Makes the folder where it is not there; what it held of a ranker goes once all of the new one is written."""
     files = {_NETWORK.format(number): save(network.state_dict()) for number, network in enumerate(trained.networks)}
     if trained.trees:
         files[_TREES] = trained.trees.encode()
