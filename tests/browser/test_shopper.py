@@ -73,6 +73,7 @@ def later(page: Any, until: Callable[[], object]) -> None:
 
 def test_what_was_seen_is_told_once_with_its_answer_and_its_place(page: Any, told: list[dict[str, Any]]) -> None:
     page.clock.install()
+    page.route("**/v1/rank", lambda route: route.abort())  # the start page's own goods would be seen, too
     page.reload()
     with page.expect_response("**/v1/search*track=true*") as answered:
         search(page, EVERYTHING)
@@ -213,6 +214,29 @@ def test_who_wants_to_be_forgotten_gets_a_new_name(
     assert asked.value.method == "DELETE"
     assert asked.value.url.endswith(f"/v1/users/{old}")
     assert new != old
+
+
+def test_the_start_page_tells_what_it_shows_and_nothing_else(page: Any, server: ServerSettings, arrived: Any) -> None:
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
+    with page.expect_response("**/recommendations*"):
+        page.reload()
+    tiles = page.locator("#goods .tile")
+    expect(tiles.first).to_be_visible()
+    expect(page.locator("#for-you")).to_be_hidden()
+    goods = [tile.get_attribute("data-product") for tile in tiles.all()]
+    with page.expect_request(lambda request: '"click"' in (request.post_data or "")) as told:
+        tiles.nth(1).click()
+    click = told.value.post_data_json
+    assert click["event_attributes"]["object"]["object_id"] == goods[1]
+    assert click["event_attributes"]["position"] == {"ordinal": 2}
+
+    def is_there(came: list[dict[str, Any]]) -> bool:
+        return any(query["query_id"] == click["query_id"] for query in came)
+
+    queries = [query for query in arrived(BEHAVIOR_QUERIES, is_there) if query["client_id"] == shopper]
+    (shown,) = [query for query in queries if query["query_id"] == click["query_id"]]
+    assert shown["query_response_hit_ids"] == goods
+    assert "recommendations" not in [query["query_attributes"]["kind"] for query in queries]
 
 
 def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
