@@ -1,5 +1,6 @@
 """`millrace serve`: the process that answers shoppers."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -63,7 +64,10 @@ def serve(settings: Settings) -> None:
             reader,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
-            run_server(create_app(settings.server, services), settings.server, services.announcements.close)
+            app = create_app(settings.server, services)
+            gc.collect()
+            gc.freeze()  # what is there now stays: no search waits while the collector looks through it
+            run_server(app, settings.server, services.announcements.close)
 
 
 @contextmanager

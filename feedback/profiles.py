@@ -82,8 +82,8 @@ class Profile:
     @cached_property
     def bought(self) -> dict[str, float]:
         """When each was bought last."""
-        lines = self.records[self.records["action"] == Deed.PURCHASE][::-1]
-        places, times = lines["product"].tolist(), lines["at"].tolist()
+        lines = np.flatnonzero(self.records["action"] == Deed.PURCHASE)[::-1]
+        places, times = self.records["product"][lines].tolist(), self.records["at"][lines].tolist()
         return {self.product_ids[place]: at for place, at in zip(places, times, strict=True)}
 
     @cached_property

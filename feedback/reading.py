@@ -12,7 +12,15 @@ from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
-from feedback.state_keys import SHOP, class_key, co_clicks_key, place_key, product_key, shop_at_place_key, shopper_key
+from feedback.state_keys import (
+    SHOP,
+    class_keys,
+    co_clicks_key,
+    place_keys,
+    product_keys,
+    shop_at_place_key,
+    shopper_key,
+)
 from feedback.statistics import Counter, CountStates, ProductCounts, odds, smoothed_rates
 from feedback.store import ProfileStore
 
@@ -34,12 +42,11 @@ class Asked:
         of_class = query_class(self.text)
         return [
             SHOP,
-            *map(product_key, self.product_ids),
-            *map(product_key, self.others),
-            *(class_key(of_class, product_id) for product_id in self.product_ids if of_class),
+            *product_keys(self.product_ids),
+            *product_keys(self.others),
+            *(class_keys(of_class, self.product_ids) if of_class else ()),
             *map(co_clicks_key, self.co_clicked),
-            *([shop_at_place_key(self.place)] if self.place else []),
-            *(place_key(self.place, product_id) for product_id in self.product_ids if self.place),
+            *([shop_at_place_key(self.place), *place_keys(self.place, self.product_ids)] if self.place else ()),
         ]
 
 
@@ -140,9 +147,9 @@ class StateReader:
         return self._settings.half_lives_hours
 
     @property
-    def recent_items(self) -> int:
-        """How many of the newest things done count."""
-        return self._settings.recent_items
+    def history_items(self) -> int:
+        """How many of the newest products that a shopper saw tell of taste."""
+        return self._settings.history_items
 
     def profile(self, shopper: str) -> Profile:
         """Reads once, and nothing where `shopper` is empty."""
@@ -161,12 +168,12 @@ class StateReader:
     def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
         states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
-        return [beside.faded() for beside in self._co_clicks(states, at)]
+        return [beside.by_product() for beside in self._co_clicks(states, at)]
 
     def chosen(self, context: Mapping[str, str], at: float) -> list[dict[str, float]]:
         """What is acted upon most at the time of day, and at the place, that the context names; the strongest first."""
         keys = chosen_keys(context)
-        return [most.faded() for most in self._co_clicks(self._store.read(keys) if keys else [], at)]
+        return [most.by_product() for most in self._co_clicks(self._store.read(keys) if keys else [], at)]
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)

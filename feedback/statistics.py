@@ -50,23 +50,31 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class ProductCounts:
-    """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `faded`: products x
-    half lives x counters, as of the moment that was asked for; `by_daypart`: products x dayparts x counters before
-    EXAMINED.
+    """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `sums`: products x
+    half lives x counters, of which `left`, products x half lives, is left at the moment that was asked for;
+    `by_daypart`: products x dayparts x counters before EXAMINED.
     """
 
     totals: Integers
     weighed: Floats
-    faded: Floats
+    sums: Floats
+    left: Floats
     by_daypart: Integers
 
     def __len__(self) -> int:
         return len(self.totals)
 
+    @property
+    def faded(self) -> Floats:
+        """Products x half lives x counters."""
+        faded: Floats = self.sums * self.left[:, :, np.newaxis]
+        return faded
+
     def column(self, counter: Counter, half_life: int | None = None) -> Floats:
         """Of each product; `half_life` is a place in the settings, None: nothing fades."""
         if half_life is not None:
-            return self.faded[:, half_life, counter]
+            faded: Floats = self.sums[:, half_life, counter] * self.left[:, half_life]
+            return faded
         if counter < _WHOLE:
             return self.totals[:, counter].astype(np.float64)
         return self.weighed[:, counter - _WHOLE]
@@ -76,7 +84,9 @@ class ProductCounts:
         return self.by_daypart[:, daypart, counter].astype(np.float64)
 
     def rows(self, which: slice) -> "ProductCounts":
-        return ProductCounts(self.totals[which], self.weighed[which], self.faded[which], self.by_daypart[which])
+        return ProductCounts(
+            self.totals[which], self.weighed[which], self.sums[which], self.left[which], self.by_daypart[which]
+        )
 
 
 class CountStates:
@@ -93,8 +103,7 @@ class CountStates:
         """As of `at` (seconds since 1970); zeros where there is no state."""
         records = self._decoded(states)
         left = left_after((at - records["as_of"])[:, np.newaxis], self._half_lives)
-        faded = records["faded"] * left[:, :, np.newaxis]
-        return ProductCounts(records["totals"], records["weighed"], faded, records["by_daypart"])
+        return ProductCounts(records["totals"], records["weighed"], records["faded"], left, records["by_daypart"])
 
     def added(self, states: Sequence[bytes | None], amounts: Amounts) -> list[bytes | None]:
         """The states after adding; None where nothing is left to count."""

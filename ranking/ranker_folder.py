@@ -12,10 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from ranking.attention_ranker import AttentionRanker, NetworkShape, RankingNetwork
+from ranking.attention_ranker import AttentionRanker
 from ranking.blended_ranker import BlendedRanker
 from ranking.feature_settings import Feature
 from ranking.rankers import Ranker, RankerUnusable
+from ranking.ranking_network import NetworkShape, RankingNetwork
 from ranking.tree_ranker import TreeRanker
 
 ABOUT = "ranker.json"

@@ -23,11 +23,12 @@ from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
 from topics.shop_log import read_shop_log
 
+HASHES = {f"MILLRACE__ENCODERS__{name}__MODEL": "hash" for name in ("TEXT", "IMAGE")}
 BRANDS = ("Ada", "Bob", "Cid")
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"} | HASHES)
 
 
 def product(number: int) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from ranking.attention_ranker import NetworkShape, RankingNetwork
 from ranking.feature_settings import PositionFeature, RateFeature, ScoreFeature
 from ranking.ranker_folder import ABOUT, TrainedRanker, read_ranker, write_ranker
 from ranking.rankers import Candidate, RankerUnusable, RankingInput
+from ranking.ranking_network import NetworkShape, RankingNetwork
 
 FEATURES = (ScoreFeature(name="score"), RateFeature(name="rate", half_life_hours=24))
 NOTHING = np.zeros((3, 0), np.float32)
