@@ -11,8 +11,7 @@ from feedback.query_classes import query_class
 from feedback.statistics import Counter
 from topics.feedback import JoinedList, ListAction
 
-_VERSION = b"\x02"
-_WITHOUT_CONTEXTS = b"\x01"
+_VERSION = b"\x01"
 NO_DAYPART = -1
 _COUNTED_ACTIONS = {
     "click": Counter.CLICKS,
@@ -107,10 +106,10 @@ def decode_entry(state: bytes | None) -> Entry:
     """Nothing counted where there is no state. Raises ValueError for a state of a later Millrace."""
     if state is None:
         return Entry()
-    if state[:1] not in (_VERSION, _WITHOUT_CONTEXTS):
+    if state[:1] != _VERSION:
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, until, lines, *place = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *place)
+    revision, shopper, of_class, until, lines, place = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), place)
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:
