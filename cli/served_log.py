@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from feedback.contexts import PLACE
 from learning.ranked_lists import ObservedList
 from learning.replay import candidates_of
 from serving.pseudonyms import Pseudonyms
@@ -41,6 +42,8 @@ def example_request(events: Iterable[LoggedEvent], lists: Sequence[ObservedList]
         for one in candidates
     }
     request: dict[str, Any] = {"candidates": list(scored.values()), "text": query.user_query[:_LONGEST_TEXT]}
+    if place := query.query_attributes.context.get(PLACE):
+        request["place"] = place
     return request | _names(query) | {"explain": True, "track": False}
 
 
