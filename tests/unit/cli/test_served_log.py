@@ -45,7 +45,7 @@ LOG: list[LoggedEvent] = [
         retrieval_scores=(0.1, 0.9, 0.5),
         context={"place": "Berlin"},
     ),
-]
+]  # fmt: skip
 
 
 def test_what_happened_last_happened_now_and_all_else_as_long_before() -> None:
