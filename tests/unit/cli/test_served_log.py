@@ -7,11 +7,7 @@ from learning.replay import LoopSettings, Replay
 from ranking.feature_settings import PositionFeature
 from serving.pseudonyms import Pseudonyms
 from serving.rank_models import RankQuery
-<<<<<<< HEAD
-from serving.shoppers import AskerFields, Askers
-=======
 from serving.shoppers import Askers
->>>>>>> 660243a037b0a872bc9bf177c89560bcf2442928
 from tests.unit.feedback.behavior import asked, did, moment
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
@@ -19,7 +15,6 @@ from topics.shop_log import LoggedEvent
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PSEUDONYMS = Pseudonyms("key")
-ASKERS = Askers(PSEUDONYMS, lambda: NOW, UTC)
 
 
 def product(price: float) -> Product:
@@ -40,26 +35,14 @@ LOG: list[LoggedEvent] = [
     product(2),
     asked(
         "q3",
-<<<<<<< HEAD
-        "c",
-        "a",
-        "b",
-=======
         *("c", "a", "b"),
->>>>>>> 660243a037b0a872bc9bf177c89560bcf2442928
         at=90,
         shopper="ann",
         retrieval_positions=(3, 1, 2),
         retrieval_scores=(0.1, 0.9, 0.5),
-<<<<<<< HEAD
-        context={"place": "Berlin"},
-    ),
-]  # fmt: skip
-=======
         context={"place": "Ulm"},
     ),
 ]
->>>>>>> 660243a037b0a872bc9bf177c89560bcf2442928
 
 
 def test_what_happened_last_happened_now_and_all_else_as_long_before() -> None:
@@ -76,13 +59,9 @@ def test_people_are_those_that_the_api_makes_of_the_names_in_the_log() -> None:
     ]
     names = ["ann", "ann", "ben", "ann"]
 
-<<<<<<< HEAD
-    assert actors == [ASKERS.asker(AskerFields(user_id=name)).shopper for name in names]
-=======
     askers = Askers(PSEUDONYMS, lambda: NOW, UTC)
     asked_by = [RankQuery(user_id=name, candidates=[{"product_id": "a"}]) for name in names]  # type: ignore[list-item]
     assert actors == [askers.asker(query).shopper for query in asked_by]
->>>>>>> 660243a037b0a872bc9bf177c89560bcf2442928
 
 
 def test_whoever_has_no_name_gets_none() -> None:
@@ -98,7 +77,6 @@ def test_the_example_is_the_last_list_of_whom_most_is_known_as_the_search_had_fo
     assert (request["user_id"], request["session_id"], request["text"]) == ("ann", "morning", "lamp")
     assert request["place"] == "Ulm"
     assert [(one["product_id"], one["score"]) for one in request["candidates"]] == [("a", 0.9), ("b", 0.5), ("c", 0.1)]
-    assert request["place"] == "Berlin"
     assert RankQuery.model_validate(request).explain
     assert "user_id" not in without_names(request)
 
