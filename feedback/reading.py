@@ -1,10 +1,11 @@
 """What a ranker may know of a shopper and of products, in one look at the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from feedback.chosen import chosen_keys
 from feedback.co_clicks import CoClicks, co_clicks
 from feedback.contexts import Daypart
 from feedback.decay import Floats
@@ -173,6 +174,11 @@ class StateReader:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
         states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
         return [beside.by_product() for beside in self._co_clicks(states, at)]
+
+    def chosen(self, context: Mapping[str, str], at: float) -> list[dict[str, float]]:
+        """What is acted upon most at the time of day, and at the place, that the context names; the strongest first."""
+        keys = chosen_keys(context)
+        return [most.by_product() for most in self._co_clicks(self._store.read(keys) if keys else [], at)]
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)

@@ -67,6 +67,16 @@ def co_clicks_key(product_id: str) -> str:
     return f"co_clicks:{product_id}"
 
 
+def chosen_at_time_key(daypart: int) -> str:
+    """Of the products that are acted upon most in a quarter of the day."""
+    return f"chosen:daypart:{daypart}"
+
+
+def chosen_at_place_key(place: str) -> str:
+    """Of the products that are acted upon most at one class of places."""
+    return f"chosen:place:{place}"
+
+
 def list_key(query_id: str) -> str:
     """Of what is known of an open list."""
     return f"list:{query_id}"

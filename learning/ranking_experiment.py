@@ -44,8 +44,7 @@ class ExperimentOptions:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was measured on `test`, of `ranker` trained on `train`. `orders` by name, the yardstick and the chosen kind
-    among them.
+    """What was measured on `test`. `orders` by name, the yardstick and the chosen kind among them.
 
     `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1;
     `directions`: from 1, where more of the feature always raises the score, to -1, where it always lowers it.
@@ -101,9 +100,8 @@ def run_experiment(
     orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
     ranker = trained[chosen].ranker()
     parts = [ranker.parts(each.input) for each in test]
-    return Experiment(
-        train, test, orders, chosen, trained[chosen], feature_weights(parts), feature_directions(test, parts)
-    )
+    weights, directions = feature_weights(parts), feature_directions(test, parts)
+    return Experiment(train, test, orders, chosen, trained[chosen], weights, directions)
 
 
 def train_chosen(
