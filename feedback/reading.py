@@ -1,7 +1,7 @@
 """What a ranker may know of a shopper and of products, in one look at the store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -70,6 +70,7 @@ class ShopperState:
     co_clicks: Sequence[CoClicks]
     prior_impressions: float
     recent_items: int
+    _rates: dict[tuple[Counter, int | None, Counter], Floats] = field(default_factory=dict)  # several features ask
 
     @property
     def recent(self) -> Deeds:
@@ -78,7 +79,11 @@ class ShopperState:
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
         """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
-        return self._smoothed(self.products, counter, half_life, trials, self._shop_rate(counter, half_life, trials))
+        asked = counter, half_life, trials
+        if asked not in self._rates:
+            prior = self._shop_rate(counter, half_life, trials)
+            self._rates[asked] = self._smoothed(self.products, counter, half_life, trials, prior)
+        return self._rates[asked]
 
     def rates_of_others(self, counter: Counter) -> Floats:
         """Of all impressions, smoothed towards the rate of the whole shop."""
