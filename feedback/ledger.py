@@ -11,8 +11,8 @@ from feedback.query_classes import query_class
 from feedback.statistics import Counter
 from topics.feedback import JoinedList, ListAction
 
-_VERSION = b"\x02"
-_WITHOUT_CONTEXTS = b"\x01"
+_VERSION = b"\x03"
+_EARLIER_VERSIONS = (b"\x01", b"\x02")  # without contexts; without whether the query was known
 NO_DAYPART = -1
 _COUNTED_ACTIONS = {
     "click": Counter.CLICKS,
@@ -38,7 +38,7 @@ class Contribution(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What has been counted as of `revision`, under which query class and place, and in whose profile it stands;
-    nothing in the list is later than `until`.
+    nothing in the list is later than `until`. `asked`: its query was known then.
     """
 
     revision: int = 0
@@ -47,6 +47,12 @@ class Entry:
     until: float = 0.0
     contributions: frozenset[Contribution] = frozenset()
     place: str = ""
+    asked: bool = False
+
+    @property
+    def standing(self) -> tuple[bool, int]:
+        """As JoinedList has it."""
+        return self.asked, self.revision
 
 
 def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
@@ -100,17 +106,18 @@ def first_actions(one: JoinedList) -> list[ListAction]:
 
 def encode_entry(entry: Entry) -> bytes:
     lines = [tuple(line) for line in sorted(entry.contributions)]
-    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, entry.until, lines, entry.place])
+    head = entry.revision, entry.shopper, entry.query_class, entry.until
+    return _VERSION + orjson.dumps([*head, lines, entry.place, entry.asked])
 
 
 def decode_entry(state: bytes | None) -> Entry:
     """Nothing counted where there is no state. Raises ValueError for a state of a later Millrace."""
     if state is None:
         return Entry()
-    if state[:1] not in (_VERSION, _WITHOUT_CONTEXTS):
+    if state[:1] not in (_VERSION, *_EARLIER_VERSIONS):
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, until, lines, *place = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *place)
+    revision, shopper, of_class, until, lines, *rest = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *rest)
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:

@@ -32,7 +32,8 @@ class ListAction(BaseModel):
 
 
 class JoinedList(BaseModel):
-    """All that is known of one query as of `revision`: a higher one of the same `query_id` takes its place.
+    """All that is known of one query as of `revision`: a higher one of the same `query_id` takes its place, unless only
+    the lower one knows the query.
 
     A list whose query has not come (yet) has actions and `at` None; an event that belongs to no query is a list of its
     own. Of equal revisions all are equal, so that a repeat changes nothing.
@@ -59,6 +60,13 @@ class JoinedList(BaseModel):
     actions: tuple[ListAction, ...] = Field((), description="by time, then by event_id")
     late: int = Field(0, ge=0, lt=2**31, description="actions after the window of the join: counted, and kept apart")
     suspect: str = Field("", description="why it counts in no statistics and trains nothing; empty: it counts")
+
+    @property
+    def standing(self) -> tuple[bool, int]:
+        """What takes the place of lower ones. Without its query a list is of before the query came, or of after what was
+        known of the list was forgotten.
+        """
+        return self.at is not None, self.revision
 
 
 class ShopperErased(BaseModel):

@@ -99,6 +99,18 @@ def test_the_outcome_of_each_list_is_told() -> None:
     assert apply_lists(store, [], SETTINGS, LATER).outcomes == {}
 
 
+def test_a_click_after_the_state_of_its_list_was_forgotten_takes_nothing_back() -> None:
+    """The join then knows no query, and counts from one again."""
+    known = joined("q", "abc", revision=1)
+    after = joined("q", "", *[("click", "a", number) for number in range(5)], at=None, text="")
+    store = MemoryStore()
+    outcomes = [apply_lists(store, lists, SETTINGS, LATER).outcomes for lists in ([known, after], [known], [after])]
+
+    assert outcomes == [{"counted": 1, "older": 1}, {"unchanged": 1}, {"older": 1}]
+    assert totals(store, "abc") == [[1, 0, 0, 0]] * 3
+    assert state(store, "").profile.passed_over.product_ids == ["a", "b", "c"]
+
+
 def test_places_that_are_looked_at_less_count_for_less_of_an_impression() -> None:
     store = applied([joined("q", "abcd")], examination=(1.0, 0.5, 0.25))
     counts = state(store, "abcd").products
