@@ -56,14 +56,16 @@ class Entry:
 
 
 def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
-    """What a list counts. One that is suspect counts nothing and stands in no profile.
+    """What a list counts. One that is suspect counts nothing and stands in no profile. Without its query, or upon what it
+    did not show, nothing counts: there is nothing to be a share of.
 
     `examination`: the chances that the places 1, 2, ... are looked at, the last one for all that follow; left out, all
     that is shown is looked at.
     """
     if one.suspect:
         return Entry(one.revision)
-    places = seen_products(one)
+    shown = {product.product_id for product in one.shown} if one.at is not None else frozenset()
+    places = seen_products(one) if shown else {}
     clicked = {action.product_id for action in one.actions if action.action == "click"} & places.keys()
     share = len(clicked) / max(len(places), 1)
     known = daypart_of(one.context)
@@ -75,7 +77,7 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     done = [
         Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at, daypart=daypart)
         for action in first_actions(one)
-        if action.action in _COUNTED_ACTIONS
+        if action.action in _COUNTED_ACTIONS and action.product_id in shown
     ]
     until = max([action.at for action in one.actions] + [one.at or 0.0])
     contributions = frozenset(seen + done)

@@ -63,8 +63,8 @@ class JoinedList(BaseModel):
 
     @property
     def standing(self) -> tuple[bool, int]:
-        """What takes the place of lower ones. Without its query a list is of before the query came, or of after what was
-        known of the list was forgotten.
+        """What takes the place of lower ones. A list without its query is of before the query came, or of after all that
+        was known of it was forgotten.
         """
         return self.at is not None, self.revision
 
