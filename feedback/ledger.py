@@ -1,6 +1,6 @@
 """What of a list has been counted, so that another revision of it adds only what is new."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,8 +64,8 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     """
     if one.suspect:
         return Entry(one.revision)
-    shown = {product.product_id for product in one.shown} if one.at is not None else frozenset()
-    places = seen_products(one) if shown else {}
+    shown = {product.product_id for product in one.shown}
+    places = seen_products(one) if shown and one.at is not None else {}
     clicked = {action.product_id for action in one.actions if action.action == "click"} & places.keys()
     share = len(clicked) / max(len(places), 1)
     known = daypart_of(one.context)
@@ -76,7 +76,7 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     ]
     done = [
         Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at, daypart=daypart)
-        for action in first_actions(one)
+        for action in first_actions(one.actions)
         if action.action in _COUNTED_ACTIONS and action.product_id in shown
     ]
     until = max([action.at for action in one.actions] + [one.at or 0.0])
@@ -97,10 +97,10 @@ def seen_products(one: JoinedList) -> dict[str, tuple[float, int]]:
     return {product: (one.at, place) for product, place in places.items() if seen is None or product in seen}
 
 
-def first_actions(one: JoinedList) -> list[ListAction]:
+def first_actions(actions: Iterable[ListAction]) -> list[ListAction]:
     """The first of equal actions upon a product, impressions left out, by time."""
     first: dict[tuple[str, str], ListAction] = {}
-    for action in sorted(one.actions, key=lambda action: (action.at, action.event_id)):
+    for action in sorted(actions, key=lambda action: (action.at, action.event_id)):
         if action.action != IMPRESSION:
             first.setdefault((action.action, action.product_id), action)
     return list(first.values())
