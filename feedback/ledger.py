@@ -56,8 +56,8 @@ class Entry:
 
 
 def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
-    """What a list counts. One that is suspect counts nothing and stands in no profile. Without its query, or upon what it
-    did not show, nothing counts: there is nothing to be a share of.
+    """What a list counts. One that is suspect counts nothing and stands in no profile. Without its query, or upon what
+    it did not show, nothing counts: there is nothing to be a share of.
 
     `examination`: the chances that the places 1, 2, ... are looked at, the last one for all that follow; left out, all
     that is shown is looked at.
