@@ -55,8 +55,11 @@ def _without(held: Mapping[str, bytes], erased: ShopperErased, expires_at: float
         if not _holds(known, erased):
             continue
         if _asked(known, erased):
-            known.query = None
-        known.actions = {id_: action for id_, action in known.actions.items() if not _did(action, erased)}
+            known.query, known.query_erased = None, True
+            known.erased += 1
+        kept = {id_: action for id_, action in known.actions.items() if not _did(action, erased)}
+        known.erased += len(known.actions) - len(kept)
+        known.actions = kept
         changed[key] = Kept(join.encode(known), expires_at) if known.query or known.actions else None
     return changed
 
