@@ -95,7 +95,7 @@ class ListFold:
 
     def _countable(self, one: JoinedList) -> JoinedList | None:
         """The list without what is from the future or of before the erasure; None where only that was in it."""
-        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None)
+        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None).erased_at
         lately = happened_between(one, mark, np.inf)
         kept = happened_between(lately, mark, self._now + _AHEAD_SECONDS)
         self.left_out["erased"] += _size(one) - _size(lately)
