@@ -52,8 +52,8 @@ def decode_mark(state: bytes | None) -> Mark:
 
 
 def happened_between(one: JoinedList, after: float, until: float) -> JoinedList:
-    """Only what of the list is later than `after` and not later than `until`."""
+    """Only what of the list is later than `after` and not later than `until`; what was shown may lose its time."""
     actions = tuple(action for action in one.actions if after < action.at <= until)
     if one.at is not None and not after < one.at <= until:
-        return one.model_copy(update={"at": None, "text": "", "shown": (), "actions": actions})
+        return one.model_copy(update={"at": None, "text": "", "actions": actions})
     return one if len(actions) == len(one.actions) else one.model_copy(update={"actions": actions})

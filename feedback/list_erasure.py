@@ -70,8 +70,11 @@ def _only(kept: Span, held: Mapping[str, bytes], shopper: str, expires_at: float
         if not _holds(known, shopper, kept):
             continue
         if known.query is not None and _goes(known.query, shopper, kept):
-            known.query = None
-        known.actions = {id_: action for id_, action in known.actions.items() if not _goes(action, shopper, kept)}
+            known.query, known.query_erased = None, True
+            known.erased += 1
+        left = {id_: action for id_, action in known.actions.items() if not _goes(action, shopper, kept)}
+        known.erased += len(known.actions) - len(left)
+        known.actions = left
         changed[key] = Kept(join.encode(known), expires_at) if known.query or known.actions else None
     return changed
 

@@ -83,15 +83,17 @@ class Profile:
     @cached_property
     def bought(self) -> dict[str, float]:
         """When each was bought last."""
-        lines = np.flatnonzero(self.records["action"] == Deed.PURCHASE)[::-1]
+        lines = (self.records["action"] == Deed.PURCHASE).nonzero()[0][::-1]
+        if not len(lines):
+            return {}
         places, times = self.records["product"][lines].tolist(), self.records["at"][lines].tolist()
         return {self.product_ids[place]: at for place, at in zip(places, times, strict=True)}
 
     @cached_property
     def hidden(self) -> frozenset[str]:
         """What this shopper wants to see no more."""
-        places = self.records["product"][self.records["action"] == Deed.HIDE]
-        return frozenset(self.product_ids[place] for place in places.tolist())
+        lines = (self.records["action"] == Deed.HIDE).nonzero()[0]
+        return frozenset(self.product_ids[place] for place in self.records["product"][lines].tolist())
 
     def recent(self, most: int) -> Deeds:
         """The newest things done, whatever was passed over left out."""

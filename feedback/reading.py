@@ -1,12 +1,13 @@
 """What a ranker may know of a shopper and of products, in one look at the store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from feedback.chosen import chosen_keys
 from feedback.co_clicks import CoClicks, co_clicks
+from feedback.context_lifts import InContext, context_lifts
 from feedback.contexts import Daypart
 from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
@@ -21,7 +22,7 @@ from feedback.state_keys import (
     shop_at_place_key,
     shopper_key,
 )
-from feedback.statistics import Counter, CountStates, ProductCounts, odds, smoothed_rates
+from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_rates
 from feedback.store import ProfileStore
 
 
@@ -69,6 +70,7 @@ class ShopperState:
     co_clicks: Sequence[CoClicks]
     prior_impressions: float
     recent_items: int
+    _rates: dict[tuple[Counter, int | None, Counter], Floats] = field(default_factory=dict)  # several features ask
 
     @property
     def recent(self) -> Deeds:
@@ -77,7 +79,11 @@ class ShopperState:
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
         """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
-        return self._smoothed(self.products, counter, half_life, trials, self._shop_rate(counter, half_life, trials))
+        asked = counter, half_life, trials
+        if asked not in self._rates:
+            prior = self._shop_rate(counter, half_life, trials)
+            self._rates[asked] = self._smoothed(self.products, counter, half_life, trials, prior)
+        return self._rates[asked]
 
     def rates_of_others(self, counter: Counter) -> Floats:
         """Of all impressions, smoothed towards the rate of the whole shop."""
@@ -100,28 +106,20 @@ class ShopperState:
 
     def daypart_lifts(self, counter: Counter, daypart: Daypart) -> Floats:
         """As `place_lifts`, of that quarter of the day."""
-        shop, products = (
-            (counts.at_daypart(daypart, counter), counts.at_daypart(daypart, Counter.IMPRESSIONS))
-            for counts in (self.shop, self.products)
-        )
-        return self._lifts_there(counter, *shop, *products)
+        wanted = counter, Counter.IMPRESSIONS
+        shop, products = ([of.at_daypart(daypart, each) for each in wanted] for of in (self.shop, self.products))
+        return self._lifts_there(counter, InContext(*shop, *products))
 
     def place_lifts(self, counter: Counter) -> Floats:
         """Log odds beyond what the rates of the product and of the place let expect; 0 where nothing is known."""
         if not len(self.at_place):
             return np.zeros(len(self.products))
         done, seen = self.at_place.column(counter), self.at_place.column(Counter.IMPRESSIONS)
-        return self._lifts_there(counter, done[:1], seen[:1], done[1:], seen[1:])
+        return self._lifts_there(counter, InContext(done[:1], seen[:1], done[1:], seen[1:]))
 
-    def _lifts_there(
-        self, counter: Counter, shop_done: Floats, shop_seen: Floats, done: Floats, seen: Floats
-    ) -> Floats:
-        prior = max(self.prior_impressions, 1.0)
+    def _lifts_there(self, counter: Counter, there: InContext) -> Floats:
         shop_rate = self._shop_rate(counter, None, Counter.IMPRESSIONS)
-        apart = odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) / odds(shop_rate)
-        expected = odds(self.rates(counter)) * apart
-        lifts = np.log(odds(smoothed_rates(done, seen, expected / (1 + expected), prior)) / expected)
-        return np.where(done + seen > 0, lifts, 0.0)
+        return context_lifts(there, self.rates(counter), shop_rate, max(self.prior_impressions, 1.0))
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
         return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)

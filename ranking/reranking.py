@@ -151,6 +151,8 @@ class Reranker:
         return groups
 
     def _order(self, seen: RankingInput, scores: Numbers, places: Sequence[int]) -> list[int]:
+        if not places:
+            return []
         group = np.array(places, np.intp)
         if self._settings.diversity < 1.0:
             order = by_marginal_relevance(scores[group], seen.vectors[group], self._settings.diversity)

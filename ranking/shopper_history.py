@@ -12,7 +12,6 @@ from feedback.profiles import Deed, Profile, session_mark
 
 _TELLS = np.zeros(256, np.bool_)
 _TELLS[[Deed.PASSED_OVER, Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
-_PRODUCTS = 1 << 16  # more than a profile has
 _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
@@ -43,18 +42,16 @@ class History:
 
 def history_of(profile: Profile, most: int, session: str) -> History:
     """Of the newest `most` products acted upon or passed over; of several acts upon one in one list the newest."""
-    lines = np.flatnonzero(_TELLS[profile.records["action"]])[:most]
-    lists = np.unique(profile.records["list"][lines], return_inverse=True)[1]
-    products = profile.records["product"][lines]
-    first = np.sort(np.unique(lists * _PRODUCTS + products, return_index=True)[1])
-    lines = lines[first]
+    records = profile.records
+    lines = _TELLS[records["action"]].nonzero()[0][:most]
+    lines = lines[_first_of_each(records["product"][lines].tolist(), records["list"][lines].tolist())]
     mark = session_mark(session)
     return History(
-        [profile.product_ids[place] for place in products[first].tolist()],
-        (profile.records["action"][lines] != Deed.PASSED_OVER).astype(np.float64),
-        lists[first],
-        profile.records["at"][lines],
-        (profile.records["session"][lines] == mark) & (mark != 0),
+        [profile.product_ids[place] for place in records["product"][lines].tolist()],
+        (records["action"][lines] != Deed.PASSED_OVER).astype(np.float64),
+        _numbered(records["list"][lines].tolist()),
+        records["at"][lines],
+        (records["session"][lines] == mark) & (mark != 0),
     )
 
 
@@ -80,6 +77,22 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
             break
     surprise: Floats = np.where(tells[lists], liked - expit(odds + freedom[lists]), 0.0)
     return surprise
+
+
+def _first_of_each(products: Sequence[int], lists: Sequence[int]) -> list[int] | slice:
+    """The places of the lines that are the first of a product in a list: most often all of them."""
+    if len(set(products)) == len(products):
+        return slice(None)
+    first: dict[tuple[int, int], int] = {}
+    for place, line in enumerate(zip(products, lists, strict=True)):
+        first.setdefault(line, place)
+    return list(first.values())
+
+
+def _numbered(marks: Sequence[int]) -> Integers:
+    """Numbers from 0 on, equal ones for equal marks."""
+    numbers = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
+    return np.array([numbers[mark] for mark in marks], np.int64)
 
 
 def _bounded(numbers: Floats, bound: float) -> Floats:
