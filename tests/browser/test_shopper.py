@@ -105,7 +105,10 @@ def test_more_results_are_an_answer_of_their_own(page: Any, told: list[dict[str,
     assert click["event_attributes"]["position"]["ordinal"] == 30
 
 
-def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(page: Any, arrived: Any) -> None:
+def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(
+    page: Any, arrived: Any, server: ServerSettings
+) -> None:
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
     page.clock.install()
     page.reload()
     search(page, "dotted umbrella")
@@ -115,8 +118,11 @@ def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(page: An
     page.wait_for_selector("#results[aria-busy=false] .card")
     page.clock.run_for(5_000)
     page.goto("about:blank")  # its beacon goes all the same
-    events = arrived(BEHAVIOR_EVENTS, lambda came: any(event["action_name"] == "dwell" for event in came))
-    (dwell,) = [event for event in events if event["action_name"] == "dwell"]
+
+    def dwells(came: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [event for event in came if event["action_name"] == "dwell" and event["client_id"] == shopper]
+
+    (dwell,) = dwells(arrived(BEHAVIOR_EVENTS, dwells))
     assert dwell["event_attributes"]["object"]["object_id"] == product
     assert 5 <= dwell["event_attributes"]["dwell_seconds"] < 60
     assert dwell["event_attributes"]["position"] == {"ordinal": 2}
