@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from feedback.erasure_marks import NEVER, Mark, Span, decode_mark, encode_mark
+from feedback.erasure_marks import Mark, Span, after_erasure, decode_mark, encode_mark
 from feedback.ledger import decode_entry, encode_entry
 from feedback.profiles import decode_profile, encode_profile
 from feedback.settings import ProfileSettings
@@ -32,8 +32,8 @@ class _MoreLists(Exception):
 def erase_shopper(
     store: ProfileStore, erased: ShopperErased, settings: ProfileSettings, now: float, *, sweep: bool = False
 ) -> ErasureReport:
-    """Remove all of the shopper that is held, whatever clock has dated it, and leave a mark, so that nothing of before
-    is counted again.
+    """Remove all of the shopper that may be of before, though a clock ahead has dated it, and leave a mark, so that
+    nothing of before is counted again.
 
     A repeat removes nothing of what is later than the erasure, unless it is told to `sweep`. Counts of products stay:
     they name nobody. `now` is seconds since 1970, by the clock of the process. Raises StoreUnavailable.
@@ -48,10 +48,11 @@ def erase_shopper(
                 raise _MoreLists
             mark = decode_mark(held.get(erased_key(erased.shopper)))
             is_repeat = mark.erased_at >= erased.at and not sweep
-            kept = Span(mark.erased_at) if is_repeat else NEVER
+            until = max(erased.at, mark.erased_at)
+            kept = Span(until) if is_repeat else after_erasure(until, now)
             changes = dict(_only(kept, held, erased.shopper, settings, now))
             removed = Tally(key.partition(":")[0] for key in changes)
-            mark = replace(mark, erased_at=max(erased.at, mark.erased_at))
+            mark = replace(mark, erased_at=until)
             return {**changes, erased_key(erased.shopper): Kept(encode_mark(mark), settings.ledger_expiry(now))}
 
         try:

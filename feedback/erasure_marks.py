@@ -7,6 +7,7 @@ from typing import Any
 
 from topics.feedback import JoinedList
 
+AHEAD_SECONDS = 300.0  # clocks of browsers are a little wrong; what is from next year would outweigh all else
 _MARK = struct.Struct("<Bdd")  # version, times
 _VERSION = 2
 _MARK_OF_ONE = struct.Struct("<Bd")  # of version 1, which knew `erased_at` only
@@ -34,7 +35,9 @@ class Span:
         return (self.after < at) & (at <= self.until)
 
 
-NEVER = Span(math.inf)
+def after_erasure(erased_at: float, now: float) -> Span:
+    """What an erasure leaves that runs now: by a clock that is a little ahead, or years, the rest may be of before."""
+    return Span(erased_at + AHEAD_SECONDS, now)
 
 
 def encode_mark(mark: Mark) -> bytes:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from feedback.erasure_marks import Span
-from feedback.example_rows import SCHEMA, day_of, newest, newest_rows, times_of, to_lists, to_table, without
+from feedback.example_rows import SCHEMA, day_of, during, newest, newest_rows, to_lists, to_table, without
 from feedback.example_settings import ExampleLogSettings
 from feedback.list_erasure import erased_at
 from feedback.log_errors import LogUnavailable
@@ -89,8 +89,11 @@ class ExampleLog:
         self._remove(paths)
         return len(paths)
 
-    def erase(self, shopper: str, until: float, on_file: Callable[[], None] = lambda: None) -> int:
-        """Take out what the shopper was shown up to then. Returns the rows, repeats included.
+    def erase(
+        self, shopper: str, after: float, until: float = math.inf, on_file: Callable[[], None] = lambda: None
+    ) -> int:
+        """Take out what the shopper was shown not later than `after`, or later than `until`. Returns the rows, repeats
+        included.
 
         What a writer that was killed left unfinished goes, too, whosever it is; one that lives writes it again.
         """
@@ -98,7 +101,7 @@ class ExampleLog:
         for day in self.days():
             self._remove(self._unfinished(day))
             for path, table in self._tables(day, on_file, shopper):
-                kept = without(table, {shopper: until})
+                kept = during(table, shopper, Span(after, until))
                 if len(kept) < len(table):
                     removed += len(table) - len(kept)
                     self._replace(path, kept)
@@ -107,13 +110,11 @@ class ExampleLog:
     def count(
         self, shopper: str, after: float, until: float = math.inf, on_file: Callable[[], None] = lambda: None
     ) -> int:
-        """How many rows of the shopper are not later than `after`, or later than `until`."""
-        kept = Span(after, until)
+        """How many rows `erase` would take out."""
         return sum(
-            not kept.has(at)
+            len(table) - len(during(table, shopper, Span(after, until)))
             for day in self.days()
             for _, table in self._tables(day, on_file, shopper)
-            for at in times_of(table, shopper)
         )
 
     def _put(self, day: date, name: str, table: pa.Table) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from feedback.erasure_marks import Span
 from topics.feedback import JoinedList
 
 _TEXTS = pa.map_(pa.string(), pa.string())
@@ -88,10 +89,10 @@ def newest_rows(table: pa.Table) -> pa.Table:
     return ordered.filter(pa.array(first)).sort_by([("at", "ascending"), ("query_id", "ascending")])
 
 
-def times_of(table: pa.Table, shopper: str) -> list[float]:
-    """When the lists of one shopper were shown."""
-    shoppers: Sequence[str] = table["shopper"].to_pylist()
-    return [at for of, at in zip(shoppers, table["at"].to_pylist(), strict=True) if of == shopper]
+def during(table: pa.Table, shopper: str, span: Span) -> pa.Table:
+    """Only what this shopper saw in that span, and what others saw."""
+    kept = (np.asarray(table["shopper"].to_pylist(), dtype=object) != shopper) | span.has(table["at"].to_numpy())
+    return table if kept.all() else table.filter(pa.array(kept))
 
 
 def without(table: pa.Table, erased_at: Mapping[str, float]) -> pa.Table:

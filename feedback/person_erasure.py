@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from feedback.erasure import ErasureReport, erase_shopper, found, mark_swept
-from feedback.erasure_marks import NEVER, Span
+from feedback.erasure_marks import Span, after_erasure
 from feedback.example_log import ExampleLog
 from feedback.list_erasure import count_open_lists, erase_open_lists, is_swept
 from feedback.settings import ProfileSettings
@@ -39,18 +39,18 @@ class PersonErasure:
         self._clock = clock
 
     def erase(self, erased: ShopperErased, on_progress: Callable[[], None] = lambda: None) -> ErasureReport:
-        """All that is held of the person goes, whatever clock has dated it; found is what is left of it at the end, and
-        was not done since.
+        """All that may be of before goes, though a clock ahead has dated it; found is what names the person at the end,
+        and was not done since.
 
         Once all of it is done, a repeat leaves what is later than the erasure. Reads every open list and the shoppers
         of the whole log: seconds, where they are many; `on_progress` is called with each file and some lists.
         """
         now = self._clock()
         swept = is_swept(self._store, erased)
-        kept = Span(erased.at) if swept else NEVER
+        kept = Span(erased.at) if swept else after_erasure(erased.at, now)
         profile = erase_shopper(self._store, erased, self._settings, now, sweep=not swept)
         lists = erase_open_lists(self._store, erased.shopper, kept, now + self._keep_seconds, on_progress)
-        rows = self._log.erase(erased.shopper, kept.after, on_progress)
+        rows = self._log.erase(erased.shopper, kept.after, kept.until, on_progress)
         mark_swept(self._store, erased, self._settings, now)
         return ErasureReport({**profile.removed, OPEN_LISTS: lists, EXAMPLES: rows}, self._found(erased, on_progress))
 

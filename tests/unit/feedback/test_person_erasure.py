@@ -51,7 +51,7 @@ def loop(tmp_path: Path) -> Loop:
 def test_what_a_clock_that_is_ahead_has_dated_goes_too(loop: Loop, ahead: float) -> None:
     loop.hear(
         [asked("q", "a", "b", at=ahead), asked("other", "a", shopper="bob")],
-        [did("q", "a", at=ahead + 10), did("other", "a", at=ahead + 10), did(None, "c", at=ahead + 10)],
+        [did("q", "a", at=ahead + 10), did("other", "a", at=ahead + 10, shopper="bob"), did(None, "c", at=ahead + 10)],
     )
     loop.now = 61
     report = loop.erasure.erase(ERASED)
@@ -67,6 +67,16 @@ def test_what_came_between_the_shops_erasure_and_the_loops_goes_too(loop: Loop) 
     loop.now = 62
     assert loop.erasure.erase(ERASED).removed == {"shopper": 1, "lists": 1, "counted": 1, "list": 1, "example": 1}
     assert loop.naming("ann") == {"erased:ann"}
+
+
+def test_what_was_done_well_after_an_erasure_that_waited_stays(loop: Loop) -> None:
+    loop.now = HOUR
+    loop.hear([asked("q", "a"), asked("later", "b", at=400)], [did("q", "a"), did("later", "b", at=410)])
+    report = loop.erasure.erase(ERASED)
+
+    assert loop.naming("ann") >= {"list:later", "counted:later", "lists:ann", "shopper:ann", "later"}
+    assert loop.naming("ann").isdisjoint({"list:q", "counted:q", "q"})
+    assert set(report.found_afterwards.values()) == {0}
 
 
 def test_an_erasure_that_is_read_again_takes_nothing_of_what_came_later(loop: Loop) -> None:
