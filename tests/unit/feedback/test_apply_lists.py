@@ -12,8 +12,9 @@ from feedback.applying import apply_lists
 from feedback.contexts import Daypart, place_class
 from feedback.memory_store import MemoryStore
 from feedback.profiles import EMPTY_PROFILE, Profile
-from feedback.reading import Asked, ShopperState, StateReader
+from feedback.reading import Asked, StateReader
 from feedback.settings import ProfileSettings
+from feedback.shopper_state import ShopperState
 from feedback.statistics import Counter
 from tests.unit.feedback.deliveries import CONTEXTS, PRODUCTS, deliveries
 from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
