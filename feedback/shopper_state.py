@@ -32,6 +32,7 @@ class ShopperState:
     prior_impressions: float
     recent_items: int
     _rates: dict[tuple[Counter, int | None, Counter], Floats] = field(default_factory=dict)  # several features ask
+    _shop_rates: dict[tuple[Counter, int | None, Counter], Floats] = field(default_factory=dict)
 
     @property
     def recent(self) -> Deeds:
@@ -91,7 +92,11 @@ class ShopperState:
         return np.where(done + seen > 0, lifts, 0.0)
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
-        return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
+        asked = counter, half_life, trials
+        if asked not in self._shop_rates:
+            done, tried = self.shop.column(counter, half_life), self.shop.column(trials, half_life)
+            self._shop_rates[asked] = smoothed_rates(done, tried, 0.0, 0.0)
+        return self._shop_rates[asked]
 
     def _smoothed(
         self, counts: ProductCounts, counter: Counter, half_life: int | None, trials: Counter, prior: Floats
