@@ -11,7 +11,7 @@ import setproctitle
 
 from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader, StyleLearner
 from cli.following import follow_behavior, follow_indexed
-from cli.process_checks import require_shared_index, require_topics
+from cli.process_checks import require_shared_index, require_shared_profiles, require_topics
 from cli.settings import Settings, changed_settings
 from cli.wiring import Parts, open_parts, open_profile_store, open_publisher
 from encoders.image_sources import ImageSource
@@ -47,6 +47,7 @@ def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
+    require_shared_profiles(settings)
     _tell_if_broker_is_away(settings)
     _tell_of_weights_without_a_feature(settings)
     with (

@@ -68,11 +68,11 @@ def apply_lists(
 
 
 def _newest(lists: Iterable[JoinedList]) -> list[JoinedList]:
-    """The highest revision of each list."""
+    """How each list stands last."""
     newest: dict[str, JoinedList] = {}
     for one in lists:
         held = newest.get(one.query_id)
-        if held is None or one.revision >= held.revision:
+        if held is None or one.standing >= held.standing:
             newest[one.query_id] = one
     return list(newest.values())
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from feedback.decay import Floats
 from feedback.profiles import Deed, Profile
 
-_VERSION = 2
+_VERSION = 1
 _HEAD = struct.Struct("<BdI")  # version, as of when, number of others
-_OF_JSON = 1  # the version that had a JSON document
 _IS_ACT = np.isin(np.arange(256), [Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE])
 _NOTHING = 1e-9  # what rounding leaves of a count that was taken back
 
@@ -90,14 +89,9 @@ def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> CoCli
 
 
 def _decoded(state: bytes | None) -> tuple[float, Sequence[str], Floats]:
-    """As of when, the others, the strongest first, and their counts. Raises ValueError for a state of a later
-    Millrace.
-    """
+    """As of when, the others, the strongest first, and their counts. Raises ValueError for another version."""
     if state is None:
         return 0.0, (), np.zeros(0)
-    if state[0] == _OF_JSON:
-        moment, sums = orjson.loads(state[1:])
-        return moment, list(sums), np.array(list(sums.values()), np.float64)
     version, as_of, number = _HEAD.unpack_from(state)
     if version != _VERSION:
         raise ValueError(f"co-clicks of version {version} are not known here")

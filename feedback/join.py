@@ -4,7 +4,7 @@ What is known of a list is its query and the set of its actions by event id. Whe
 time and the query's, so either side may come first, and a repeat changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -58,36 +58,39 @@ class ActionUpon(NamedTuple):
 
 @dataclass(slots=True)
 class OpenList:
-    """All that is known of a list. `flooded`: it had more actions than are kept, so that none is."""
+    """All that is known of a list. `flooded`: it had more actions than are kept, so that none is; `taken_back` are then
+    the ids of lists that were made of its actions before. `erased`: how many things an erasure took out, and whether
+    the query was among them.
+    """
 
     query: ShownList | None = None
     actions: dict[str, Action] = field(default_factory=dict)
     suspect: str = ""
     flooded: bool = False
+    taken_back: list[str] = field(default_factory=list)
+    erased: int = 0
+    query_erased: bool = False
 
     def add_query(self, query: ShownList) -> None:
         self.query = least(self.query, query)
 
-    def add_actions(self, actions: Mapping[str, Action], most: int) -> int:
+    def add_actions(self, actions: Mapping[str, Action]) -> int:
         """How many of them were not known."""
         if self.flooded:
             return len(actions)
         before = len(self.actions)
         for event_id, action in actions.items():
             self.actions[event_id] = least(self.actions.get(event_id), action)
-        added = len(self.actions) - before
-        if len(self.actions) > most:
-            self.flood()
-        return added
+        return len(self.actions) - before
 
-    def flood(self) -> None:
-        """More was done than is kept: nothing of it is."""
-        self.flooded, self.suspect, self.actions = True, FLOODED, {}
+    def flood(self, own_lists: Iterable[str]) -> None:
+        """More was done than is kept: nothing of it is, nor in the lists that were made of it."""
+        self.flooded, self.suspect, self.actions, self.taken_back = True, FLOODED, {}, sorted(own_lists)
 
     @property
     def revision(self) -> int:
         known = _FLOODED_REVISION if self.flooded else len(self.actions) + bool(self.suspect)
-        return known + (self.query is not None)
+        return known + (self.query is not None) + self.erased
 
     @property
     def shopper(self) -> str:
@@ -131,29 +134,30 @@ def action_upon(event: BehaviorEvent) -> ActionUpon | None:
         event.timestamp.timestamp(), event.action_name, product_id, _dwell(event), event.actor, event.session_id or ""
     )
     event_id = _event_id(event, action)
-    list_id = event.query_id or own_list_id("", event_id, event.actor)
+    list_id = event.query_id or own_list_id("", event_id, event.actor)  # event ids of two senders may be equal
     return ActionUpon(list_id, event_id, action)
 
 
-def own_list_id(list_id: str, event_id: str, shopper: str) -> str:
-    """The id of the list that consists of one action. Event ids of two senders may be equal."""
-    return "event:" + _digest([list_id, event_id, shopper])
+def own_list_id(*said: str) -> str:
+    """The id of a list that no query has."""
+    return "event:" + _digest(list(said))
 
 
 def encode(known: OpenList) -> bytes:
     query = list(known.query) if known.query is not None else None
     actions = {event_id: list(action) for event_id, action in known.actions.items()}
-    return orjson.dumps([query, actions, known.suspect, known.flooded])
+    return orjson.dumps(
+        [query, actions, known.suspect, known.flooded, known.taken_back, known.erased, known.query_erased]
+    )
 
 
 def decode(state: bytes) -> OpenList:
     """What `encode` made."""
-    query, actions, suspect, flooded = orjson.loads(state)
+    query, actions, *rest = orjson.loads(state)
     return OpenList(
         ShownList._make(query) if query is not None else None,
         {event_id: Action._make(action) for event_id, action in actions.items()},
-        suspect,
-        flooded,
+        *rest,
     )
 
 

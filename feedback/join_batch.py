@@ -1,6 +1,5 @@
 """One batch of queries and events on its way into the lists' states."""
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ import orjson
 
 from feedback import join, traffic
 from feedback.erasure_marks import decode_mark
-from feedback.join import Action, OpenList, ShownList
+from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
-from feedback.list_documents import documents
+from feedback.list_documents import add_actions, documents, own_lists
+from feedback.list_news import ListNews
 from feedback.state_keys import erased_key, list_key, traffic_key
 from feedback.store import Kept
 from feedback.traffic import Act, Traffic, TrafficSettings
@@ -37,36 +37,6 @@ class Joined:
     exposed: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _News:
-    """What a batch says of one list."""
-
-    queries: list[ShownList] = field(default_factory=list)
-    actions: dict[str, Action] = field(default_factory=dict)
-    events: int = 0  # repeats within the batch included
-
-    def add(self, event_id: str, action: Action) -> None:
-        self.events += 1
-        self.actions[event_id] = join.least(self.actions.get(event_id), action)
-
-    def __len__(self) -> int:
-        return len(self.queries) + len(self.actions)
-
-    @property
-    def at(self) -> float:
-        return min([query.at for query in self.queries] + [action.at for action in self.actions.values()])
-
-    def after(self, erased_at: Mapping[str, float]) -> "_News":
-        """Without what erased shoppers did up to then."""
-        queries = [query for query in self.queries if query.at > erased_at.get(query.shopper, -math.inf)]
-        actions = {
-            event_id: action
-            for event_id, action in self.actions.items()
-            if action.at > erased_at.get(action.shopper, -math.inf)
-        }
-        return _News(queries, actions, len(actions))
-
-
 class JoinBatch:
     """One batch on its way: what it says by list and by shopper, and what becomes of it."""
 
@@ -74,7 +44,7 @@ class JoinBatch:
         self._settings = settings
         self._rules = rules
         self._expires_at = now + settings.keep_seconds
-        self.lists: defaultdict[str, _News] = defaultdict(_News)
+        self.lists: defaultdict[str, ListNews] = defaultdict(ListNews)
         self._acts: defaultdict[str, dict[str, Act]] = defaultdict(dict)  # by shopper; of each there is an entry
         self._gathered: Counter[str] = Counter()
         self.joined = Joined()
@@ -120,7 +90,7 @@ class JoinBatch:
                 continue
             state = held.get(list_key(list_id))
             known = OpenList() if state is None else join.decode(state)
-            self._fold(known, news)
+            self._fold(list_id, known, news)
             self._suspect(list_id, known, news, shoppers)
             self.joined.messages += self.messages(list_id, known, None if news.queries else news.actions)
             changed[list_key(list_id)] = self.kept(join.encode(known))
@@ -132,7 +102,7 @@ class JoinBatch:
 
     def _erased_at(self, held: Mapping[str, bytes]) -> dict[str, float]:
         marks = ((shopper, held.get(erased_key(shopper))) for shopper in self._acts)
-        return {shopper: decode_mark(mark) for shopper, mark in marks if mark is not None}
+        return {shopper: decode_mark(mark).erased_at for shopper, mark in marks if mark is not None}
 
     def _watched(self, held: Mapping[str, bytes], erased_at: Mapping[str, float]) -> dict[str, Traffic]:
         """What each shopper of the batch has done lately, this batch included."""
@@ -147,10 +117,10 @@ class JoinBatch:
             watched[shopper] = seen
         return watched
 
-    def _fold(self, known: OpenList, news: _News) -> None:
+    def _fold(self, list_id: str, known: OpenList, news: ListNews) -> None:
         for query in news.queries:
             known.add_query(query)
-        added = known.add_actions(news.actions, self._settings.max_actions)
+        added = add_actions(list_id, known, news.actions, self._settings)
         outcomes = self.joined.outcomes
         outcomes["queries"] += len(news.queries)
         outcomes["flooding" if known.flooded else "actions"] += added
@@ -159,23 +129,25 @@ class JoinBatch:
             latest = known.query.at + self._settings.window_seconds
             outcomes["late"] += sum(action.at > latest for action in news.actions.values())
 
-    def _suspect(self, list_id: str, known: OpenList, news: _News, shoppers: Mapping[str, Traffic]) -> None:
-        seen = shoppers.get(known.shopper)
-        if seen is None:
-            return
-        if seen.is_suspect(news.at):
-            known.suspect = known.suspect or seen.suspicion
-            if seen.lists:
-                self.exposed[known.shopper] = (seen.suspicion, seen.lists)
-        elif not known.suspect:
-            seen.remember_lists([list_id], self._rules.remembered_lists)
+    def _suspect(self, list_id: str, known: OpenList, news: ListNews, shoppers: Mapping[str, Traffic]) -> None:
+        """By what its shopper did, and whoever else acted upon it."""
+        first_times = {known.shopper: news.at, **news.first_times()}
+        watched = {shopper: shoppers[shopper] for shopper in first_times if shopper in shoppers}
+        for shopper, seen in watched.items():
+            if seen.is_suspect(first_times[shopper]):
+                known.suspect = known.suspect or seen.suspicion
+                if seen.lists:
+                    self.exposed[shopper] = (seen.suspicion, seen.lists)
+        if not known.suspect:
+            for seen in watched.values():
+                seen.remember_lists([list_id], self._rules.remembered_lists)
 
     def messages(self, list_id: str, known: OpenList, touched: Collection[str] | None) -> list[JoinedMessage]:
         """The list as it stands. One that is longer than a message may be is flooded, too."""
         told = documents(list_id, known, self._settings.window_seconds, touched)
         messages = [(document["query_id"].encode(), orjson.dumps(document)) for document in told]
         if any(len(value) > _MOST_BYTES for _, value in messages):
-            known.flood()
+            known.flood(own_lists(list_id, known, self._settings.window_seconds))
             return self.messages(list_id, known, touched)
         return messages
 

@@ -1,6 +1,6 @@
 """What of a list has been counted, so that another revision of it adds only what is new."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,8 +11,7 @@ from feedback.query_classes import query_class
 from feedback.statistics import Counter
 from topics.feedback import JoinedList, ListAction
 
-_VERSION = b"\x02"
-_WITHOUT_CONTEXTS = b"\x01"
+_VERSION = b"\x01"
 NO_DAYPART = -1
 _COUNTED_ACTIONS = {
     "click": Counter.CLICKS,
@@ -38,7 +37,7 @@ class Contribution(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What has been counted as of `revision`, under which query class and place, and in whose profile it stands;
-    nothing in the list is later than `until`.
+    nothing in the list is later than `until`. `asked`: its query was known then.
     """
 
     revision: int = 0
@@ -47,17 +46,25 @@ class Entry:
     until: float = 0.0
     contributions: frozenset[Contribution] = frozenset()
     place: str = ""
+    asked: bool = False
+
+    @property
+    def standing(self) -> tuple[bool, int]:
+        """As JoinedList has it."""
+        return self.asked, self.revision
 
 
 def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
-    """What a list counts. One that is suspect counts nothing and stands in no profile.
+    """What a list counts. One that is suspect counts nothing and stands in no profile. Without its query, or upon what
+    it did not show, nothing counts: there is nothing to be a share of.
 
     `examination`: the chances that the places 1, 2, ... are looked at, the last one for all that follow; left out, all
     that is shown is looked at.
     """
     if one.suspect:
         return Entry(one.revision)
-    places = seen_products(one)
+    shown = {product.product_id for product in one.shown}
+    places = seen_products(one) if shown and one.at is not None else {}
     clicked = {action.product_id for action in one.actions if action.action == "click"} & places.keys()
     share = len(clicked) / max(len(places), 1)
     known = daypart_of(one.context)
@@ -68,8 +75,8 @@ def entry_of(one: JoinedList, examination: Sequence[float] = ()) -> Entry:
     ]
     done = [
         Contribution(action.product_id, _COUNTED_ACTIONS[action.action], action.at, daypart=daypart)
-        for action in first_actions(one)
-        if action.action in _COUNTED_ACTIONS
+        for action in first_actions(one.actions)
+        if action.action in _COUNTED_ACTIONS and action.product_id in shown
     ]
     until = max([action.at for action in one.actions] + [one.at or 0.0])
     contributions = frozenset(seen + done)
@@ -89,10 +96,10 @@ def seen_products(one: JoinedList) -> dict[str, tuple[float, int]]:
     return {product: (one.at, place) for product, place in places.items() if seen is None or product in seen}
 
 
-def first_actions(one: JoinedList) -> list[ListAction]:
+def first_actions(actions: Iterable[ListAction]) -> list[ListAction]:
     """The first of equal actions upon a product, impressions left out, by time."""
     first: dict[tuple[str, str], ListAction] = {}
-    for action in sorted(one.actions, key=lambda action: (action.at, action.event_id)):
+    for action in sorted(actions, key=lambda action: (action.at, action.event_id)):
         if action.action != IMPRESSION:
             first.setdefault((action.action, action.product_id), action)
     return list(first.values())
@@ -100,17 +107,18 @@ def first_actions(one: JoinedList) -> list[ListAction]:
 
 def encode_entry(entry: Entry) -> bytes:
     lines = [tuple(line) for line in sorted(entry.contributions)]
-    return _VERSION + orjson.dumps([entry.revision, entry.shopper, entry.query_class, entry.until, lines, entry.place])
+    head = entry.revision, entry.shopper, entry.query_class, entry.until
+    return _VERSION + orjson.dumps([*head, lines, entry.place, entry.asked])
 
 
 def decode_entry(state: bytes | None) -> Entry:
-    """Nothing counted where there is no state. Raises ValueError for a state of a later Millrace."""
+    """Nothing counted where there is no state. Raises ValueError for another version."""
     if state is None:
         return Entry()
-    if state[:1] not in (_VERSION, _WITHOUT_CONTEXTS):
+    if state[:1] != _VERSION:
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, until, lines, *place = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *place)
+    revision, shopper, of_class, until, lines, place, asked = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), place, asked)
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
@@ -29,7 +30,7 @@ class Outcome(StrEnum):
 
     COUNTED = "counted"
     UNCHANGED = "unchanged"  # all of it has been counted before
-    OLDER = "older"  # a higher revision has been counted before
+    OLDER = "older"  # one that takes its place has been counted before
     SUSPECT = "suspect"
     ERASED = "erased"  # all of it is of before its shopper was erased
 
@@ -56,14 +57,14 @@ class ListFold:
     def take(self, one: JoinedList) -> None:
         key = counted_key(one.query_id)
         counted = decode_entry(self._held.get(key))
-        if one.revision < counted.revision:
+        if one.standing < counted.standing:
             self.outcomes[Outcome.OLDER] += 1
             return
         kept = self._countable(one)
         if kept is None:
             self.outcomes[Outcome.ERASED] += 1
             return
-        entry = entry_of(kept, self._examination)
+        entry = replace(entry_of(kept, self._examination), asked=one.standing[0])
         state = encode_entry(entry)
         if state == self._held.get(key):
             self.outcomes[Outcome.UNCHANGED] += 1
@@ -94,7 +95,7 @@ class ListFold:
 
     def _countable(self, one: JoinedList) -> JoinedList | None:
         """The list without what is from the future or of before the erasure; None where only that was in it."""
-        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None)
+        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None).erased_at
         lately = happened_between(one, mark, np.inf)
         kept = happened_between(lately, mark, self._now + _AHEAD_SECONDS)
         self.left_out["erased"] += _size(one) - _size(lately)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from feedback.ledger import first_actions, seen_products
+from feedback.ledger import IMPRESSION, first_actions, seen_products
 from feedback.profiles import RECORD, Deed, Profile, list_mark, profile_of, session_mark
 from feedback.settings import ProfileSettings
 from topics.feedback import JoinedList
@@ -26,15 +26,17 @@ class Occurrence(NamedTuple):
 
 
 def occurrences_of(one: JoinedList) -> list[Occurrence]:
-    """What a list says of its shopper; nothing where it is suspect."""
+    """What a list says of its shopper; nothing where it is suspect. What others did there is neither theirs nor passed
+    over.
+    """
     if one.suspect:
         return []
     places = {product.product_id: product.position for product in reversed(one.shown)}
     dwell: dict[str, float] = {}
-    for action in one.actions:
+    own = [action for action in one.actions if not action.by_other]
+    for action in own:
         if action.dwell_seconds is not None:
             dwell[action.product_id] = max(action.dwell_seconds, dwell.get(action.product_id, 0.0))
-    actions = first_actions(one)
     done = [
         Occurrence(
             action.product_id,
@@ -43,10 +45,10 @@ def occurrences_of(one: JoinedList) -> list[Occurrence]:
             places.get(action.product_id, 0),
             dwell.get(action.product_id, float("nan")),
         )
-        for action in actions
+        for action in first_actions(own)
         if action.action in _DEEDS
     ]
-    touched = {action.product_id for action in actions}
+    touched = {action.product_id for action in one.actions if action.action != IMPRESSION}
     passed = [
         Occurrence(product_id, Deed.PASSED_OVER, at, position)
         for product_id, (at, position) in seen_products(one).items()

@@ -14,6 +14,7 @@ import orjson
 from numpy.typing import NDArray
 
 from feedback.decay import Floats, left_after
+from feedback.erasure_marks import Span
 
 _VERSION = 1
 _HEAD = struct.Struct("<BI")  # version, number of records
@@ -104,9 +105,8 @@ class Profile:
         done = self.records["action"] != Deed.PASSED_OVER
         return self._deeds(done & (np.cumsum(done) <= most))
 
-    def after(self, moment: float) -> "Profile":
-        """Without all that is not later."""
-        return profile_of(self.product_ids, self.records[self.records["at"] > moment])
+    def during(self, span: Span) -> "Profile":
+        return profile_of(self.product_ids, self.records[span.has(self.records["at"])])
 
     def _deeds(self, which: NDArray[np.bool_]) -> Deeds:
         lines = self.records[which]

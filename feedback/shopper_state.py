@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from feedback.co_clicks import CoClicks
+from feedback.context_lifts import InContext, context_lifts
 from feedback.contexts import Daypart
 from feedback.decay import Floats
 from feedback.profiles import Deeds, Profile
-from feedback.statistics import Counter, ProductCounts, odds, smoothed_rates
+from feedback.statistics import Counter, ProductCounts, smoothed_rates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,28 +69,20 @@ class ShopperState:
 
     def daypart_lifts(self, counter: Counter, daypart: Daypart) -> Floats:
         """As `place_lifts`, of that quarter of the day."""
-        shop, products = (
-            (counts.at_daypart(daypart, counter), counts.at_daypart(daypart, Counter.IMPRESSIONS))
-            for counts in (self.shop, self.products)
-        )
-        return self._lifts_there(counter, *shop, *products)
+        wanted = counter, Counter.IMPRESSIONS
+        shop, products = ([of.at_daypart(daypart, each) for each in wanted] for of in (self.shop, self.products))
+        return self._lifts_there(counter, InContext(*shop, *products))
 
     def place_lifts(self, counter: Counter) -> Floats:
         """Log odds beyond what the rates of the product and of the place let expect; 0 where nothing is known."""
         if not len(self.at_place):
             return np.zeros(len(self.products))
         done, seen = self.at_place.column(counter), self.at_place.column(Counter.IMPRESSIONS)
-        return self._lifts_there(counter, done[:1], seen[:1], done[1:], seen[1:])
+        return self._lifts_there(counter, InContext(done[:1], seen[:1], done[1:], seen[1:]))
 
-    def _lifts_there(
-        self, counter: Counter, shop_done: Floats, shop_seen: Floats, done: Floats, seen: Floats
-    ) -> Floats:
-        prior = max(self.prior_impressions, 1.0)
+    def _lifts_there(self, counter: Counter, there: InContext) -> Floats:
         shop_rate = self._shop_rate(counter, None, Counter.IMPRESSIONS)
-        apart = odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) / odds(shop_rate)
-        expected = odds(self.rates(counter)) * apart
-        lifts = np.log(odds(smoothed_rates(done, seen, expected / (1 + expected), prior)) / expected)
-        return np.where(done + seen > 0, lifts, 0.0)
+        return context_lifts(there, self.rates(counter), shop_rate, max(self.prior_impressions, 1.0))
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
         asked = counter, half_life, trials

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from feedback.contexts import Daypart
 from feedback.decay import Floats, Integers, add_to_sums, left_after
 
-_VERSION = 2
-_WITHOUT_DAYPARTS = 1
+_VERSION = 1
 _LEAST_RATE = 1e-4
 _NEARLY_NONE = 1e-300  # of none tried, none succeeded
 
@@ -152,8 +151,6 @@ class CountStates:
 
     def _converted(self, state: bytes) -> NDArray[Any]:
         """Raises ValueError for a state of a later Millrace."""
-        if state[0] == _WITHOUT_DAYPARTS:
-            state = bytes([_VERSION]) + state[1:_BEFORE_DAYPARTS] + _NO_DAYPARTS + state[_BEFORE_DAYPARTS:]
         head = np.frombuffer(state, _HEAD, 1)[0]
         if head["version"] not in (0, _VERSION):
             raise ValueError(f"counts of version {head['version']} are not known here")
@@ -188,8 +185,6 @@ _HEAD_FIELDS: list[Any] = [
     ("by_daypart", "<i4", (len(Daypart), _WHOLE)),
 ]
 _HEAD = np.dtype(_HEAD_FIELDS)
-_BEFORE_DAYPARTS = np.dtype(_HEAD_FIELDS[:-1]).itemsize
-_NO_DAYPARTS = bytes(_HEAD.itemsize - _BEFORE_DAYPARTS)
 
 
 def _record(half_lives: int) -> np.dtype[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from feedback.join import OpenList, action_upon, shown_list
 from feedback.ledger import decode_entry
-from feedback.list_documents import documents
+from feedback.list_documents import add_actions, documents
 from feedback.state_keys import counted_key
 from feedback.store import ProfileStore
 from learning.replay import LoopSettings
@@ -32,8 +32,7 @@ class TopicsLoop:
         self, store: ProfileStore, settings: LoopSettings, publisher: Publisher, joined_lists: TopicReader
     ) -> None:
         self.store = store
-        self._window = settings.join.window_seconds
-        self._most_actions = settings.join.max_actions
+        self._settings = settings.join
         self._publisher = publisher
         self._joined_lists = joined_lists
         self._open: defaultdict[str, OpenList] = defaultdict(OpenList)
@@ -57,12 +56,12 @@ class TopicsLoop:
         for event in events:
             upon = action_upon(event)
             if upon is not None:
-                self._open[upon.list_id].add_actions({upon.event_id: upon.action}, self._most_actions)
+                add_actions(upon.list_id, self._open[upon.list_id], {upon.event_id: upon.action}, self._settings)
                 touched[upon.list_id].add(upon.event_id)
         return {
             document["query_id"]: document["revision"]
             for list_id, event_ids in touched.items()
-            for document in documents(list_id, self._open[list_id], self._window, event_ids)
+            for document in documents(list_id, self._open[list_id], self._settings.window_seconds, event_ids)
         }
 
     def _joined(self, revisions: Mapping[str, int]) -> Sequence[JoinedList]:

@@ -10,7 +10,7 @@ from benchmarks.peers.plain_faust import work
 from feedback import join
 from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
-from feedback.list_documents import documents
+from feedback.list_documents import add_actions, documents
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, FEEDBACK_EXAMPLES
 
@@ -68,8 +68,8 @@ class Folding:
             upon = join.action_upon(BehaviorEvent.model_validate_json(value))
             if upon is None:
                 raise TypeError(f"the benchmark sends actions upon products only, this is {value!r}")
-            known.add_actions({upon.event_id: upon.action}, self._settings.max_actions)
             list_id, touched = upon.list_id, [upon.event_id]
+            add_actions(list_id, known, {upon.event_id: upon.action}, self._settings)
         told = list(documents(list_id, known, self._settings.window_seconds, touched))
         return join.encode(known), told
 

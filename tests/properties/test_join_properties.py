@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback import join, traffic
 from feedback.join import Action, OpenList, ShownList
+from feedback.join_batch import Joined
+from feedback.memory_store import MemoryStore
 from feedback.traffic import Act, Traffic
 from tests.unit.feedback.behavior import HOUR, asked, click_join, did, lists_of
 from topics.behavior import BehaviorEvent, BehaviorQuery
@@ -16,17 +18,23 @@ from topics.feedback import JoinedList
 LIST_IDS = ("q1", "q2", "q3")
 PRODUCTS = ("a", "b", "c")
 SHOPPERS = ("ann", "bob", None)
-TIMES = (0.0, 10.0, 24 * HOUR, 24 * HOUR + 1)
+TIMES = (0.0, 10.0, 24 * HOUR, 24 * HOUR + 1, 9_000 * HOUR)  # the last is ahead of the clock
 
 queries = st.builds(
-    lambda query_id, shown, shopper: asked(query_id, *shown, shopper=shopper),
+    lambda query_id, shown, shopper, session: asked(query_id, *shown, shopper=shopper, session=session),
     st.sampled_from(LIST_IDS),
     st.lists(st.sampled_from(PRODUCTS), unique=True),
     st.sampled_from(SHOPPERS),
+    st.sampled_from(("morning", None)),
 )
 events = st.builds(
     lambda query_id, product, at, shopper, number: did(
-        query_id, product, at, shopper=shopper, **({"event_id": f"{product} {at} {shopper} {number}"} if number else {})
+        query_id,
+        product,
+        at,
+        shopper=shopper,
+        session_id="morning" if number == 2 else None,
+        **({"event_id": f"{product} {at} {shopper} {number}"} if number else {}),
     ),
     st.sampled_from((*LIST_IDS, None)),
     st.sampled_from(PRODUCTS),
@@ -71,14 +79,36 @@ def test_order_batches_and_repeats_change_nothing(history: tuple[list[Said], lis
 
 @given(histories())
 def test_a_flood_gives_the_same_lists_too(history: tuple[list[Said], list[list[Said]]]) -> None:
-    """But for what was told as lists of their own before it was one."""
+    """But for what was told as lists of their own before it was one, and is suspect in the end."""
     said, batches = history
     flooded = joined_in_batches(batches, settings={"max_actions": 2})
     at_once = joined_in_batches([said], settings={"max_actions": 2})
 
-    assert {id_: flooded[id_] for id_ in LIST_IDS if id_ in flooded} == {
-        id_: at_once[id_] for id_ in LIST_IDS if id_ in at_once
-    }
+    assert flooded.keys() >= at_once.keys()
+    assert {id_: flooded[id_] for id_ in at_once} == at_once
+    assert {flooded[id_].suspect for id_ in flooded.keys() - at_once.keys()} <= {"too_many_actions"}
+
+
+@given(histories(), histories())
+@settings(max_examples=25)
+def test_after_a_list_was_forgotten_nothing_takes_the_place_of_what_knew_its_query(
+    before: tuple[list[Said], list[list[Said]]], after: tuple[list[Said], list[list[Said]]]
+) -> None:
+    """Events alone may come so late."""
+    store = MemoryStore()
+    joining = click_join(store)
+    told = [joining.join(*apart(batch)) for batch in before[1]]
+    store.update(list(store.keys("list")), dict.fromkeys)
+    asked_before = {id_: one for id_, one in standing(told).items() if one.at is not None}
+    told += [joining.join([], apart(batch)[1]) for batch in after[1]]
+
+    assert {id_: standing(told)[id_] for id_ in asked_before} == asked_before
+
+
+def standing(joined: Sequence[Joined]) -> dict[str, JoinedList]:
+    """What takes the place of all else that was told of each list."""
+    told = [JoinedList.model_validate_json(value) for batch in joined for _, value in batch.messages]
+    return {one.query_id: one for one in sorted(told, key=lambda one: one.standing)}
 
 
 texts = st.text(max_size=5)
@@ -90,7 +120,18 @@ shown_lists = st.builds(
 actions = st.builds(Action, numbers, texts, texts, st.none() | numbers, texts, texts)
 
 
-@given(st.builds(OpenList, st.none() | shown_lists, st.dictionaries(texts, actions, max_size=3), texts, st.booleans()))
+@given(
+    st.builds(
+        OpenList,
+        st.none() | shown_lists,
+        st.dictionaries(texts, actions, max_size=3),
+        texts,
+        st.booleans(),
+        st.lists(texts, max_size=3),
+        st.integers(0, 9),
+        st.booleans(),
+    )
+)
 def test_the_state_of_a_list_is_read_as_it_was_written(known: OpenList) -> None:
     assert join.decode(join.encode(known)) == known
 

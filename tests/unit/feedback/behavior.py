@@ -23,14 +23,19 @@ def moment(seconds: float) -> datetime:
 
 
 def asked(
-    query_id: str, *product_ids: str, at: float = 0, shopper: str | None = "ann", **attributes: Any
+    query_id: str,
+    *product_ids: str,
+    at: float = 0,
+    shopper: str | None = "ann",
+    session: str | None = "morning",
+    **attributes: Any,
 ) -> BehaviorQuery:
     return BehaviorQuery(
         query_id=query_id,
         user_query="lamp",
         timestamp=moment(at),
         user_id=shopper,
-        session_id="morning",
+        session_id=session,
         query_response_hit_ids=product_ids,
         query_attributes=attributes,  # type: ignore[arg-type]
     )

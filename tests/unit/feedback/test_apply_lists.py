@@ -74,10 +74,24 @@ def test_a_list_that_becomes_suspect_is_taken_back() -> None:
     assert list(store.keys("co_clicks")) == []
 
 
-def test_an_action_upon_no_list_counts_without_an_impression() -> None:
-    store = applied([joined("event-1", "", ("click", "a", 1), at=None, text="")])
-    assert totals(store, "a") == [[0, 1, 0, 0]]
-    assert state(store, "a").rates(Counter.CLICKS).tolist() == [1.0]
+def test_what_is_done_upon_no_list_changes_no_rate_and_a_profile() -> None:
+    acts = [("impression", "a", 1.0), ("click", "a", 2.0), ("add_to_cart", "b", 3.0), ("purchase", "b", 4.0)]
+    alone = joined("event-1", "", *acts, at=None, text="")
+    store = applied([joined("q", "ab", session="s-2"), alone], revisions(alone))
+    assert totals(store, "ab") == [[1, 0, 0, 0], [1, 0, 0, 0]]
+    assert state(store, "").shop.totals.tolist() == [[2, 0, 0, 0]]
+    assert state(store, "").profile.recent(9).product_ids == ["b", "b", "a"]
+    assert StateReader(store, SETTINGS).co_clicked(["a"], LATER)[0].keys() == {"b"}
+
+
+def test_what_is_done_upon_what_the_list_did_not_show_changes_no_rate() -> None:
+    store = applied([joined("q", "a", ("click", "a", 1), ("click", "b", 2), ("impression", "b", 2))])
+    assert totals(store, "ab") == [[1, 1, 0, 0], [0, 0, 0, 0]]
+
+
+def test_clicks_of_nobody_upon_no_list_leave_no_count() -> None:
+    clicks = [joined(f"event-{number}", "", ("click", "a", 1), at=None, shopper="") for number in range(9)]
+    assert set(applied(clicks).keys("product")) == set()
 
 
 def test_what_is_ahead_of_the_clock_waits_until_its_time() -> None:
@@ -98,6 +112,18 @@ def test_the_outcome_of_each_list_is_told() -> None:
     assert apply_lists(store, revisions(one)[:1], SETTINGS, LATER).outcomes == {"older": 1}
     assert apply_lists(store, [one], SETTINGS, LATER).outcomes == {"unchanged": 1}
     assert apply_lists(store, [], SETTINGS, LATER).outcomes == {}
+
+
+def test_a_click_after_the_state_of_its_list_was_forgotten_takes_nothing_back() -> None:
+    """The join then knows no query, and counts from one again."""
+    known = joined("q", "abc", revision=1)
+    after = joined("q", "", *[("click", "a", number) for number in range(5)], at=None, text="")
+    store = MemoryStore()
+    outcomes = [apply_lists(store, lists, SETTINGS, LATER).outcomes for lists in ([known, after], [known], [after])]
+
+    assert outcomes == [{"counted": 1, "older": 1}, {"unchanged": 1}, {"older": 1}]
+    assert totals(store, "abc") == [[1, 0, 0, 0]] * 3
+    assert state(store, "").profile.passed_over.product_ids == ["a", "b", "c"]
 
 
 def test_places_that_are_looked_at_less_count_for_less_of_an_impression() -> None:
@@ -201,7 +227,7 @@ def test_the_counts_are_those_of_counting_by_hand(delivery: Any) -> None:
         (action, product)
         for one in counted
         for action, product in {(action.action, action.product_id) for action in one.actions}
-        if action != "impression"
+        if action != "impression" and one.at is not None and product in {each.product_id for each in one.shown}
     )
     for product, row in zip(PRODUCTS, totals(store, PRODUCTS), strict=True):
         assert row[1:] == [by_hand[action, product] for action in ("click", "add_to_cart", "purchase")]
@@ -220,9 +246,7 @@ def _was_seen(one: JoinedList, product: str) -> bool:
     reported = {action.product_id for action in one.actions if action.action == "impression"}
     shown = {product.product_id for product in one.shown}
     touched = {action.product_id for action in one.actions}
-    if one.at is None or not shown:
-        return product in reported
-    return product in shown and (not reported or product in touched)
+    return one.at is not None and product in shown and (not reported or product in touched)
 
 
 def same_state(actual: ShopperState, expected: ShopperState) -> None:

@@ -1,6 +1,5 @@
 """Products that are acted upon in the same session."""
 
-import orjson
 import pytest
 
 from feedback.applying import apply_lists
@@ -62,14 +61,7 @@ def test_the_strongest_are_kept_and_come_first() -> None:
     assert list(strongest.values()) == pytest.approx([3.0, 2.0, 2.0])
 
 
-def test_states_of_an_earlier_millrace_are_read_and_added_to() -> None:
-    earlier = b"\x01" + orjson.dumps([NOW, {"b": 2.0, "c": 1.0}])
-    assert co_clicks(earlier, NOW + HOUR, HOUR).by_product() == {"b": 1.0, "c": 0.5}
-    added = added_co_clicks(earlier, [CoClick("a", "c", NOW, 2.0)], HOUR, 100)
-    assert co_clicks(added, NOW, HOUR).by_product() == {"c": 3.0, "b": 2.0}
-
-
-def test_states_of_a_later_millrace_are_refused() -> None:
+def test_states_of_another_version_are_refused() -> None:
     state = added_co_clicks(None, [CoClick("a", "b", NOW, 1.0)], HOUR, 100)
     assert state is not None
     with pytest.raises(ValueError, match="version 9"):

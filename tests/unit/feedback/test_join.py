@@ -115,6 +115,51 @@ def test_who_asked_counts_and_else_who_acted() -> None:
     assert (lists["q1"].shopper, lists["q2"].shopper) == ("ann", "morning")
 
 
+def by_actor(lists: dict[str, JoinedList]) -> list[tuple[str, ...]]:
+    return sorted((one.shopper, *(action.product_id for action in one.actions)) for one in lists.values())
+
+
+@pytest.mark.parametrize("asker", ["ann", None])
+def test_what_somebody_else_did_in_a_list_is_told_in_it_and_as_a_list_of_theirs(asker: str | None) -> None:
+    query = asked("q", "a", "b", shopper=asker, session=None)
+    events = [did("q", "a", 9, shopper="ann"), did("q", "b", shopper="bob"), did("q", "b", 11, shopper="bob")]
+    for batches in ([events], [events[::-1]], [[event] for event in events], [[event] for event in events[::-1]]):
+        join = click_join()
+        lists = lists_of([join.join([query], batch) for batch in batches])
+
+        assert by_actor(lists) == [("ann", "a", "b", "b"), ("bob", "b", "b")]
+        assert [action.by_other for action in lists["q"].actions] == [False, True, True]
+
+
+def test_who_logs_in_after_a_search_remains_its_shopper() -> None:
+    """The search names the browser, the click the account, and both the session."""
+    (joined,) = joined_at_once([asked("q", "a")], [did("q", "a", shopper="account", session_id="morning")]).values()
+
+    assert (joined.shopper, [action.by_other for action in joined.actions]) == ("ann", [False])
+
+
+def test_what_is_late_or_was_not_shown_is_one_list_of_a_shopper_and_session() -> None:
+    late = [did("q", "a", 25 * HOUR + number) for number in range(5)]
+    others = [did("q", "z"), did("q", "z", session_id="evening")]
+    join = click_join()
+    lists = lists_of([join.join([asked("q", "a")], [event]) for event in (*late, *others)])
+
+    assert sorted(len(one.actions) for one in lists.values()) == [0, 1, 6]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_flood_takes_back_what_was_told_as_lists_of_their_own_and_does_so_again(together: bool) -> None:
+    join = click_join(settings={"max_actions": 3})
+    first = join.join([asked("q", "a")], [did("q", "z", number) for number in range(3)])
+    flood = [did("q", "y", number) for number in range(9)]
+    later = [join.join([], batch) for batch in ([flood] if together else [[event] for event in flood])]
+
+    assert {one.suspect for one in lists_of([first]).values()} == {""}
+    assert {one.suspect for one in lists_of([first, *later]).values()} == {"too_many_actions"}
+    assert len(lists_of(later[-1:])) == 2
+    assert join.join([], flood).messages == later[-1].messages
+
+
 def test_a_list_with_more_actions_than_are_kept_keeps_none_whatever_their_order() -> None:
     events = [did("q", "a", at, shopper="x") for at in range(6)]
     for some in (2, 6):

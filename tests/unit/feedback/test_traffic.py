@@ -6,7 +6,7 @@ import pytest
 
 from feedback.memory_store import MemoryStore
 from tests.unit.feedback.behavior import HOUR, asked, click_join, did, lists_of
-from topics.behavior import BehaviorEvent
+from topics.behavior import BehaviorEvent, BehaviorQuery
 
 RULES = {
     "burst_clicks": 4,
@@ -18,6 +18,13 @@ RULES = {
     "hammer_seconds": 1_000,
     "suspect_hours": 1,
 }
+
+
+def apart(batch: Sequence[BehaviorQuery | BehaviorEvent]) -> tuple[list[BehaviorQuery], list[BehaviorEvent]]:
+    return (
+        [said for said in batch if isinstance(said, BehaviorQuery)],
+        [said for said in batch if isinstance(said, BehaviorEvent)],
+    )
 
 
 def clicks(*times: float, product: str = "", action: str = "click") -> list[BehaviorEvent]:
@@ -154,6 +161,21 @@ def test_a_shopper_of_the_morning_is_no_bot_by_the_rules_as_shipped() -> None:
         bought = [did(f"q{number}", product, at + 60, "purchase") for product in shown[:12]]
         joined = join.join([asked(f"q{number}", *shown, at=at)], seen + opened + bought)
         assert not joined.suspicions
+
+
+def test_a_flood_upon_the_list_of_somebody_else_is_one_wherever_the_name_stands() -> None:
+    """The list and what was before it, in one batch or in many, before the query or after it."""
+    query, flood = asked("q", "a", "p0"), [did("q", f"p{number}", number / 10, shopper="bob") for number in range(4)]
+    before = [did("earlier", "a", shopper="bob")]
+    orders = [[*before, query, *flood], [*before, *flood, query]]
+    for order in orders:
+        for batches in ([order], [[said] for said in order]):
+            join = click_join(rules=RULES)
+            told = [join.join(*apart(batch)) for batch in batches]
+
+            lists = lists_of(told)
+            assert {one.suspect for one in lists.values()} == {"burst"}
+            assert {*lists} >= {"q", "earlier"}
 
 
 def test_what_is_remembered_of_a_busy_bot_stays_small() -> None:

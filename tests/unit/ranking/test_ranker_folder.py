@@ -62,6 +62,24 @@ def test_a_ranker_may_be_trees_alone_and_takes_the_place_of_what_was_there(
     assert read.ranker().release.startswith("trees@")
 
 
+def test_what_cannot_be_written_leaves_the_ranker_that_was_there(
+    trained: TrainedRanker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, write = sorted(path.name for path in folder.iterdir()), Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.name == "trees.txt":
+            raise OSError("no space left")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space"):
+        write_ranker(folder, TrainedRanker(FEATURES, trained.trees, trained.networks[:1]))
+
+    assert read_ranker(folder).ranker().release == trained.ranker().release
+    assert sorted(path.name for path in folder.iterdir()) == held
+
+
 def test_another_model_has_another_release(trained: TrainedRanker) -> None:
     other = TrainedRanker(FEATURES, networks=trained.networks[:1])
 
