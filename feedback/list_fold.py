@@ -15,13 +15,11 @@ from feedback.erasure_marks import decode_mark, happened_between
 from feedback.ledger import decode_entry, encode_entry, entry_of
 from feedback.profile_fold import Occurrence, occurrences_of, with_list
 from feedback.profiles import Profile, decode_profile, encode_profile, list_mark, session_mark
-from feedback.settings import ProfileSettings
+from feedback.settings import AHEAD_SECONDS, ProfileSettings
 from feedback.state_keys import SHOP, co_clicks_key, counted_key, erased_key, lists_key, shopper_key
 from feedback.statistics import CountStates
 from feedback.store import Kept
 from topics.feedback import JoinedList
-
-_AHEAD_SECONDS = 300.0  # clocks of browsers are a little wrong; what is from next year would outweigh all else
 
 
 class Outcome(StrEnum):
@@ -94,7 +92,7 @@ class ListFold:
         """The list without what is from the future or of before the erasure; None where only that was in it."""
         mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None)
         lately = happened_between(one, mark, np.inf)
-        kept = happened_between(lately, mark, self._now + _AHEAD_SECONDS)
+        kept = happened_between(lately, mark, self._now + AHEAD_SECONDS)
         self.left_out["erased"] += _size(one) - _size(lately)
         self.left_out["from_the_future"] += _size(lately) - _size(kept)
         return None if _size(lately) == 0 < _size(one) else kept

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 _DAY = 86_400.0
+AHEAD_SECONDS = 300.0  # clocks of browsers are a little wrong; what is from next year would outweigh all else
 
 HalfLifeHours = Annotated[float, Field(gt=0, le=87_600)]
 
