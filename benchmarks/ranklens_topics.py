@@ -21,6 +21,7 @@ from cli.local_stack import make_room
 from cli.settings import Settings, changed_settings
 from demo.ranklens import FEATURES, ranklens_loop, read_ranklens
 from deploy.kafka.broker import LocalKafka
+from feedback.contexts import place_class
 from feedback.factory import create_store
 from feedback.reading import StateReader
 from feedback.store import ProfileStore
@@ -140,6 +141,7 @@ def _compared(events: Sequence[LoggedEvent], loop: LoopSettings) -> Compared:
         sorted({query.actor for query in queries}),
         [event.id for event in events if isinstance(event, Product)],
         sorted({query.user_query for query in queries} - {""}),
+        sorted({place_class(query.query_attributes.context) for query in queries} - {""}),
         max(event.timestamp for event in events if not isinstance(event, Product)).timestamp(),
         loop.profiles.co_clicked_items,
     )

@@ -6,7 +6,7 @@ from contextlib import closing
 import setproctitle
 
 from cli.lifetimes import run_in_children
-from cli.process_checks import require_topics, serve_process_metrics
+from cli.process_checks import require_shared_profiles, require_topics, serve_process_metrics
 from cli.settings import Settings
 from feedback.example_log import open_example_log
 from feedback.factory import create_store
@@ -35,6 +35,7 @@ def restart_click_loop(with_stdin: bool) -> Membership:
 def click_loop(settings: Settings, membership: Membership | None = None) -> None:
     """Run the click loop until a signal; raises SystemExit with the code of the end."""
     setproctitle.setproctitle("millrace click-loop")
+    require_shared_profiles(settings)
     require_topics(settings, (*CLICK_LOOP_TOPICS, *map(dead_letter_topic, CLICK_LOOP_TOPICS)))
     kafka = settings.kafka
     registry = create_registry()

@@ -9,10 +9,11 @@ import typer
 from rich.table import Table
 
 from cli.output import CONFIG_HELP, JSON_HELP, Output
+from cli.process_checks import require_shared_profiles
 from cli.settings import Settings, SettingsError, load_settings
 from cli.wiring import open_profile_store
 from feedback.erasure import ErasureReport
-from feedback.example_log import open_example_log
+from feedback.example_log import local_folder, open_example_log
 from feedback.log_errors import LogUnavailable
 from feedback.person_erasure import PersonErasure
 from feedback.store import StoreUnavailable
@@ -57,6 +58,9 @@ def erase_user_command(
     the topics' retention. A person with several names (user_id, client_id) is erased under each of them. A repeat does
     no harm: after an error, call it again.
 
+    Relative paths in the settings are of the folder in which the click loop runs: call it there. A profile store or an
+    example log that is not there is refused, since it would prove nothing.
+
     Example: millrace erase-user ada@shop.example --config shop.toml
 
     With --json: pseudonym, at (seconds since 1970), removed and found_afterwards (by kind: shopper, lists, counted,
@@ -77,7 +81,8 @@ def erase_user_command(
 
 
 def erase(settings: Settings, shopper: str, at: float) -> Erasure:
-    """Raises PublisherError, and then nothing is erased; StoreUnavailable, LogUnavailable."""
+    """Raises SettingsError or PublisherError, and then nothing is erased; StoreUnavailable, LogUnavailable."""
+    require_kept(settings)
     erased = ShopperErased(shopper=shopper, at=at)
     message = Message(SHOPPERS_ERASED, shopper.encode(), erased.model_dump_json().encode())
     with open_profile_store(settings) as store:
@@ -89,6 +94,23 @@ def erase(settings: Settings, shopper: str, at: float) -> Erasure:
         log = open_example_log(settings.click_loop.examples, store)
         erasure = PersonErasure(store, settings.profiles, log, settings.click_loop.join.keep_days)
         return Erasure(erased, erasure.erase(erased))
+
+
+def require_kept(settings: Settings) -> None:
+    """What is not there proves nothing: from another folder, paths lead elsewhere. Raises SettingsError."""
+    require_shared_profiles(settings)
+    profiles, examples = settings.profiles, settings.click_loop.examples
+    if profiles.kind == "sqlite" and not profiles.path.exists():
+        raise SettingsError(
+            f"profiles.path = {profiles.path}: there is no {profiles.path.absolute()}. Call this in the folder in "
+            "which the click loop and the servers run, or give the whole path"
+        )
+    if (folder := local_folder(examples)) is not None and not folder.exists():
+        raise SettingsError(
+            f"click_loop.examples.url = {examples.url}: there is no folder {folder}. Call this in the folder in "
+            "which the click loop runs, or give the whole path; where no click loop has ever written examples, make "
+            "the folder"
+        )
 
 
 def _pseudonym(settings: Settings, user_id: str) -> str:

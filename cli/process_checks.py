@@ -17,6 +17,15 @@ def require_shared_index(settings: Settings) -> None:
         )
 
 
+def require_shared_profiles(settings: Settings) -> None:
+    """Raises SettingsError."""
+    if settings.profiles.kind == "memory":
+        raise SettingsError(
+            "profiles.kind = memory lives in one process and dies with it: set sqlite or redis, which the click loop "
+            "and the servers share"
+        )
+
+
 def require_topics(settings: Settings, topics: Iterable[str]) -> None:
     """Faust waits silently and for ever for a topic that is not there. Raises BrokerError."""
     TopicAdmin(settings.kafka).partitions([settings.kafka.on_broker(topic) for topic in topics])

@@ -3,6 +3,7 @@
 import json
 import secrets
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,6 +79,18 @@ class ServingReport:
     example: dict[str, Any] = field(default_factory=dict)
 
 
+def require_free_port(port: int) -> None:
+    """Before a training of minutes rather than after it. Raises StackError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StackError(
+                f"port {port} cannot be used ({error.strerror}): choose another --port, 0 for any"
+            ) from None
+
+
 def local_settings(settings: Settings, folder: Path, port: int) -> Settings:
     """For embedded parts below `folder`, with a key for pseudonyms that outlives a process."""
     key = settings.server.pseudonym_key.get_secret_value() or secrets.token_hex(16)
@@ -90,7 +103,7 @@ def serve_ranker(
 ) -> ServingReport:
     """Until the time is over or Ctrl-C. Raises StackError, StoreUnavailable, httpx.HTTPError and what parts raise."""
     settings = _with_ranker(settings, log, ranker)
-    report = ServingReport(products=len(learned.products), states=len(learned.states))
+    report = ServingReport(states=len(learned.states))
     with open_profile_store(settings) as store:
         _fill(store, learned.states, output)
     try:
@@ -98,7 +111,7 @@ def serve_ranker(
         with LocalStack(options.folder, settings, click_loop=True) as stack:
             with output.waiting("loading the models"):
                 stack.wait_until_ready(_START_SECONDS)
-            _index(learned.products, options.folder, stack, output)
+            report.products = _index(learned.products, options.folder, stack, output)
             report.url, report.config = stack.url, str(stack.config)
             report.example = _ask(stack.url, learned.example)
             _tell(report, output)
@@ -133,15 +146,17 @@ def _instead(states: Mapping[str, Kept], _: Mapping[str, bytes]) -> Mapping[str,
     return states
 
 
-def _index(products: Sequence[Product], folder: Path, stack: LocalStack, output: Output) -> None:
+def _index(products: Sequence[Product], folder: Path, stack: LocalStack, output: Output) -> int:
+    """How many are searchable."""
     if not products:
-        return
+        return 0
     file = folder / "products.jsonl"
     file.write_bytes(b"".join(encode_product(product) + b"\n" for product in products))
     streamed = stream_catalogue(CatalogueSource(file, mapping=""), stack.settings, output)
     output.note(f"{streamed.indexed} of {len(products)} products became searchable in {streamed.seconds:.1f} s.")
     for failure in streamed.failures():
         output.note(failure)
+    return streamed.indexed
 
 
 def _ask(url: str, request: Mapping[str, Any]) -> dict[str, Any]:

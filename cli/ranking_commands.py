@@ -22,6 +22,7 @@ from cli.ranking_logs import (
 )
 from cli.ranking_propensities import AUTO, PROPENSITIES_HELP
 from cli.settings import SettingsError, load_settings
+from encoders.base import EncoderError
 from feedback.log_errors import LogUnavailable
 from learning.ranked_lists import RankingDataError
 from learning.showings import PropensityError
@@ -35,8 +36,14 @@ Data = Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")]
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 Share = Annotated[float, typer.Option(min=0.1, max=0.95, help="Of the lists, by time, that train what is measured.")]
 Propensities = Annotated[str, typer.Option(help=PROPENSITIES_HELP)]
+WithVectors = Annotated[
+    bool,
+    typer.Option(
+        "--vectors/--no-vectors", help="Encode the products of your log, as likeness asks for; or save the time."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-_ERRORS = (SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable)
+_ERRORS = (EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     share: Share = 0.8,
     propensities: Propensities = AUTO,
+    vectors: WithVectors = True,
     data: Data = Path("../shared/data"),
     config: Config = None,
     as_json: AsJson = False,
@@ -78,7 +86,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        options = ranking_runs.RunOptions(share, propensities)
+        options = ranking_runs.RunOptions(share, propensities, vectors)
         ranking_runs.evaluate(_log(_Sources(log, on, examples, products), data, config), then, options, output)
 
 
@@ -92,8 +100,10 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     ),
     share: Share = 0.8,
     propensities: Propensities = AUTO,
+    vectors: WithVectors = True,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Then start the API on this machine, with the ranker and all it knows.")
+        bool,
+        typer.Option("--serve", help="Then start the API on this machine, with the ranker and what the log taught."),
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve: of the API; 0 takes a free one.")] = 8080,
     headless: Annotated[
@@ -129,10 +139,8 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        known, options = (
-            _log(_Sources(log, on, examples, products), data, config),
-            ranking_runs.RunOptions(share, propensities),
-        )
+        known = _log(_Sources(log, on, examples, products), data, config)
+        options = ranking_runs.RunOptions(share, propensities, vectors)
         if not serve:
             ranking_runs.train(known, to, options, output)
             return

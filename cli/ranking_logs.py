@@ -16,9 +16,9 @@ from learning.replay import LoopSettings, Replay
 from ranking.feature_settings import Feature
 from topics.behavior import BehaviorQuery
 from topics.events import Product
-from topics.shop_log import LoggedEvent, ShopLogError, read_shop_log
+from topics.shop_log import LoggedEvent, ShopLogError, in_order_of_time, read_shop_log
 
-LOG_HELP = "A shop's events in the order of time, a JSON object a line: products, UBI queries, UBI events; or .gz."
+LOG_HELP = "A shop's events, a JSON object a line: products, UBI queries, UBI events; or .gz."
 EXAMPLES_HELP = "The click loop's example log (click_loop.examples.url), where that is a folder."
 PRODUCTS_HELP = "With --examples: the products, a JSON object a line, as catalog.products has them; or .gz."
 ON_HELP = "A log of real choices: ranklens (lists of movies)."
@@ -33,7 +33,8 @@ class LogName(StrEnum):
 class RankingLog:
     """A log, the loop that it is replayed through, and what rankers see of it; `yardstick` may be empty.
 
-    `events` reads it, or another one of the same form: it raises ShopLogError, LogUnavailable.
+    `events` reads it, or another one of the same form: it raises ShopLogError, LogUnavailable. `encoders`: the settings
+    by which products are encoded; None: they have no vectors.
     """
 
     name: str
@@ -42,6 +43,7 @@ class RankingLog:
     loop: LoopSettings
     features: Sequence[Feature]
     yardstick: Sequence[Feature] = ()
+    encoders: Settings | None = None
 
 
 def known_log(name: LogName, data: Path) -> RankingLog:
@@ -50,13 +52,15 @@ def known_log(name: LogName, data: Path) -> RankingLog:
 
 def own_log(path: Path, settings: Settings) -> RankingLog:
     """With the features, profiles and rules of the settings."""
-    return RankingLog(path.name, path, read_shop_log, _loop(settings), settings.ranking.reranking.features)
+    features = settings.ranking.reranking.features
+    return RankingLog(path.name, path, _read_shop_log, _loop(settings), features, encoders=settings)
 
 
 def example_log(folder: Path, products: Path | None, settings: Settings) -> RankingLog:
     """The click loop's example log, with products of a file of their own."""
     events = partial(_read_examples, products)
-    return RankingLog(folder.name, folder, events, _loop(settings), settings.ranking.reranking.features)
+    features = settings.ranking.reranking.features
+    return RankingLog(folder.name, folder, events, _loop(settings), features, encoders=settings)
 
 
 def read_log(log: RankingLog, path: Path, output: Output) -> list[LoggedEvent]:
@@ -82,6 +86,10 @@ def _loop(settings: Settings) -> LoopSettings:
     return LoopSettings(
         settings.ranking.reranking.features, settings.profiles, settings.click_loop.join, settings.click_loop.traffic
     )
+
+
+def _read_shop_log(path: Path) -> list[LoggedEvent]:
+    return in_order_of_time(read_shop_log(path))
 
 
 def _read_examples(products: Path | None, folder: Path) -> Iterator[LoggedEvent]:

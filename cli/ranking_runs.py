@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from cli.local_stack import make_room
+from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
-from cli.ranker_serving import Learned, ServingOptions, local_settings, serve_ranker
+from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
 from cli.ranking_logs import RankingLog, read_log, replay_log, without_yardstick
 from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
-from feedback.memory_store import MemoryStore
 from learning.ranked_lists import ObservedList, informative
 from learning.ranking_experiment import (
     Experiment,
@@ -23,7 +23,7 @@ from learning.ranking_experiment import (
     split_by_time,
     train_chosen,
 )
-from learning.replay import DirectLoop, Replay
+from learning.replay import DirectLoop, Replay, Vectors
 from ranking.ranker_folder import write_ranker
 from serving.pseudonyms import Pseudonyms
 from topics.shop_log import LoggedEvent
@@ -31,35 +31,38 @@ from topics.shop_log import LoggedEvent
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`share`: of the lists, by time, that train what is measured; `propensities` as `--propensities` has them."""
+    """`share`: of the lists, by time, that train what is measured; `propensities` as `--propensities` has them;
+    `vectors`: whether products are encoded, where the log says how.
+    """
 
     share: float = 0.8
     propensities: str = AUTO
+    vectors: bool = True
 
 
 def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: Output) -> None:
-    """Raises ShopLogError, RankingDataError, PropensityError."""
-    replay = Replay(known.loop)
-    queries = replay_log(replay, read_log(known, known.path, output), known.path.name, output)
-    earlier: Sequence[ObservedList] = replay.lists()
-    train, test = split_by_time(informative(earlier), options.share)
+    """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
+    events = read_log(known, known.path, output)
+    afterwards = read_log(known, then, output) if then is not None else []
+    replay = Replay(known.loop, _vectors(known, [*events, *afterwards], options, output))
+    queries = replay_log(replay, events, known.path.name, output)
+    lists = replay.lists()
+    earlier, _ = split_by_time(lists, options.share)
+    train, test = split_by_time(informative(lists), options.share)
     if then is not None:
-        before = {each.query_id for each in earlier}
-        queries += replay_log(replay, read_log(known, then, output), then.name, output)
-        earlier = [each for each in replay.lists() if each.query_id in before]
-        train = informative(earlier)
+        earlier, train = lists, informative(lists)
+        before = {each.query_id for each in lists}
+        queries += replay_log(replay, afterwards, then.name, output)
         test = informative([each for each in replay.lists() if each.query_id not in before])
-    else:
-        earlier, _ = split_by_time(earlier, options.share)
     measured = _measured(known, earlier, train, test, options, output)
     _show(measured, output)
     output.finish({"log": known.name, "lists": queries} | measured.facts())
 
 
 def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> None:
-    """Raises ShopLogError, RankingDataError, PropensityError."""
-    replay = Replay(without_yardstick(log).loop)
+    """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
     events = read_log(log, log.path, output)
+    replay = Replay(without_yardstick(log).loop, _vectors(log, events, options, output))
     facts = _train(log, to, options, replay, events, output)
     release = facts["release"]
     output.show(f'\n{release} is in {to}. To serve it, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
@@ -69,19 +72,29 @@ def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> Non
 def train_and_serve(
     log: RankingLog, to: Path, options: RunOptions, settings: Settings, serving: ServingOptions, output: Output
 ) -> None:
-    """Raises ShopLogError, RankingDataError, PropensityError, and what starting and asking a server raises."""
+    """Raises ShopLogError, RankingDataError, PropensityError, EncoderError, and what starting and asking a server
+    raises.
+    """
+    require_free_port(serving.port)
     settings = local_settings(settings, serving.folder, serving.port)
     make_room(serving.folder)
     events = read_log(log, log.path, output)
     pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
-    store = MemoryStore()
-    loop = without_yardstick(log).loop
-    replay = Replay(loop, loop=DirectLoop(loop, store))
+    served = without_yardstick(log).loop
+    loop = DirectLoop(served)
+    replay = Replay(served, _vectors(log, events, options, output), loop)
     facts = _train(log, to, options, replay, as_heard(events, pseudonyms, datetime.now(UTC)), output)
     output.note(f"\n{facts['release']} is in {to}.")
-    learned = Learned(store.states(), newest_products(events), example_request(events, replay.lists()))
+    learned = Learned(loop.store.states(), newest_products(events), example_request(events, replay.lists()))
     report = serve_ranker(log, to, learned, settings, serving, output)
     output.finish(facts | {"serving": asdict(report)})
+
+
+def _vectors(log: RankingLog, events: Sequence[LoggedEvent], options: RunOptions, output: Output) -> Vectors | None:
+    products = newest_products(events)
+    if log.encoders is None or not options.vectors or not products:
+        return None
+    return vectors_of(encode_products(products, log.encoders, output))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from feedback.contexts import PLACE
 from learning.ranked_lists import ObservedList
 from learning.replay import candidates_of
 from serving.pseudonyms import Pseudonyms
@@ -14,6 +15,7 @@ from topics.shop_log import LoggedEvent
 
 _NAMES = ("user_id", "client_id", "session_id")
 _LONGEST_TEXT = 1_000
+_LONGEST_PLACE = 100
 
 
 def as_heard(events: Sequence[LoggedEvent], pseudonyms: Pseudonyms, now: datetime) -> list[LoggedEvent]:
@@ -41,7 +43,8 @@ def example_request(events: Iterable[LoggedEvent], lists: Sequence[ObservedList]
         for one in candidates
     }
     request: dict[str, Any] = {"candidates": list(scored.values()), "text": query.user_query[:_LONGEST_TEXT]}
-    return request | _names(query) | {"explain": True, "track": False}
+    place = query.query_attributes.context.get(PLACE, "")
+    return request | _names(query) | {PLACE: place[:_LONGEST_PLACE], "explain": True, "track": False}
 
 
 def without_names(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`millrace serve`: the process that answers shoppers."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,7 +11,7 @@ import setproctitle
 
 from cli.catalogue_reading import CatalogueKnowledge, CatalogueReader, StyleLearner
 from cli.following import follow_behavior, follow_indexed
-from cli.process_checks import require_shared_index, require_topics
+from cli.process_checks import require_shared_index, require_shared_profiles, require_topics
 from cli.settings import Settings, changed_settings
 from cli.wiring import Parts, open_parts, open_profile_store, open_publisher
 from encoders.image_sources import ImageSource
@@ -46,6 +47,7 @@ def serve(settings: Settings) -> None:
     """Answer HTTP until a signal."""
     setproctitle.setproctitle("millrace serve")
     require_shared_index(settings)
+    require_shared_profiles(settings)
     _tell_if_broker_is_away(settings)
     _tell_of_weights_without_a_feature(settings)
     with (
@@ -63,7 +65,10 @@ def serve(settings: Settings) -> None:
             reader,
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
-            run_server(create_app(settings.server, services), settings.server, services.announcements.close)
+            app = create_app(settings.server, services)
+            gc.collect()
+            gc.freeze()  # what is there now stays: no search waits while the collector looks through it
+            run_server(app, settings.server, services.announcements.close)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Which products are acted upon in the same session of a shopper."""
 
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -8,9 +9,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from feedback.decay import Floats
 from feedback.profiles import Deed, Profile
 
-_VERSION = b"\x01"
+_VERSION = 1
+_HEAD = struct.Struct("<BdI")  # version, as of when, number of others
 _IS_ACT = np.isin(np.arange(256), [Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE])
 _NOTHING = 1e-9  # what rounding leaves of a count that was taken back
 
@@ -25,13 +28,13 @@ class CoClick(NamedTuple):
 
 
 class CoClicks(NamedTuple):
-    """How often others were acted upon beside a product: `sums`, the strongest first, of which `left` is left."""
+    """How often `others`, the strongest first, were acted upon beside a product."""
 
-    left: float
-    sums: Mapping[str, float]
+    others: Sequence[str]
+    counts: Floats
 
-    def faded(self) -> dict[str, float]:
-        return {other: value * self.left for other, value in self.sums.items()}
+    def by_product(self) -> dict[str, float]:
+        return dict(zip(self.others, self.counts.tolist(), strict=True))
 
 
 class _Act(NamedTuple):
@@ -63,7 +66,8 @@ def added_co_clicks(
     state: bytes | None, changes: Iterable[CoClick], half_life_seconds: float, most: int
 ) -> bytes | None:
     """The state of one product after them, with the strongest `most` others; None where none is left."""
-    as_of, sums = _decoded(state)
+    as_of, others, counts = _decoded(state)
+    sums = dict(zip(others, counts.tolist(), strict=True))
     for change in changes:
         if change.at > as_of:
             left = 2.0 ** ((as_of - change.at) / half_life_seconds)
@@ -72,23 +76,27 @@ def added_co_clicks(
         value = change.amount * 2.0 ** ((change.at - as_of) / half_life_seconds)
         sums[change.other] = sums.get(change.other, 0.0) + value
     strongest = nlargest(most, ((value, other) for other, value in sums.items() if value > _NOTHING))
-    return _VERSION + orjson.dumps([as_of, {other: value for value, other in strongest}]) if strongest else None
+    if not strongest:
+        return None
+    values = np.array([value for value, _ in strongest], "<f8").tobytes()
+    return _HEAD.pack(_VERSION, as_of, len(strongest)) + values + orjson.dumps([other for _, other in strongest])
 
 
 def co_clicks(state: bytes | None, at: float, half_life_seconds: float) -> CoClicks:
     """Of one product, faded as of `at`."""
-    as_of, sums = _decoded(state)
-    return CoClicks(2.0 ** (-max(at - as_of, 0.0) / half_life_seconds), sums)
+    as_of, others, counts = _decoded(state)
+    return CoClicks(others, counts * 2.0 ** (-max(at - as_of, 0.0) / half_life_seconds))
 
 
-def _decoded(state: bytes | None) -> tuple[float, dict[str, float]]:
-    """Raises ValueError for a state of a later Millrace."""
+def _decoded(state: bytes | None) -> tuple[float, Sequence[str], Floats]:
+    """As of when, the others, the strongest first, and their counts. Raises ValueError for another version."""
     if state is None:
-        return 0.0, {}
-    if state[:1] != _VERSION:
-        raise ValueError(f"co-clicks of version {state[0]} are not known here")
-    as_of, sums = orjson.loads(state[1:])
-    return as_of, sums
+        return 0.0, (), np.zeros(0)
+    version, as_of, number = _HEAD.unpack_from(state)
+    if version != _VERSION:
+        raise ValueError(f"co-clicks of version {version} are not known here")
+    counts = np.frombuffer(state, "<f8", number, _HEAD.size)
+    return as_of, orjson.loads(state[_HEAD.size + counts.nbytes :]), counts
 
 
 def _acted(profile: Profile, mark: int) -> bool:

@@ -2,27 +2,53 @@
 
 import math
 import struct
+from dataclasses import dataclass
+from typing import Any
 
 from topics.feedback import JoinedList
 
-_MARK = struct.Struct("<Bd")  # version, time
-_VERSION = 1
+_MARK = struct.Struct("<Bdd")  # version, times
+_VERSION = 2
+_MARK_OF_ONE = struct.Struct("<Bd")  # of version 1, which knew `erased_at` only
 
 
-def encode_mark(erased_at: float) -> bytes:
-    return _MARK.pack(_VERSION, erased_at)
-
-
-def decode_mark(state: bytes | None) -> float:
-    """When the shopper was erased last; before all time where that never happened. Raises ValueError for a mark of a
-    later Millrace.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When a shopper was erased last, and the last erasure after which nothing that was held by then is left anywhere;
+    before all time where that never happened.
     """
+
+    erased_at: float = -math.inf
+    swept_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Later than `after`, and not later than `until`."""
+
+    after: float
+    until: float = math.inf
+
+    def has(self, at: Any) -> Any:
+        """A bool for a time, an array of them for an array."""
+        return (self.after < at) & (at <= self.until)
+
+
+NEVER = Span(math.inf)
+
+
+def encode_mark(mark: Mark) -> bytes:
+    return _MARK.pack(_VERSION, mark.erased_at, mark.swept_at)
+
+
+def decode_mark(state: bytes | None) -> Mark:
+    """Raises ValueError for a mark of a later Millrace."""
     if state is None:
-        return -math.inf
-    version, erased_at = _MARK.unpack(state)
-    if version != _VERSION:
-        raise ValueError(f"an erasure mark of version {version} is not known here")
-    return float(erased_at)
+        return Mark()
+    if state[0] not in (1, _VERSION):
+        raise ValueError(f"an erasure mark of version {state[0]} is not known here")
+    _, *times = (_MARK if state[0] == _VERSION else _MARK_OF_ONE).unpack(state)
+    return Mark(*times)
 
 
 def happened_between(one: JoinedList, after: float, until: float) -> JoinedList:

@@ -1,6 +1,7 @@
 """Joined lists kept for training: Parquet files in a folder for each event day, wherever fsspec reaches."""
 
 import hashlib
+import math
 import re
 import uuid
 from collections import defaultdict
@@ -8,13 +9,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
-from feedback.example_rows import SCHEMA, day_of, newest, newest_rows, to_lists, to_table, without
+from feedback.erasure_marks import Span
+from feedback.example_rows import SCHEMA, day_of, newest, newest_rows, times_of, to_lists, to_table, without
 from feedback.example_settings import ExampleLogSettings
 from feedback.list_erasure import erased_at
 from feedback.log_errors import LogUnavailable
@@ -72,12 +76,12 @@ class ExampleLog:
 
     def table(self, day: date) -> pa.Table:
         """The rows of a day, suspect ones included, as `read` orders them."""
-        tables = [table for _, table in self._tables(day)]
+        tables = [table for _, table in self._tables(day, lambda: None)]
         return newest_rows(pa.concat_tables([SCHEMA.empty_table(), *tables]))
 
-    def compact(self, day: date, least: int = 2) -> int:
+    def compact(self, day: date, least: int = 2, on_file: Callable[[], None] = lambda: None) -> int:
         """Put the small files of a day together, where there are at least so many. Returns how many there were."""
-        inputs = self._tables(day, small=True)
+        inputs = self._tables(day, on_file, small=True)
         if len(inputs) < max(2, least):
             return 0
         paths = [path for path, _ in inputs]
@@ -85,7 +89,7 @@ class ExampleLog:
         self._remove(paths)
         return len(paths)
 
-    def erase(self, shopper: str, until: float) -> int:
+    def erase(self, shopper: str, until: float, on_file: Callable[[], None] = lambda: None) -> int:
         """Take out what the shopper was shown up to then. Returns the rows, repeats included.
 
         What a writer that was killed left unfinished goes, too, whosever it is; one that lives writes it again.
@@ -93,19 +97,23 @@ class ExampleLog:
         removed = 0
         for day in self.days():
             self._remove(self._unfinished(day))
-            for path, table in self._tables(day, shopper):
+            for path, table in self._tables(day, on_file, shopper):
                 kept = without(table, {shopper: until})
                 if len(kept) < len(table):
                     removed += len(table) - len(kept)
                     self._replace(path, kept)
         return removed
 
-    def count(self, shopper: str, until: float) -> int:
-        """How many rows `erase` would take out."""
+    def count(
+        self, shopper: str, after: float, until: float = math.inf, on_file: Callable[[], None] = lambda: None
+    ) -> int:
+        """How many rows of the shopper are not later than `after`, or later than `until`."""
+        kept = Span(after, until)
         return sum(
-            len(table) - len(without(table, {shopper: until}))
+            not kept.has(at)
             for day in self.days()
-            for _, table in self._tables(day, shopper)
+            for _, table in self._tables(day, on_file, shopper)
+            for at in times_of(table, shopper)
         )
 
     def _put(self, day: date, name: str, table: pa.Table) -> int:
@@ -137,7 +145,9 @@ class ExampleLog:
                     self._files.rm(unfinished)
                 raise
 
-    def _tables(self, day: date, shopper: str = "", small: bool = False) -> list[tuple[str, pa.Table]]:
+    def _tables(
+        self, day: date, on_file: Callable[[], None], shopper: str = "", small: bool = False
+    ) -> list[tuple[str, pa.Table]]:
         """The files of a day as of one moment; only those that name a `shopper`, or only the small ones."""
         folder = f"{self._root}/{_DAY}{day.isoformat()}"
         for _ in range(_MOST_LOOKS):
@@ -145,6 +155,7 @@ class ExampleLog:
             try:
                 with _explained(folder):
                     for path in self._paths(folder, small):
+                        on_file()
                         if (table := self._table(path, shopper)) is not None:
                             found.append((path, table))
                 return found
@@ -186,6 +197,13 @@ class ExampleLog:
 def open_example_log(settings: ExampleLogSettings, store: ProfileStore) -> ExampleLog:
     """Checked against the marks in the store of who has been erased. Raises LogUnavailable."""
     return ExampleLog(settings.url, partial(erased_at, store))
+
+
+def local_folder(settings: ExampleLogSettings) -> Path | None:
+    """None where the log is not on this machine. Raises LogUnavailable."""
+    with _explained(settings.url):
+        files, root = fsspec.core.url_to_fs(settings.url)
+    return Path(root) if isinstance(files, LocalFileSystem) else None
 
 
 def _is_finished(path: str) -> bool:

@@ -88,6 +88,12 @@ def newest_rows(table: pa.Table) -> pa.Table:
     return ordered.filter(pa.array(first)).sort_by([("at", "ascending"), ("query_id", "ascending")])
 
 
+def times_of(table: pa.Table, shopper: str) -> list[float]:
+    """When the lists of one shopper were shown."""
+    shoppers: Sequence[str] = table["shopper"].to_pylist()
+    return [at for of, at in zip(shoppers, table["at"].to_pylist(), strict=True) if of == shopper]
+
+
 def without(table: pa.Table, erased_at: Mapping[str, float]) -> pa.Table:
     """Only what these shoppers saw after they were erased, and what others saw."""
     if not erased_at:

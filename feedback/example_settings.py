@@ -12,7 +12,11 @@ class ExampleLogSettings(BaseModel):
         description="a folder, or what fsspec reads, such as s3://bucket/examples (with the package for it installed)",
     )
     gather_seconds: float = Field(
-        default=5.0, ge=0, le=300, description="how long lists may wait for others, so that not each is a file"
+        default=5.0,
+        ge=0,
+        le=300,
+        description="how long lists may wait for others, so that not each is a file; at most half of "
+        "`click_loop.stalled_seconds`",
     )
     gather_lists: int = Field(default=5_000, ge=1, le=100_000, description="a file is written at once with so many")
     compact_minutes: float = Field(

@@ -104,7 +104,7 @@ class JoinBatch:
 
     def _erased_at(self, held: Mapping[str, bytes]) -> dict[str, float]:
         marks = ((shopper, held.get(erased_key(shopper))) for shopper in self._acts)
-        return {shopper: decode_mark(mark) for shopper, mark in marks if mark is not None}
+        return {shopper: decode_mark(mark).erased_at for shopper, mark in marks if mark is not None}
 
     def _watched(self, held: Mapping[str, bytes], erased_at: Mapping[str, float]) -> dict[str, Traffic]:
         """What each shopper of the batch has done lately, this batch included."""

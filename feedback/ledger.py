@@ -11,8 +11,7 @@ from feedback.query_classes import query_class
 from feedback.statistics import Counter
 from topics.feedback import JoinedList, ListAction
 
-_VERSION = b"\x03"
-_EARLIER_VERSIONS = (b"\x01", b"\x02")  # without contexts; without whether the query was known
+_VERSION = b"\x01"
 NO_DAYPART = -1
 _COUNTED_ACTIONS = {
     "click": Counter.CLICKS,
@@ -113,13 +112,13 @@ def encode_entry(entry: Entry) -> bytes:
 
 
 def decode_entry(state: bytes | None) -> Entry:
-    """Nothing counted where there is no state. Raises ValueError for a state of a later Millrace."""
+    """Nothing counted where there is no state. Raises ValueError for another version."""
     if state is None:
         return Entry()
-    if state[:1] not in (_VERSION, *_EARLIER_VERSIONS):
+    if state[:1] != _VERSION:
         raise ValueError(f"a ledger of version {state[0]} is not known here")
-    revision, shopper, of_class, until, lines, *rest = orjson.loads(state[1:])
-    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), *rest)
+    revision, shopper, of_class, until, lines, place, asked = orjson.loads(state[1:])
+    return Entry(revision, shopper, of_class, until, frozenset(Contribution(*line) for line in lines), place, asked)
 
 
 def _examined(position: int, examination: Sequence[float]) -> float:

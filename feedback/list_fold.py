@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 import orjson
 
+from feedback.chosen import changes_of_choices, choices_keys
 from feedback.co_clicks import CoClick, added_co_clicks, co_clicks_between, session_partners
 from feedback.count_changes import CountChanges, counts_keys
 from feedback.erasure_marks import decode_mark, happened_between
@@ -49,7 +50,7 @@ class ListFold:
         self._profiles: dict[str, Profile] = {}
         self._lists: dict[str, dict[str, float]] = {}
         self._counts = CountChanges()
-        self._co_clicks: dict[str, list[CoClick]] = defaultdict(list)
+        self._strongest: dict[str, list[CoClick]] = defaultdict(list)  # by key
 
     def take(self, one: JoinedList) -> None:
         key = counted_key(one.query_id)
@@ -68,6 +69,8 @@ class ListFold:
             return
         self._entries[key] = state
         self._counts.change(counted, entry)
+        for chosen, choice in changes_of_choices(counted, entry):
+            self._strongest[chosen].append(choice)
         for shopper in {counted.shopper, one.shopper} - {entry.shopper}:
             self._change_profile(shopper, one, ())
             self._lists.get(shopper, {}).pop(one.query_id, None)
@@ -86,11 +89,11 @@ class ListFold:
         expiry = self._settings.statistics_expiry(self._now)
         counts = self._counts.states(self._held, CountStates(self._settings.half_lives))
         changes |= {key: Kept(state, expiry) if state else None for key, state in counts.items()}
-        return changes | self._co_click_states(expiry)
+        return changes | self._strongest_states(expiry)
 
     def _countable(self, one: JoinedList) -> JoinedList | None:
         """The list without what is from the future or of before the erasure; None where only that was in it."""
-        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None)
+        mark = decode_mark(self._held.get(erased_key(one.shopper)) if one.shopper else None).erased_at
         lately = happened_between(one, mark, np.inf)
         kept = happened_between(lately, mark, self._now + AHEAD_SECONDS)
         self.left_out["erased"] += _size(one) - _size(lately)
@@ -106,16 +109,15 @@ class ListFold:
         after = with_list(before, one.query_id, one.session, occurrences, self._settings)
         self._profiles[shopper] = after
         for pair in co_clicks_between(before, after, list_mark(one.query_id)):
-            self._co_clicks[pair.product_id].append(pair)
+            self._strongest[co_clicks_key(pair.product_id)].append(pair)
         if shopper not in self._lists:
             self._lists[shopper] = orjson.loads(self._held.get(lists_key(shopper), b"{}"))
         self._lists[shopper][one.query_id] = self._settings.ledger_expiry(self._now)
 
-    def _co_click_states(self, expiry: float) -> dict[str, Kept | None]:
+    def _strongest_states(self, expiry: float) -> dict[str, Kept | None]:
         settings = self._settings
         changes: dict[str, Kept | None] = {}
-        for product_id, pairs in self._co_clicks.items():
-            key = co_clicks_key(product_id)
+        for key, pairs in self._strongest.items():
             half_life = settings.co_click_half_life_hours * 3_600
             state = added_co_clicks(self._held.get(key), pairs, half_life, settings.co_clicked_items)
             changes[key] = Kept(state, expiry) if state else None
@@ -127,7 +129,8 @@ def keys_of(lists: Iterable[JoinedList]) -> set[str]:
     keys = {SHOP}
     for one in lists:
         keys.add(counted_key(one.query_id))
-        keys.update(counts_keys(entry_of(one)))
+        entry = entry_of(one)
+        keys.update(counts_keys(entry), choices_keys(entry))
         if one.shopper:
             keys.update(_shopper_keys(one.shopper))
             keys.update(co_clicks_key(action.product_id) for action in one.actions)
@@ -140,7 +143,7 @@ def further_keys(lists: Iterable[JoinedList], held: Mapping[str, bytes]) -> set[
     for one in lists:
         counted = decode_entry(held.get(counted_key(one.query_id)))
         if counted.contributions:
-            keys.update(counts_keys(counted))
+            keys.update(counts_keys(counted), choices_keys(counted))
         for shopper in {counted.shopper, one.shopper} - {""}:
             keys.update(_shopper_keys(shopper))
             profile = decode_profile(held.get(shopper_key(shopper)))

@@ -14,6 +14,7 @@ import orjson
 from numpy.typing import NDArray
 
 from feedback.decay import Floats, left_after
+from feedback.erasure_marks import Span
 
 _VERSION = 1
 _HEAD = struct.Struct("<BI")  # version, number of records
@@ -82,24 +83,25 @@ class Profile:
     @cached_property
     def bought(self) -> dict[str, float]:
         """When each was bought last."""
-        lines = self.records[self.records["action"] == Deed.PURCHASE][::-1]
-        places, times = lines["product"].tolist(), lines["at"].tolist()
+        lines = (self.records["action"] == Deed.PURCHASE).nonzero()[0][::-1]
+        if not len(lines):
+            return {}
+        places, times = self.records["product"][lines].tolist(), self.records["at"][lines].tolist()
         return {self.product_ids[place]: at for place, at in zip(places, times, strict=True)}
 
     @cached_property
     def hidden(self) -> frozenset[str]:
         """What this shopper wants to see no more."""
-        places = self.records["product"][self.records["action"] == Deed.HIDE]
-        return frozenset(self.product_ids[place] for place in places.tolist())
+        lines = (self.records["action"] == Deed.HIDE).nonzero()[0]
+        return frozenset(self.product_ids[place] for place in self.records["product"][lines].tolist())
 
     def recent(self, most: int) -> Deeds:
         """The newest things done, whatever was passed over left out."""
         done = self.records["action"] != Deed.PASSED_OVER
         return self._deeds(done & (np.cumsum(done) <= most))
 
-    def after(self, moment: float) -> "Profile":
-        """Without all that is not later."""
-        return profile_of(self.product_ids, self.records[self.records["at"] > moment])
+    def during(self, span: Span) -> "Profile":
+        return profile_of(self.product_ids, self.records[span.has(self.records["at"])])
 
     def _deeds(self, which: NDArray[np.bool_]) -> Deeds:
         lines = self.records[which]

@@ -1,18 +1,28 @@
 """What a ranker may know of a shopper and of products, in one look at the store."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from feedback.chosen import chosen_keys
 from feedback.co_clicks import CoClicks, co_clicks
+from feedback.context_lifts import InContext, context_lifts
 from feedback.contexts import Daypart
 from feedback.decay import Floats
 from feedback.profiles import EMPTY_PROFILE, Deeds, Profile, decode_profile
 from feedback.query_classes import query_class
 from feedback.settings import ProfileSettings
-from feedback.state_keys import SHOP, class_key, co_clicks_key, place_key, product_key, shop_at_place_key, shopper_key
-from feedback.statistics import Counter, CountStates, ProductCounts, odds, smoothed_rates
+from feedback.state_keys import (
+    SHOP,
+    class_keys,
+    co_clicks_key,
+    place_keys,
+    product_keys,
+    shop_at_place_key,
+    shopper_key,
+)
+from feedback.statistics import Counter, CountStates, ProductCounts, smoothed_rates
 from feedback.store import ProfileStore
 
 
@@ -33,12 +43,11 @@ class Asked:
         of_class = query_class(self.text)
         return [
             SHOP,
-            *map(product_key, self.product_ids),
-            *map(product_key, self.others),
-            *(class_key(of_class, product_id) for product_id in self.product_ids if of_class),
+            *product_keys(self.product_ids),
+            *product_keys(self.others),
+            *(class_keys(of_class, self.product_ids) if of_class else ()),
             *map(co_clicks_key, self.co_clicked),
-            *([shop_at_place_key(self.place)] if self.place else []),
-            *(place_key(self.place, product_id) for product_id in self.product_ids if self.place),
+            *([shop_at_place_key(self.place), *place_keys(self.place, self.product_ids)] if self.place else ()),
         ]
 
 
@@ -61,6 +70,7 @@ class ShopperState:
     co_clicks: Sequence[CoClicks]
     prior_impressions: float
     recent_items: int
+    _rates: dict[tuple[Counter, int | None, Counter], Floats] = field(default_factory=dict)  # several features ask
 
     @property
     def recent(self) -> Deeds:
@@ -69,7 +79,11 @@ class ShopperState:
 
     def rates(self, counter: Counter, half_life: int | None = None, trials: Counter = Counter.IMPRESSIONS) -> Floats:
         """Smoothed towards the rate of the whole shop. `half_life` is a place in the settings; None: nothing fades."""
-        return self._smoothed(self.products, counter, half_life, trials, self._shop_rate(counter, half_life, trials))
+        asked = counter, half_life, trials
+        if asked not in self._rates:
+            prior = self._shop_rate(counter, half_life, trials)
+            self._rates[asked] = self._smoothed(self.products, counter, half_life, trials, prior)
+        return self._rates[asked]
 
     def rates_of_others(self, counter: Counter) -> Floats:
         """Of all impressions, smoothed towards the rate of the whole shop."""
@@ -92,28 +106,20 @@ class ShopperState:
 
     def daypart_lifts(self, counter: Counter, daypart: Daypart) -> Floats:
         """As `place_lifts`, of that quarter of the day."""
-        shop, products = (
-            (counts.at_daypart(daypart, counter), counts.at_daypart(daypart, Counter.IMPRESSIONS))
-            for counts in (self.shop, self.products)
-        )
-        return self._lifts_there(counter, *shop, *products)
+        wanted = counter, Counter.IMPRESSIONS
+        shop, products = ([of.at_daypart(daypart, each) for each in wanted] for of in (self.shop, self.products))
+        return self._lifts_there(counter, InContext(*shop, *products))
 
     def place_lifts(self, counter: Counter) -> Floats:
         """Log odds beyond what the rates of the product and of the place let expect; 0 where nothing is known."""
         if not len(self.at_place):
             return np.zeros(len(self.products))
         done, seen = self.at_place.column(counter), self.at_place.column(Counter.IMPRESSIONS)
-        return self._lifts_there(counter, done[:1], seen[:1], done[1:], seen[1:])
+        return self._lifts_there(counter, InContext(done[:1], seen[:1], done[1:], seen[1:]))
 
-    def _lifts_there(
-        self, counter: Counter, shop_done: Floats, shop_seen: Floats, done: Floats, seen: Floats
-    ) -> Floats:
-        prior = max(self.prior_impressions, 1.0)
+    def _lifts_there(self, counter: Counter, there: InContext) -> Floats:
         shop_rate = self._shop_rate(counter, None, Counter.IMPRESSIONS)
-        apart = odds(smoothed_rates(shop_done, shop_seen, shop_rate, prior)) / odds(shop_rate)
-        expected = odds(self.rates(counter)) * apart
-        lifts = np.log(odds(smoothed_rates(done, seen, expected / (1 + expected), prior)) / expected)
-        return np.where(done + seen > 0, lifts, 0.0)
+        return context_lifts(there, self.rates(counter), shop_rate, max(self.prior_impressions, 1.0))
 
     def _shop_rate(self, counter: Counter, half_life: int | None, trials: Counter) -> Floats:
         return smoothed_rates(self.shop.column(counter, half_life), self.shop.column(trials, half_life), 0.0, 0.0)
@@ -139,9 +145,9 @@ class StateReader:
         return self._settings.half_lives_hours
 
     @property
-    def recent_items(self) -> int:
-        """How many of the newest things done count."""
-        return self._settings.recent_items
+    def history_items(self) -> int:
+        """How many of the newest products that a shopper saw tell of taste."""
+        return self._settings.history_items
 
     def profile(self, shopper: str) -> Profile:
         """Reads once, and nothing where `shopper` is empty."""
@@ -160,7 +166,12 @@ class StateReader:
     def co_clicked(self, product_ids: Sequence[str], at: float) -> list[dict[str, float]]:
         """For each product the others that were acted upon in the same sessions, the strongest first. Reads once."""
         states = self._store.read([co_clicks_key(product_id) for product_id in product_ids])
-        return [beside.faded() for beside in self._co_clicks(states, at)]
+        return [beside.by_product() for beside in self._co_clicks(states, at)]
+
+    def chosen(self, context: Mapping[str, str], at: float) -> list[dict[str, float]]:
+        """What is acted upon most at the time of day, and at the place, that the context names; the strongest first."""
+        keys = chosen_keys(context)
+        return [most.by_product() for most in self._co_clicks(self._store.read(keys) if keys else [], at)]
 
     def _state(self, profile: Profile, asked: Asked, states: list[bytes | None], at: float) -> ShopperState:
         number, others = len(asked.product_ids), len(asked.others)

@@ -47,8 +47,18 @@ class ProfileSettings(BaseModel):
     lasting_items: int = Field(
         default=1_000, ge=0, le=5_000, description="of the newest that a shopper bought or hid, beside those"
     )
+    history_items: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="of all these, the newest that features learn a shopper's taste from",
+    )
     co_clicked_items: int = Field(
-        default=100, ge=1, le=1_000, description="products kept for each product as acted upon in the same session"
+        default=100,
+        ge=1,
+        le=1_000,
+        description="products kept for each product as acted upon in the same session, and for each "
+        "time of day and place as chosen there",
     )
 
     half_lives_hours: Annotated[tuple[HalfLifeHours, ...], Field(min_length=1, max_length=8)] = Field(
@@ -56,7 +66,9 @@ class ProfileSettings(BaseModel):
         description="of the fading counts of products, each kept beside the whole ones; a change of them begins the "
         "fading ones anew",
     )
-    co_click_half_life_hours: HalfLifeHours = 720.0
+    co_click_half_life_hours: HalfLifeHours = Field(
+        default=720.0, description="of these, and of what is chosen most at a time of day or a place"
+    )
     session_half_life_minutes: float = Field(default=30.0, gt=0, description="of actions in the session that goes on")
     long_term_half_life_days: float = Field(default=30.0, gt=0, description="of all actions of a shopper")
     prior_impressions: float = Field(

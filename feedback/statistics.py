@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from feedback.contexts import Daypart
 from feedback.decay import Floats, Integers, add_to_sums, left_after
 
-_VERSION = 2
-_WITHOUT_DAYPARTS = 1
+_VERSION = 1
 _LEAST_RATE = 1e-4
 
 
@@ -50,23 +49,31 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class ProductCounts:
-    """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `faded`: products x
-    half lives x counters, as of the moment that was asked for; `by_daypart`: products x dayparts x counters before
-    EXAMINED.
+    """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `sums`: products x
+    half lives x counters, of which `left`, products x half lives, is left at the moment that was asked for;
+    `by_daypart`: products x dayparts x counters before EXAMINED.
     """
 
     totals: Integers
     weighed: Floats
-    faded: Floats
+    sums: Floats
+    left: Floats
     by_daypart: Integers
 
     def __len__(self) -> int:
         return len(self.totals)
 
+    @property
+    def faded(self) -> Floats:
+        """Products x half lives x counters."""
+        faded: Floats = self.sums * self.left[:, :, np.newaxis]
+        return faded
+
     def column(self, counter: Counter, half_life: int | None = None) -> Floats:
         """Of each product; `half_life` is a place in the settings, None: nothing fades."""
         if half_life is not None:
-            return self.faded[:, half_life, counter]
+            faded: Floats = self.sums[:, half_life, counter] * self.left[:, half_life]
+            return faded
         if counter < _WHOLE:
             return self.totals[:, counter].astype(np.float64)
         return self.weighed[:, counter - _WHOLE]
@@ -76,7 +83,9 @@ class ProductCounts:
         return self.by_daypart[:, daypart, counter].astype(np.float64)
 
     def rows(self, which: slice) -> "ProductCounts":
-        return ProductCounts(self.totals[which], self.weighed[which], self.faded[which], self.by_daypart[which])
+        return ProductCounts(
+            self.totals[which], self.weighed[which], self.sums[which], self.left[which], self.by_daypart[which]
+        )
 
 
 class CountStates:
@@ -93,8 +102,7 @@ class CountStates:
         """As of `at` (seconds since 1970); zeros where there is no state."""
         records = self._decoded(states)
         left = left_after((at - records["as_of"])[:, np.newaxis], self._half_lives)
-        faded = records["faded"] * left[:, :, np.newaxis]
-        return ProductCounts(records["totals"], records["weighed"], faded, records["by_daypart"])
+        return ProductCounts(records["totals"], records["weighed"], records["faded"], left, records["by_daypart"])
 
     def added(self, states: Sequence[bytes | None], amounts: Amounts) -> list[bytes | None]:
         """The states after adding; None where nothing is left to count."""
@@ -142,8 +150,6 @@ class CountStates:
 
     def _converted(self, state: bytes) -> NDArray[Any]:
         """Raises ValueError for a state of a later Millrace."""
-        if state[0] == _WITHOUT_DAYPARTS:
-            state = bytes([_VERSION]) + state[1:_BEFORE_DAYPARTS] + _NO_DAYPARTS + state[_BEFORE_DAYPARTS:]
         head = np.frombuffer(state, _HEAD, 1)[0]
         if head["version"] not in (0, _VERSION):
             raise ValueError(f"counts of version {head['version']} are not known here")
@@ -180,8 +186,6 @@ _HEAD_FIELDS: list[Any] = [
     ("by_daypart", "<i4", (len(Daypart), _WHOLE)),
 ]
 _HEAD = np.dtype(_HEAD_FIELDS)
-_BEFORE_DAYPARTS = np.dtype(_HEAD_FIELDS[:-1]).itemsize
-_NO_DAYPARTS = bytes(_HEAD.itemsize - _BEFORE_DAYPARTS)
 
 
 def _record(half_lives: int) -> np.dtype[Any]:

@@ -138,14 +138,13 @@ def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, fl
         return None
     one_by_one = [act for act in acts if act.product_id and _is_one_by_one(act, rules)]
     clicks = sorted(act.at for act in one_by_one)
-    moments = sorted(at for at, _ in {(act.at, act.list_mark) for act in one_by_one})
     queries = sorted(act.at for act in acts if not act.product_id)
-    for suspicion, times, most, seconds in (
-        (Suspicion.BURST, moments, rules.burst_clicks, rules.burst_seconds - _resolution(moments)),
-        (Suspicion.CLICK_RATE, clicks, rules.rate_clicks, rules.rate_seconds),
-        (Suspicion.QUERY_RATE, queries, rules.rate_queries, rules.rate_seconds),
+    for suspicion, at in (
+        (Suspicion.BURST, _last_burst(one_by_one, clicks, rules)),
+        (Suspicion.CLICK_RATE, _last_crowd(clicks, rules.rate_clicks, rules.rate_seconds)),
+        (Suspicion.QUERY_RATE, _last_crowd(queries, rules.rate_queries, rules.rate_seconds)),
     ):
-        if (at := _last_crowd(times, most, seconds)) is not None:
+        if at is not None:
             return suspicion, at
     upon = [(act.action, act.product_id) for act in acts if act.product_id and act.action in rules.hammer_actions]
     for hammered, times_done in Counter(upon).items():
@@ -154,6 +153,14 @@ def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, fl
             if (at := _last_crowd(times, rules.hammer_clicks, rules.hammer_seconds)) is not None:
                 return Suspicion.HAMMERING, at
     return None
+
+
+def _last_burst(acts: Sequence[Act], clicks: Sequence[float], rules: TrafficSettings) -> float | None:
+    """Clicks of one list at one instant were sent together, and a clock that rounds may have put others together."""
+    if _last_crowd(clicks, rules.burst_clicks, rules.burst_seconds) is None:
+        return None
+    moments = sorted(at for at, _ in {(act.at, act.list_mark) for act in acts})
+    return _last_crowd(moments, rules.burst_clicks, rules.burst_seconds - _resolution(moments))
 
 
 def _resolution(times: Iterable[float]) -> float:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from learning.ranked_lists import ObservedList
-from ranking.attention_ranker import NetworkShape, RankingNetwork
 from ranking.rankers import Numbers
+from ranking.ranking_network import NetworkShape, RankingNetwork
 
 
 class NothingToLearn(ValueError):

@@ -1,6 +1,5 @@
 """Rankers beside each other: trained on earlier lists, measured on later ones."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from learning.feature_weights import feature_directions, feature_weights
 from learning.ranked_lists import ObservedList, OrderQuality, as_shown, at_random, order_quality, ranker_quality
 from learning.ranker_training import (
     NetworkOptions,
@@ -20,7 +20,7 @@ from learning.ranker_training import (
 from learning.relevance import RelevanceOptions
 from ranking.feature_settings import Feature
 from ranking.ranker_folder import TrainedRanker
-from ranking.rankers import LEAST_DEVIATION, Numbers, RankingInput
+from ranking.rankers import RankingInput
 
 
 class Kind(StrEnum):
@@ -44,8 +44,7 @@ class ExperimentOptions:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was measured on `test`, of `ranker` trained on `train`. `orders` by name, the yardstick and the chosen kind
-    among them.
+    """What was measured on `test`. `orders` by name, the yardstick and the chosen kind among them.
 
     `weights`: how much of the chosen ranker's differences within a list each feature makes, all together 1;
     `directions`: from 1, where more of the feature always raises the score, to -1, where it always lowers it.
@@ -101,9 +100,8 @@ def run_experiment(
     orders |= {kind: ranker_quality(test, ranker.ranker(), options.measure) for kind, ranker in trained.items()}
     ranker = trained[chosen].ranker()
     parts = [ranker.parts(each.input) for each in test]
-    return Experiment(
-        train, test, orders, chosen, trained[chosen], feature_weights(parts), feature_directions(test, parts)
-    )
+    weights, directions = feature_weights(parts), feature_directions(test, parts)
+    return Experiment(train, test, orders, chosen, trained[chosen], weights, directions)
 
 
 def train_chosen(
@@ -116,35 +114,6 @@ def train_chosen(
     """The kind that the experiment chose, trained on these lists, with the report of the experiment."""
     trained = _train_all(features, _with_features(lists, features), options)[experiment.chosen]
     return replace(trained, report=report)
-
-
-def feature_weights(parts: Sequence[Mapping[str, Numbers]]) -> dict[str, float]:
-    """By feature, from the most to the least, of parts in the scores of each list."""
-    spreads: dict[str, float] = {}
-    for of_list in parts:
-        for name, part in of_list.items():
-            spreads[name] = spreads.get(name, 0.0) + float(part.std())
-    total = max(sum(spreads.values()), LEAST_DEVIATION)
-    return {name: spread / total for name, spread in sorted(spreads.items(), key=lambda one: -one[1])}
-
-
-def feature_directions(lists: Sequence[ObservedList], parts: Sequence[Mapping[str, Numbers]]) -> dict[str, float]:
-    """By feature, the correlation of its values with its parts within lists; only of those that differ there."""
-    together: defaultdict[str, float] = defaultdict(float)
-    apart: defaultdict[str, float] = defaultdict(float)
-    for each, of_list in zip(lists, parts, strict=True):
-        for name, values in zip(each.input.names, each.input.values.T, strict=True):
-            known = ~np.isnan(values)
-            if known.any():
-                value, part = _beside_mean(values[known]), _beside_mean(of_list[name][known])
-                together[name] += float(value @ part)
-                apart[name] += float(np.linalg.norm(value) * np.linalg.norm(part))
-    return {name: together[name] / apart[name] for name in together if apart[name] > LEAST_DEVIATION}
-
-
-def _beside_mean(values: Numbers) -> Numbers:
-    beside: Numbers = values - values.mean()
-    return beside
 
 
 def _train_all(

@@ -52,13 +52,10 @@ class Loop(Protocol):
 
 
 class DirectLoop:
-    """The join and the updater themselves, one after the other; the clock is that of the events.
+    """The join and the updater themselves, over states in memory; the clock is that of the events."""
 
-    `store` is empty at first; left out, it is one in memory.
-    """
-
-    def __init__(self, settings: LoopSettings, store: ProfileStore | None = None) -> None:
-        self.store = store or MemoryStore()
+    def __init__(self, settings: LoopSettings) -> None:
+        self.store = MemoryStore()
         self._now = 0.0
         self._join = ClickJoin(self.store, settings.join, settings.traffic, lambda: self._now)
         self._updater = ProfileUpdater(self.store, settings.profiles, lambda: self._now)

@@ -6,13 +6,18 @@ from numpy.typing import NDArray
 from ranking.rankers import Numbers
 
 
+def best_first(scores: Numbers) -> NDArray[np.intp]:
+    """Places of the candidates; equal ones as they came."""
+    return np.argsort(-scores, kind="stable")
+
+
 def by_marginal_relevance(scores: Numbers, vectors: Numbers, trade_off: float) -> NDArray[np.intp]:
     """Places of the candidates, best first (maximal marginal relevance, Carbonell and Goldstein, SIGIR 1998).
 
     `trade_off` is their lambda: 1 is the order of the scores, equal ones as they came. Scores are scaled to 0 ... 1;
     `vectors` are unit vectors, a row of zeros where there is none.
     """
-    order = np.argsort(-scores, kind="stable")
+    order = best_first(scores)
     if trade_off >= 1.0 or len(order) < 3:
         return order
     relevance = trade_off * _scaled(scores)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from feedback.contexts import daypart_of
 from feedback.decay import Floats
 from feedback.statistics import Counter, odds
+from ranking.centred_likeness import centred_likeness
 from ranking.feature_settings import (
     AffinityFeature,
     ClosenessFeature,
@@ -97,65 +97,73 @@ def _history(_: HistoryFeature, view: View) -> Floats:
 
 def _seen(feature: SeenFeature, view: View) -> Floats:
     history = view.history
-    signs = (2 * history.liked - 1) * _weights(view, feature.half_life_hours)
-    places = np.fromiter(map(view.places.get, history.product_ids, repeat(-1)), np.int64, len(history))
-    sums: Floats = np.bincount(places + 1, signs, len(view.candidates) + 1).astype(np.float64)  # first: no candidate
-    return _by_product(view, sums[1:])
+    signs = (2 * history.liked - 1) * view.weights(feature.half_life_hours)
+    sums = np.zeros(len(view.candidates))
+    for line, product_id in enumerate(history.product_ids):
+        if product_id in view.places:
+            sums[view.places[product_id]] += signs[line]
+    return _by_product(view, sums)
 
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:
     """The taste for each value, summed over a product's values."""
-    weights = _weights(view, feature.half_life_hours)
+    weights = view.weights(feature.half_life_hours)
     if feature.of == "session":
         weights = weights * view.history.in_session
-    values = view.table.values(feature.field, view.rows)
-    known = view.table.values(feature.field, view.history_rows)
-    most = max(values.max(initial=-1), known.max(initial=-1))
-    taste = _taste(feature, view, weights, known, most + 2)  # the last is that of no value: -1
+    values = view.table.values(feature.field, view.rows) + 1  # 0: no value
+    known = view.table.values(feature.field, view.history_rows) + 1
+    taste = _taste(feature, view, weights, known, max(values.max(initial=0), known.max(initial=0)) + 1)
     affinities: Floats = taste[values].sum(axis=1)
-    affinities[(values < 0).all(axis=1)] = np.nan
+    affinities[~values.any(axis=1)] = np.nan
     return affinities
 
 
 def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueIds, count: int) -> Floats:
-    """By the value's id, for `count` values: the mean surprise of what has it, drawn towards none, or its share of what
-    was acted upon.
+    """By the value's id, for `count` values of which the first is none: the mean surprise of what has it, drawn towards
+    none, or its share of what was acted upon.
     """
-    lines, places = np.nonzero(known >= 0)
-    ids = known[lines, places]
-    if feature.learns_from == "actions":
-        acted = weights * view.history.liked
-        shares: Floats = np.bincount(ids, acted[lines], count) / max(float(acted.sum()), 1.0)
-        return shares
-    sums = np.bincount(ids, weights[lines] * view.surprise[lines], count)
-    taste: Floats = sums / (np.bincount(ids, weights[lines], count) + _PRIOR_LINES)
+    acted = weights * view.history.liked
+    taste: Floats = (
+        _sums(known, acted, count) / max(float(acted.sum()), 1.0)
+        if feature.learns_from == "actions"
+        else _sums(known, weights * view.surprise, count) / (_sums(known, weights, count) + _PRIOR_LINES)
+    )
+    taste[0] = 0.0
     return taste
+
+
+def _sums(ids: ValueIds, amounts: Floats, count: int) -> Floats:
+    """Of the amounts of all lines that have a value, for each value."""
+    sums: Floats = np.bincount(ids.ravel(), amounts.repeat(ids.shape[1]), count).astype(np.float64, copy=False)
+    return sums
 
 
 def _closeness(feature: ClosenessFeature, view: View) -> Floats:
     """The slope of surprise over the number in units of its spread over the catalogue, drawn towards none."""
     offered = _standard(feature, view, view.rows)
     known = _standard(feature, view, view.history_rows)
-    weights = _weights(view, feature.half_life_hours) * ~np.isnan(known)
-    known = np.nan_to_num(known)
+    unknown = np.isnan(known)
+    known[unknown] = 0.0
+    weights = view.weights(feature.half_life_hours) * ~unknown
     slope = (weights * view.surprise) @ known / (weights @ known**2 + _PRIOR_LINES)
     closeness: Floats = offered * slope
     return closeness
 
 
-def _similarity(feature: SimilarityFeature, view: View) -> Floats:
+def _similarity(feature: SimilarityFeature, view: View) -> Numbers:
     """Mean surprise of the history, each line weighed by how like the candidate it is; unlike ones count against."""
-    offered, known = view.table.centred_vectors(view.rows), view.table.centred_vectors(view.history_rows)
-    likeness = (offered @ known.T) * _weights(view, feature.half_life_hours)
-    similar: Floats = likeness @ view.surprise / (np.abs(likeness).sum(axis=1) + 1)
+    likeness = centred_likeness(view.vectors, view.history_vectors, view.table.mean_vector())
+    weights = view.weights(feature.half_life_hours)
+    towards = likeness @ (weights * view.surprise).astype(np.float32)
+    similar: Numbers = towards / (np.abs(likeness, out=likeness) @ weights.astype(np.float32) + 1)
     return similar
 
 
 def _co_click(_: CoClickFeature, view: View) -> Floats:
     together = np.zeros(len(view.candidates))
     for beside in view.state.co_clicks:
-        for other in beside.sums.keys() & view.places.keys():
-            together[view.places[other]] += beside.left * beside.sums[other]
+        for other in view.places.keys() & beside.others:
+            together[view.places[other]] += beside.counts[beside.others.index(other)]
     return _by_product(view, np.log1p(together))
 
 
@@ -165,14 +173,10 @@ def _by_product(view: View, values: Floats) -> Floats:
     return values[np.array(places, np.int64)]
 
 
-def _weights(view: View, half_life_hours: float) -> Floats:
-    return view.history.weights(view.situation.at, half_life_hours * 3_600)
-
-
 def _standard(feature: ClosenessFeature, view: View, rows: Rows) -> Floats:
     middle, spread = view.table.spread(feature.field, feature.scale == "log")
     numbers = _scaled(view.table.numbers(feature.field, rows), feature.scale).astype(np.float64)
-    standard: Floats = np.clip((numbers - middle) / spread, -3, 3)
+    standard: Floats = np.minimum(np.maximum((numbers - middle) / spread, -3), 3)
     return standard
 
 

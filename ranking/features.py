@@ -44,8 +44,8 @@ class DeclaredFeatures:
             candidates,
             self._names,
             values,
-            self._table.vectors(view.rows),
-            self._table.vectors(view.history_rows),
+            view.vectors,
+            view.history_vectors,
             view.surprise.astype(np.float32),
             profile.bought.keys(),
             profile.hidden,
@@ -54,7 +54,7 @@ class DeclaredFeatures:
     def _view(self, situation: Situation, candidates: Sequence[Candidate]) -> View:
         product_ids = [candidate.product_id for candidate in candidates]
         profile = self._reader.profile(situation.shopper)
-        history = history_of(profile, self._reader.recent_items, situation.session)
+        history = history_of(profile, self._reader.history_items, situation.session)
         place = place_class(situation.context) if self._places else ""
         asked = Asked(product_ids, situation.text, history.product_ids, self._last_acted_upon(history), place)
         state = self._reader.read_beside(profile, asked, situation.at)

@@ -30,4 +30,4 @@ class HandSetRanker:
 
     def _weighed(self, candidates: RankingInput) -> Numbers:
         weights = np.array([self._weights.get(name, 0.0) for name in candidates.names], np.float32)
-        return np.nan_to_num(candidates.values, nan=0.0) * weights
+        return np.where(np.isnan(candidates.values), np.float32(0.0), candidates.values) * weights

@@ -86,14 +86,9 @@ class ProductTable:
         """Rows x dimensions: zeros for products without a vector, no dimension while there is none at all."""
         return self._vectors.take(rows, axis=0)
 
-    def centred_vectors(self, rows: Rows) -> Numbers:
-        """Unit vectors of what sets each product apart from the mean of all."""
-        vectors = self._vectors[rows]
-        has_vector = vectors.any(axis=1, keepdims=True)
-        apart = np.where(has_vector, vectors - self._summed_vectors / max(self._with_vector, 1), 0)
-        lengths = np.linalg.norm(apart, axis=1, keepdims=True)
-        units: Numbers = (apart / np.maximum(lengths, 1e-9)).astype(np.float32)
-        return units
+    def mean_vector(self) -> NDArray[np.float64]:
+        """Of all products with a vector."""
+        return self._summed_vectors / max(self._with_vector, 1)
 
     def spread(self, field: str, logarithmic: bool) -> tuple[float, float]:
         """Mean and standard deviation over the catalogue, as of some hundredth part of its changes ago at most."""

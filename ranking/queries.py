@@ -45,7 +45,7 @@ class QueryKind(StrEnum):
 class Visit:
     """For whom a list is made, and when: `at` is seconds since 1970. `shopper` and `session` may be empty.
 
-    `explain`: each feature's part in the order is asked for.
+    `explain`: each feature's part in the order is asked for. `is_shown`: the shopper sees the list.
     """
 
     query_id: str
@@ -54,6 +54,7 @@ class Visit:
     session: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
     explain: bool = False
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lightgbm.basic import LightGBMError
@@ -12,10 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from ranking.attention_ranker import AttentionRanker, NetworkShape, RankingNetwork
+from ranking.attention_ranker import AttentionRanker
 from ranking.blended_ranker import BlendedRanker
 from ranking.feature_settings import Feature
 from ranking.rankers import Ranker, RankerUnusable
+from ranking.ranking_network import NetworkShape, RankingNetwork
 from ranking.tree_ranker import TreeRanker
 
 ABOUT = "ranker.json"
@@ -59,22 +61,25 @@ class TrainedRanker:
 
 
 def write_ranker(folder: Path, trained: TrainedRanker) -> None:
-    """Makes the folder where it is not there; what it held of a ranker is replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in (folder / ABOUT, folder / _TREES, *folder.glob(_NETWORK.format("*"))):
-        old.unlink(missing_ok=True)
+    """Makes the folder where it is not there; what it held of a ranker goes once all of the new one is written."""
     files = {_NETWORK.format(number): save(network.state_dict()) for number, network in enumerate(trained.networks)}
     if trained.trees:
         files[_TREES] = trained.trees.encode()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
     about = {
         "files": {name: _mark(content) for name, content in files.items()},
         "features": [feature.model_dump(mode="json") for feature in trained.features],
         "networks": [asdict(network.shape) for network in trained.networks],
         "report": dict(trained.report),
     }
-    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".unfinished-", dir=folder) as beside:
+        written = {**files, ABOUT: (json.dumps(about, indent=2) + "\n").encode()}
+        for name, content in written.items():
+            (Path(beside) / name).write_bytes(content)
+        for name in written:
+            (Path(beside) / name).replace(folder / name)
+    for old in {folder / _TREES, *folder.glob(_NETWORK.format("*"))} - {folder / name for name in files}:
+        old.unlink(missing_ok=True)
 
 
 def read_ranker(folder: Path) -> TrainedRanker:

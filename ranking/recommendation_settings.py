@@ -17,6 +17,7 @@ class SourceWeights(BaseModel):
 
     taste: Weight = Field(default=1.0, description="like those that the shopper turned to, by text and picture")
     co_clicks: Weight = Field(default=1.0, description="products that others turned to in the same session as those")
+    context: Weight = Field(default=0.3, description="what is chosen most at this time of day, and at this place")
     trending: Weight = Field(default=0.3, description="what all shoppers turn to now")
     newest: Weight = Field(default=0.01, description="what came last: it fills the list where nothing else does")
 

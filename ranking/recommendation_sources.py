@@ -17,6 +17,7 @@ Vectors = Callable[[Sequence[str]], Mapping[str, Mapping[str, Vector]]]  # of pr
 
 TASTE = "taste"
 CO_CLICKS = "co_clicks"
+CONTEXT = "context"
 TRENDING = "trending"
 NEWEST = "newest"
 
@@ -84,6 +85,10 @@ class Sources:
             for other, strength in others.items():
                 sums[other] = sums.get(other, 0.0) + recent.weights[product_id] * strength
         return _without(sorted(sums, key=lambda other: (-sums[other], other)), recent)[:most]
+
+    def by_context(self, visit: Visit, most: int) -> list[str]:
+        """What is chosen most at this time of day and at this place, in turn. Raises StoreUnavailable."""
+        return _in_turn([list(chosen) for chosen in self._reader.chosen(visit.context, visit.at)])[:most]
 
     def by_trend(self, at: float, most: int) -> list[str]:
         return [trend.product_id for trend in self._trending.top(datetime.fromtimestamp(at, UTC), most)]

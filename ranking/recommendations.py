@@ -11,7 +11,7 @@ from ranking.availability import Availability
 from ranking.queries import Visit
 from ranking.rankers import Candidate, Situation
 from ranking.recommendation_settings import RecommendationSettings
-from ranking.recommendation_sources import CO_CLICKS, NEWEST, TASTE, TRENDING, RecentProducts, Sources
+from ranking.recommendation_sources import CO_CLICKS, CONTEXT, NEWEST, TASTE, TRENDING, RecentProducts, Sources
 from ranking.reranking import RankedProduct, Reranker, Rules
 
 KIND = "recommendations"
@@ -100,6 +100,7 @@ class Recommender:
         ask: dict[str, Callable[[], list[str]]] = {
             TASTE: lambda: self._sources.by_taste(recent, most, filters),
             CO_CLICKS: lambda: self._sources.by_co_clicks(recent, visit.at, most),
+            CONTEXT: lambda: self._sources.by_context(visit, most),
             TRENDING: lambda: self._sources.by_trend(visit.at, most),
             NEWEST: lambda: self._sources.by_age(most),
         }

@@ -4,14 +4,15 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from feedback.store import StoreUnavailable
 from monitoring.metrics import Metrics
 from ranking.availability import Availability
-from ranking.diversity import by_marginal_relevance
+from ranking.diversity import best_first, by_marginal_relevance
 from ranking.exploration import drawn
 from ranking.rankers import Candidate, FeatureSource, Numbers, Ranker, RankingInput, Situation
 from ranking.reranking_settings import RerankingSettings
@@ -20,14 +21,14 @@ from ranking.stock import Stock
 logger = logging.getLogger(__name__)
 
 _LEFT_ALONE_SECONDS = 5.0
+_NO_PARTS: Mapping[str, float] = {}
 
 BOUGHT = "bought"
 HIDDEN = "hidden"
 NOT_READ = "nothing was put in order for the shopper: what is known of shoppers cannot be read now"
 
 
-@dataclass(frozen=True, slots=True)
-class RankedProduct:
+class RankedProduct(NamedTuple):
     """`position` is the new one, from 1, `propensity` the chance with which the product came there.
 
     `parts` is each feature's part in the score, of features that are known, where an explanation was asked for.
@@ -37,7 +38,7 @@ class RankedProduct:
     position: int
     score: float
     propensity: float
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = _NO_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,15 @@ class Reranker:
         draw = drawn(len(on_top), min(exploration.places, rules.places), exploration.share, seed)
         order = [*(on_top[place] for place in draw.order.tolist()), *behind]
         chances = [*draw.propensities.tolist(), *[1.0] * len(behind)]
-        parts = _parts(seen, self._ranker, order) if explain else [{}] * len(order)
-        products = [
-            RankedProduct(candidates[place], position, float(scores[place]), chance, why)
-            for position, (place, chance, why) in enumerate(zip(order, chances, parts, strict=True), start=1)
-        ]
+        parts = _parts(seen, self._ranker, order) if explain else [_NO_PARTS] * len(order)
+        columns = (
+            [candidates[place] for place in order],
+            range(1, len(order) + 1),
+            scores[order].tolist(),
+            chances,
+            parts,
+        )
+        products = list(map(RankedProduct, *columns))
         return RankedList(products, left_out)
 
     def _seen(self, situation: Situation, candidates: Sequence[Candidate]) -> RankingInput | None:
@@ -128,7 +133,7 @@ class Reranker:
         unavailable = {
             one.product_id: availability
             for one, availability in zip(seen.candidates, stock, strict=True)
-            if self._availability.place(availability) == "hidden"
+            if availability and self._availability.place(availability) == "hidden"
         }
         bought = seen.bought if self._settings.bought == "hidden" else ()
         reasons = unavailable | dict.fromkeys(bought, BOUGHT) | dict.fromkeys(seen.hidden, HIDDEN)
@@ -142,12 +147,17 @@ class Reranker:
         for place, one in enumerate(candidates):
             if one.product_id not in left_out:
                 known = stock[place] if one.product_id not in kept else ""
-                groups[self._availability.place(known) == "last"].append(place)
+                groups[bool(known) and self._availability.place(known) == "last"].append(place)
         return groups
 
     def _order(self, seen: RankingInput, scores: Numbers, places: Sequence[int]) -> list[int]:
+        if not places:
+            return []
         group = np.array(places, np.intp)
-        order = by_marginal_relevance(scores[group], seen.vectors[group], self._settings.diversity)
+        if self._settings.diversity < 1.0:
+            order = by_marginal_relevance(scores[group], seen.vectors[group], self._settings.diversity)
+        else:
+            order = best_first(scores[group])
         return [places[one] for one in order.tolist()]
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from feedback.decay import Floats, Integers, left_after
 from feedback.profiles import Deed, Profile, session_mark
 
-_ACTS = np.zeros(256, np.bool_)
-_ACTS[[Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
+_TELLS = np.zeros(256, np.bool_)
+_TELLS[[Deed.PASSED_OVER, Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
 _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
@@ -39,19 +40,18 @@ class History:
         return left_after(at - self.at, half_life_seconds)
 
 
-def history_of(profile: Profile, most_done: int, session: str) -> History:
-    """Of the newest `most_done` things done, whatever they were, and of all that was passed over."""
+def history_of(profile: Profile, most: int, session: str) -> History:
+    """Of the newest `most` products acted upon or passed over; of several acts upon one in one list the newest."""
     records = profile.records
-    done = records["action"] != Deed.PASSED_OVER
-    acts = _ACTS[records["action"]] & (np.cumsum(done) <= most_done)
-    lines = records[_first_acts(records, acts) | ~done]
+    lines = _TELLS[records["action"]].nonzero()[0][:most]
+    lines = lines[_first_of_each(records["product"][lines].tolist(), records["list"][lines].tolist())]
     mark = session_mark(session)
     return History(
-        [profile.product_ids[place] for place in lines["product"].tolist()],
-        (lines["action"] != Deed.PASSED_OVER).astype(np.float64),
-        _numbered(lines["list"].tolist()),
-        lines["at"],
-        (lines["session"] == mark) & (mark != 0),
+        [profile.product_ids[place] for place in records["product"][lines].tolist()],
+        (records["action"][lines] != Deed.PASSED_OVER).astype(np.float64),
+        _numbered(records["list"][lines].tolist()),
+        records["at"][lines],
+        (records["session"][lines] == mark) & (mark != 0),
     )
 
 
@@ -62,43 +62,38 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
     The chances are logistic in the log odds of `rates` plus one number for each list, such that they add up to what
     was acted upon there (a conditional logit as in Rasch, 1960, with known items).
     """
-    rates = np.clip(rates, _LEAST_RATE, 1 - _LEAST_RATE)
-    odds = np.log(rates / (1 - rates))
-    wanted = np.bincount(lists, liked)
-    freedom = np.zeros(len(wanted))
+    odds = logit(np.minimum(np.maximum(rates, _LEAST_RATE), 1 - _LEAST_RATE))
+    wanted, lengths = np.bincount(lists, liked), np.bincount(lists)
+    tells = (wanted > 0) & (wanted < lengths)
+    share = (wanted + 0.5) / (lengths + 1)
+    freedom = _bounded(logit(share) - np.bincount(lists, odds) / np.maximum(lengths, 1), _FREEDOM_BOUND) * tells
     for _ in range(_STEPS):
-        chances = _logistic(odds + freedom[lists])
+        chances = expit(odds + freedom[lists])
         slope = np.bincount(lists, chances * (1 - chances))
         step = (wanted - np.bincount(lists, chances)) / np.maximum(slope, 1e-3)
         before = freedom
-        freedom = _bounded(before + _bounded(step, _LONGEST_STEP), _FREEDOM_BOUND)
+        freedom = _bounded(before + _bounded(step * tells, _LONGEST_STEP), _FREEDOM_BOUND)
         if np.abs(freedom - before).max(initial=0.0) < _SETTLED:
             break
-    tells = (wanted > 0) & (wanted < np.bincount(lists))
-    surprise: Floats = np.where(tells[lists], liked - _logistic(odds + freedom[lists]), 0.0)
+    surprise: Floats = np.where(tells[lists], liked - expit(odds + freedom[lists]), 0.0)
     return surprise
 
 
-def _first_acts(records: NDArray[np.void], acts: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of several acts upon one product in one list the newest, which is the first."""
-    places = np.flatnonzero(acts)[::-1].tolist()
-    lines = records[places]
-    newest = dict(zip(zip(lines["product"].tolist(), lines["list"].tolist(), strict=True), places, strict=True))
-    first = np.zeros(len(records), np.bool_)
-    first[list(newest.values())] = True
-    return first
+def _first_of_each(products: Sequence[int], lists: Sequence[int]) -> list[int] | slice:
+    """The places of the lines that are the first of a product in a list: most often all of them."""
+    if len(set(products)) == len(products):
+        return slice(None)
+    first: dict[tuple[int, int], int] = {}
+    for place, line in enumerate(zip(products, lists, strict=True)):
+        first.setdefault(line, place)
+    return list(first.values())
 
 
 def _numbered(marks: Sequence[int]) -> Integers:
     """Numbers from 0 on, equal ones for equal marks."""
-    numbers: dict[int, int] = {}
-    return np.array([numbers.setdefault(mark, len(numbers)) for mark in marks], np.int64)
+    numbers = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
+    return np.array([numbers[mark] for mark in marks], np.int64)
 
 
 def _bounded(numbers: Floats, bound: float) -> Floats:
     return np.minimum(np.maximum(numbers, -bound), bound)
-
-
-def _logistic(odds: Floats) -> Floats:
-    chances: Floats = 1 / (1 + np.exp(-odds))
-    return chances

@@ -1,6 +1,8 @@
 """What shoppers do, from their pages to the broker."""
 
+from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -52,6 +54,9 @@ def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseud
         After 503 some may have arrived all the same. Sending them again is safe: each counts once, by its `event_id`
         or, without one, by what it says.
 
+        A `timestamp` ahead of the server's clock becomes the time of the request: `client_timestamp` keeps what was
+        sent. What is older stays: a browser may have been offline.
+
         Names of people (`user_id`, `client_id`, `session_id`) become pseudonyms before anything else sees them.
         """
         body = await json_request_body(request)
@@ -59,7 +64,8 @@ def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseud
 
     def publish(body: bytes) -> Response:
         events = [_without_names(event, pseudonyms) for event in _events(body, settings.max_events)]
-        messages = [_message(event, position, settings.max_event_bytes) for position, event in enumerate(events)]
+        now = services.clock()
+        messages = [_message(event, now, position, settings.max_event_bytes) for position, event in enumerate(events)]
         publisher.publish(BEHAVIOR_EVENTS, messages)
         return json_response({"accepted": len(events)}, 202)
 
@@ -80,10 +86,24 @@ def _without_names(event: BehaviorEvent, pseudonyms: Pseudonyms) -> BehaviorEven
     return event.model_copy(update={field: pseudonyms.of(name) for field, name in named.items()})
 
 
-def _message(event: BehaviorEvent, position: int, most_bytes: int) -> Message:
+def _dated(event: BehaviorEvent, now: datetime) -> BehaviorEvent:
+    """As the server's clock has it: one that is ahead would count nothing, or outlast an erasure.
+
+    What names no `event_id` gets one of what it says, since a repeat comes at another time. Raises ValueError for an
+    event that cannot be written.
+    """
+    if event.timestamp <= now:
+        return event
+    named = (event.model_extra or {}).get("event_id")
+    event_id = named if isinstance(named, str) and named else blake2b(encode_event(event), digest_size=12).hexdigest()
+    dated = {"timestamp": now, "client_timestamp": event.timestamp, "event_id": event_id}
+    return event.model_copy(update=dated)
+
+
+def _message(event: BehaviorEvent, now: datetime, position: int, most_bytes: int) -> Message:
     """Raises Problem for an event that no follower could read."""
     try:
-        value = encode_event(event)
+        value = encode_event(_dated(event, now))
     except ValueError as error:
         raise Problem("invalid-fields", f"event {position} cannot be written: {error}") from None
     if len(value) > most_bytes:

@@ -87,7 +87,7 @@ class Answerer:
         start = perf_counter()
         query_id = new_query_id()
         asker = self._askers.asker(asked.rest)
-        visit = asker.visit(query_id, self._clock(), explain=asked.rest.explain)
+        visit = asker.visit(query_id, self._clock(), explain=asked.rest.explain, is_shown=asked.rest.track)
         answer = self._search.search(replace(self._requests.request(asked), visit=visit))
         if asked.rest.explain:
             answer = self._search.explain(answer)

@@ -28,8 +28,8 @@ class Asker:
         """The most lasting of the pseudonyms: events and queries of one person meet under it."""
         return self.user_id or self.client_id or self.session_id
 
-    def visit(self, query_id: str, at: datetime, *, explain: bool) -> Visit:
-        return Visit(query_id, at.timestamp(), self.shopper, self.session_id, self.context, explain)
+    def visit(self, query_id: str, at: datetime, *, explain: bool, is_shown: bool) -> Visit:
+        return Visit(query_id, at.timestamp(), self.shopper, self.session_id, self.context, explain, is_shown)
 
 
 class VisitFields(BaseModel):

@@ -14,7 +14,7 @@ UserPath = Annotated[
     StringConstraints(min_length=1, max_length=100),
     Path(description="the `user_id` or `client_id` of queries and events", examples=["ada"]),
 ]
-Source = Literal["taste", "co_clicks", "trending", "newest"]
+Source = Literal["taste", "co_clicks", "context", "trending", "newest"]
 
 
 class RecommendationParameters(FilterParameters, VisitFields):

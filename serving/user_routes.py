@@ -90,7 +90,7 @@ class _Recommending:
         if notes := contradictions(filters):
             found = Recommendations([], notes)
         else:
-            visit = asker.visit(query_id, self._services.clock(), explain=parameters.explain)
+            visit = asker.visit(query_id, self._services.clock(), explain=parameters.explain, is_shown=parameters.track)
             found = self._services.recommender.find(visit, parameters.limit, filters)
         if parameters.track:
             shown = [

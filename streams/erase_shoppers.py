@@ -32,7 +32,6 @@ class EraseShoppers:
         self._metrics.events.labels(SHOPPERS_ERASED, "erased").inc(len(read))
 
     def _erase(self, erased: ShopperErased) -> None:
-        self._on_wait()
-        report = self._patience.call(lambda: self._erasure.erase(erased))
+        report = self._patience.call(lambda: self._erasure.erase(erased, self._on_wait))
         for kind, number in report.removed.items():
             self._metrics.erased_states.labels(kind).inc(number)

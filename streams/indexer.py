@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from encoders.base import Encoder, ImageEncoder, UnusableVector, Vectors
+from encoders.base import Encoder, ImageEncoder, Vectors
 from encoders.image_sources import ImageSource
 from encoders.images import ImageError, decode_image
 from encoders.settings import ImageLimits
+from encoders.usable import encode_usable
 from index.base import IMAGE_FIELD, TEXT_FIELD, Applied, IndexUnavailable, Outcome, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
@@ -177,26 +178,14 @@ class Indexer:
 
     def _encoded(
         self, role: str, encode: Callable[[list[T]], Vectors], inputs: list[T]
-    ) -> tuple[dict[int, "Vectors"], set[int]]:
+    ) -> tuple[dict[int, Vectors], set[int]]:
         """Vectors by position, and the positions that the model could not encode."""
-        left = list(range(len(inputs)))
-        refused: set[int] = set()
         started = time.perf_counter()
-        while left:
-            try:
-                rows = encode([inputs[position] for position in left])
-                break
-            except UnusableVector as error:
-                if not error.positions:
-                    raise
-                bad = {left[place] for place in error.positions}
-                refused |= bad
-                left = [position for position in left if position not in bad]
-        if not left:
-            return {}, refused
-        self._parts.metrics.encoder_busy_seconds.labels(role).inc(time.perf_counter() - started)
-        self._parts.metrics.encoded_inputs.labels(role).inc(len(inputs))
-        return dict(zip(left, rows, strict=True)), refused
+        vectors, refused = encode_usable(encode, inputs)
+        if vectors:
+            self._parts.metrics.encoder_busy_seconds.labels(role).inc(time.perf_counter() - started)
+            self._parts.metrics.encoded_inputs.labels(role).inc(len(inputs))
+        return vectors, refused
 
     def _apply(self, work: Work) -> None:
         """Settle or reject each task, or have it planned again where the index holds something else."""

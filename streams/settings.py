@@ -1,6 +1,8 @@
 """How processes on streams read, batch, write and watch themselves."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from feedback.example_settings import ExampleLogSettings
 from feedback.join_settings import JoinSettings
@@ -59,3 +61,12 @@ class ClickLoopSettings(ProcessSettings):
     join: JoinSettings = JoinSettings()
     traffic: TrafficSettings = TrafficSettings()
     examples: ExampleLogSettings = ExampleLogSettings()
+
+    @model_validator(mode="after")
+    def _gathers_before_it_stalls(self) -> Self:
+        if self.examples.gather_seconds > self.stalled_seconds / 2:
+            raise ValueError(
+                f"examples.gather_seconds = {self.examples.gather_seconds:g} is more than half of stalled_seconds = "
+                f"{self.stalled_seconds:g}: a process that gathers would be taken for one that stands still"
+            )
+        return self

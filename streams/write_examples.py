@@ -57,8 +57,8 @@ class WriteExamples:
     def _compact(self) -> None:
         days = set(self._log.days()) if self._changed is None else self._changed
         for day in sorted(days):
-            self._on_wait()
-            self._metrics.example_files.labels("compacted").inc(self._log.compact(day, self._settings.compact_files))
+            compacted = self._log.compact(day, self._settings.compact_files, self._on_wait)
+            self._metrics.example_files.labels("compacted").inc(compacted)
         self._changed = set()
 
 

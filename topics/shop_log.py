@@ -1,8 +1,10 @@
 """A shop's events in one file: products, queries with what was shown, and what was done; one JSON object a line."""
 
 import gzip
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,7 +22,7 @@ class ShopLogError(Exception):
 
 
 def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
-    """The events in the order of the file, which is that of time; `.gz` is unpacked.
+    """The events in the order of the file; `.gz` is unpacked.
 
     UBI events have an `action_name`, UBI queries a `user_query`; whatever else there is are products. Raises
     ShopLogError.
@@ -32,6 +34,18 @@ def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise ShopLogError(f"{place}: {where}: {first['msg']}") from None
+
+
+def in_order_of_time(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+    """What was asked and done by its time, at equal times as it stood; a product stays behind what stood before it."""
+    latest = -math.inf
+    timed: list[tuple[float, LoggedEvent]] = []
+    for event in events:
+        at = latest if isinstance(event, Product) else event.timestamp.timestamp()
+        latest = max(latest, at)
+        timed.append((at, event))
+    timed.sort(key=itemgetter(0))
+    return [event for _, event in timed]
 
 
 def logged_objects(path: Path) -> Iterator[tuple[str, dict[str, object]]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from feedback.profiles import Deeds, Profile
 from feedback.reading import Asked, ShopperState, StateReader
+from feedback.statistics import ProductCounts
 from learning.ranked_lists import ObservedList
 from ranking.rankers import RankingInput
 from topics.feedback import JoinedList
@@ -50,13 +51,14 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Whose states are compared: of these people and products, and of the products in lists of these texts, as of `at`
-    (seconds since 1970). `co_clicked_items`: how many others are kept beside a product.
+    """Whose states are compared: of these people and products, and of the products in lists of these texts and at these
+    classes of places, as of `at` (seconds since 1970). `co_clicked_items`: how many others are kept beside a product.
     """
 
     shoppers: Sequence[str]
     product_ids: Sequence[str]
     texts: Sequence[str]
+    places: Sequence[str]
     at: float
     co_clicked_items: int
 
@@ -93,30 +95,35 @@ def compare_states(agreement: Agreement, of: Compared, one: StateReader, other: 
         if not _same_profiles(one.profile(shopper), other.profile(shopper)):
             agreement.differing_states.append(f"profile of {shopper}")
     nobody = one.profile("")
-    for text in ("", *of.texts):
-        asked = Asked(of.product_ids, text, co_clicked=() if text else of.product_ids)
+    products = of.product_ids
+    in_all_lists = Asked(products, co_clicked=products)
+    of_texts = [Asked(products, text) for text in of.texts]
+    at_places = [Asked(products, place=place) for place in of.places]
+    for asked in (in_all_lists, *of_texts, *at_places):
         left, right = (reader.read_beside(nobody, asked, of.at) for reader in (one, other))
-        _compare_counts(agreement, text, left, right)
+        _compare_counts(agreement, asked, left, right)
         for product_id, mine, theirs in zip(asked.co_clicked, left.co_clicks, right.co_clicks, strict=True):
-            agreement.co_clicks += len(mine.sums)
-            if _same_sums(mine.faded(), theirs.faded()):
+            agreement.co_clicks += len(mine.others)
+            if _same_sums(mine.by_product(), theirs.by_product()):
                 continue
-            if len(mine.sums) == len(theirs.sums) == of.co_clicked_items:
+            if len(mine.others) == len(theirs.others) == of.co_clicked_items:
                 agreement.cut_co_clicks += 1
             else:
                 agreement.differing_states.append(f"co-clicks of {product_id}")
 
 
-def _compare_counts(agreement: Agreement, text: str, one: ShopperState, other: ShopperState) -> None:
+def _compare_counts(agreement: Agreement, asked: Asked, one: ShopperState, other: ShopperState) -> None:
     for name, left, right in (
-        (f"counts of products in lists of {text!r}", one.of_class, other.of_class),
+        (f"counts of products in lists of {asked.text!r}", one.of_class, other.of_class),
+        (f"counts at place {asked.place}", one.at_place, other.at_place),
         ("counts of products", one.products, other.products),
         ("counts of the shop", one.shop, other.shop),
     ):
-        agreement.counts += left.totals.size + left.weighed.size + left.faded.size
-        distance = max(_relative_distance(left.weighed, right.weighed), _relative_distance(left.faded, right.faded))
+        pairs = [(getattr(left, each.name), getattr(right, each.name)) for each in fields(ProductCounts)]
+        agreement.counts += sum(mine.size for mine, _ in pairs)
+        distance = max(_relative_distance(mine, theirs) for mine, theirs in pairs)
         agreement.count_distance = max(agreement.count_distance, distance)
-        if not np.array_equal(left.totals, right.totals) or distance > _ROUNDING:
+        if distance > _ROUNDING:
             agreement.differing_states.append(name)
 
 
@@ -164,7 +171,7 @@ def _same_sums(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 def _relative_distance(one: Any, other: Any) -> float:
     larger = np.maximum(np.abs(one), np.abs(other))
-    distances = np.divide(np.abs(one - other), larger, out=np.zeros_like(larger), where=larger > 0)
+    distances = np.divide(np.abs(one - other), larger, out=np.zeros(larger.shape), where=larger > 0)
     return float(distances.max(initial=0.0))
 
 

@@ -22,6 +22,7 @@ const MOST_AT_ONCE = 100; // the server gives no more
 let asked = fromAddress();
 let answer = null; // the newest one, kept so that another language can show it again
 let running = new AbortController();
+let forgotten = () => ""; // what became of the shopper's name, in the page's language
 
 const actions = {
   change: (next) => go(next, picture),
@@ -139,13 +140,15 @@ async function forgetMe() {
   const name = client();
   renewNames();
   emptyCart();
-  if (asksForKey()) $("forgotten").textContent = words.renamed(name);
-  else $("forgotten").textContent = (await forget(name).catch(() => false)) ? words.forgotten : words.forgottenHere(name);
+  const taken = !asksForKey() && await forget(name).catch(() => false);
+  forgotten = () => (taken ? words.forgotten : asksForKey() ? words.renamed(name) : words.forgottenHere(name));
+  $("forgotten").textContent = forgotten();
 }
 
 function sayAgain() {
   changeLanguage();
   speak();
+  $("forgotten").textContent = forgotten();
   showCart();
   show(answer, asked, actions);
   if (answer?.choices) showPanel(answer, asked, actions.change);

@@ -247,6 +247,8 @@ def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_t
     expect(page.locator("#forget")).to_have_text("Take a new name")
     page.click("#forget")
     expect(page.locator("#forgotten")).to_contain_text(f"ask it to erase {old}")
+    page.click("#language")
+    expect(page.locator("#forgotten")).to_contain_text(f"请告知商店：{old}")
     assert page.evaluate("localStorage.getItem('client')") != old
     assert erasures == []
 

@@ -11,6 +11,7 @@ from learning.replay import LoopSettings
 from ranking.feature_settings import (
     AffinityFeature,
     CoClickFeature,
+    ContextFeature,
     HistoryFeature,
     ImpressionsFeature,
     LiftFeature,
@@ -34,9 +35,12 @@ FEATURES = (
     SeenFeature(name="seen"),
     AffinityFeature(name="brand", field="brand"),
     CoClickFeature(name="co_clicks"),
+    ContextFeature(name="daypart", of="daypart"),
+    ContextFeature(name="place", of="place"),
 )
 LISTS = 40
 SHOPPERS = 4
+CONTEXTS = ({"place": "Utrecht", "daypart": "morning"}, {"place": "Gent", "daypart": "evening"}, {})
 PRODUCTS = [f"p{number}" for number in range(12)]
 
 
@@ -62,7 +66,7 @@ def log() -> list[LoggedEvent]:
     for number in range(LISTS):
         shopper, at = f"s{number % SHOPPERS}", 20.0 * number
         shown = [PRODUCTS[0], *rng.sample(PRODUCTS[1:], 5)]
-        done.append(asked(f"q{number}", *shown, at=at, shopper=shopper))
+        done.append(asked(f"q{number}", *shown, at=at, shopper=shopper, context=rng.choice(CONTEXTS)))
         done += [
             did(f"q{number}", product_id, at + 25 + 10 * place, rng.choice(("click", "add_to_cart")), shopper)
             for place, product_id in enumerate(rng.sample(shown, rng.randrange(4)))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from benchmarks.clicks.agreement import Agreement, Compared, compare_inputs, compare_lists, compare_states
+from feedback.contexts import place_class
 from feedback.reading import StateReader
 from learning.replay import DirectLoop, LoopSettings, Replay
 from ranking.feature_settings import RateFeature, SeenFeature
@@ -13,6 +14,7 @@ from topics.behavior import BehaviorEvent
 from topics.feedback import JoinedList
 
 LOOP = LoopSettings((RateFeature(name="rate"), SeenFeature(name="seen")))
+PLACE = {"place": "Utrecht", "daypart": "evening"}
 CLICKS = [did("q1", "a", 10), did("q1", "b", 15)]
 
 
@@ -33,11 +35,11 @@ def agreement(one: Sequence[BehaviorEvent], other: Sequence[BehaviorEvent], kept
     for clicks in (one, other):
         loops.append(RememberingLoop())
         replays.append(Replay(LOOP, loop=loops[-1]))
-        replays[-1].run([asked("q1", "a", "b"), *clicks, asked("q2", "a", "b", at=60)])
+        replays[-1].run([asked("q1", "a", "b", context=PLACE), *clicks, asked("q2", "a", "b", at=60)])
     compare_lists(found, loops[0].lists, loops[1].lists)
     compare_inputs(found, replays[0].lists(), replays[1].lists())
     readers = [StateReader(loop.store, LOOP.profiles) for loop in loops]
-    compare_states(found, Compared(["ann"], ["a", "b"], ["lamp"], START + 60, kept), *readers)
+    compare_states(found, Compared(["ann"], ["a", "b"], ["lamp"], [place_class(PLACE)], START + 60, kept), *readers)
     return found
 
 
@@ -64,7 +66,14 @@ def test_a_click_less_is_seen_by_rankers_and_in_all_statistics() -> None:
 
     assert found.differing_inputs == ["q1", "q2"]
     assert found.count_distance > 0
-    assert {name.partition(" of ")[0] for name in found.differing_states} == {"profile", "counts", "co-clicks"}
+    assert set(found.differing_states) >= {
+        "profile of ann",
+        "counts of products",
+        "counts of the shop",
+        "counts of products in lists of 'lamp'",
+        f"counts at place {place_class(PLACE)}",
+        "co-clicks of a",
+    }
 
 
 def test_co_clicks_that_are_cut_are_counted_apart() -> None:

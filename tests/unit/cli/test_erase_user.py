@@ -104,6 +104,25 @@ def test_without_the_servers_key_there_is_no_pseudonym(cluster: MockCluster, mon
     assert "server.pseudonym_key" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("missing", "setting"), [("profiles.sqlite", "profiles.path"), ("examples", "click_loop.examples.url")]
+)
+def test_what_is_not_there_proves_nothing(
+    cluster: MockCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str, setting: str
+) -> None:
+    kept = Kept(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv(f"MILLRACE__{setting.upper().replace('.', '__')}", missing)
+    result = erase_user("ada", "--json")
+    assert result.exit_code == 1
+    assert f"{setting} = {missing}" in facts(result)["error"]
+    assert str(elsewhere / missing) in facts(result)["error"]
+    assert list(elsewhere.iterdir()) == []
+    assert kept.clicks(ADA) == 1
+
+
 def test_nothing_is_erased_unless_the_broker_takes_it(
     cluster: MockCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

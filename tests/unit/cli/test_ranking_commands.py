@@ -2,6 +2,7 @@
 
 import json
 import random
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
 from topics.shop_log import read_shop_log
 
+HASHES = {f"MILLRACE__ENCODERS__{name}__MODEL": "hash" for name in ("TEXT", "IMAGE")}
 BRANDS = ("Ada", "Bob", "Cid")
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"} | HASHES)
 
 
 def product(number: int) -> dict[str, Any]:
@@ -158,6 +160,17 @@ def test_examples_come_after_the_products_of_a_file(log: Path, tmp_path: Path) -
 
 def test_products_alone_are_no_log(log: Path) -> None:
     assert invoke("evaluate", "ranking", "--log", str(log), "--products", str(log)).exit_code == 2
+
+
+def test_a_port_that_is_taken_is_said_to_before_anything_is_trained(log: Path, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        result = invoke("train", "ranker", "--log", str(log), "--serve", "--port", port, "--folder", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert f"port {port} cannot be used" in result.output
 
 
 def test_one_log_is_named(log: Path) -> None:

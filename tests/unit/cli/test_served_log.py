@@ -7,6 +7,7 @@ from learning.replay import LoopSettings, Replay
 from ranking.feature_settings import PositionFeature
 from serving.pseudonyms import Pseudonyms
 from serving.rank_models import RankQuery
+from serving.shoppers import Askers
 from tests.unit.feedback.behavior import asked, did, moment
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
@@ -32,7 +33,15 @@ LOG: list[LoggedEvent] = [
     did("q1", "a", at=30, shopper="ann"),
     asked("q2", "a", "b", at=60, shopper="ben"),
     product(2),
-    asked("q3", "c", "a", "b", at=90, shopper="ann", retrieval_positions=(3, 1, 2), retrieval_scores=(0.1, 0.9, 0.5)),
+    asked(
+        "q3",
+        *("c", "a", "b"),
+        at=90,
+        shopper="ann",
+        retrieval_positions=(3, 1, 2),
+        retrieval_scores=(0.1, 0.9, 0.5),
+        context={"place": "Ulm"},
+    ),
 ]
 
 
@@ -50,9 +59,9 @@ def test_people_are_those_that_the_api_makes_of_the_names_in_the_log() -> None:
     ]
     names = ["ann", "ann", "ben", "ann"]
 
-    assert actors == [
-        RankQuery(user_id=name, candidates=[{"product_id": "a"}]).asker(PSEUDONYMS).shopper for name in names
-    ]  # type: ignore[list-item]
+    askers = Askers(PSEUDONYMS, lambda: NOW, UTC)
+    asked_by = [RankQuery(user_id=name, candidates=[{"product_id": "a"}]) for name in names]  # type: ignore[list-item]
+    assert actors == [askers.asker(query).shopper for query in asked_by]
 
 
 def test_whoever_has_no_name_gets_none() -> None:
@@ -66,6 +75,7 @@ def test_the_example_is_the_last_list_of_whom_most_is_known_as_the_search_had_fo
     request = example_request(LOG, replayed(LOG).lists())
 
     assert (request["user_id"], request["session_id"], request["text"]) == ("ann", "morning", "lamp")
+    assert request["place"] == "Ulm"
     assert [(one["product_id"], one["score"]) for one in request["candidates"]] == [("a", 0.9), ("b", 0.5), ("c", 0.1)]
     assert RankQuery.model_validate(request).explain
     assert "user_id" not in without_names(request)

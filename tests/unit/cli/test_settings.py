@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from cli.settings import VARIABLE_PREFIX, Settings, SettingsError, changed_settings, load_settings
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "settings.sample.toml"
-TEXTS = ("0.5", "other", "copy.pem", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64, "1/day", "memory://1")
+TEXTS = (
+    "0.5", "other", "copy.pem", "cpu", "zh", "http://other:1", "pictures/{}", "f" * 64, "1/day", "memory://1", "GMT",
+)  # fmt: skip
 SSL = {"security_protocol": "SSL"}
 LOGIN = {"security_protocol": "SASL_SSL", "sasl_username": "me", "sasl_password": "opensesame"}
 # settings of Kafka that stand only together with others; the files are made by the test

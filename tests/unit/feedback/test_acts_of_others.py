@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from feedback.applying import apply_lists
 from feedback.erasure import erase_shopper
+from feedback.erasure_marks import Span
 from feedback.list_erasure import erase_open_lists
 from feedback.memory_store import MemoryStore
 from feedback.reading import StateReader
@@ -78,7 +79,7 @@ def test_what_is_done_in_the_list_of_an_erased_person_later_is_in_the_profile_of
     loop, erased = Loop(), ShopperErased(shopper="ann", at=START + 100)
     loop.take([asked("q", *"abc")], [did("q", "a", 20), did("q", "b", 110), did("q", "b", 120, shopper="bob")])
     erase_shopper(loop.store, erased, SETTINGS, LATER)
-    erase_open_lists(loop.store, erased, LATER)
+    erase_open_lists(loop.store, "ann", Span(erased.at), LATER)
     loop.take([], [did("q", "c", 200, shopper="bob"), did("q", "a", 210)])
 
     assert (loop.done("bob"), loop.done("ann")) == (["c", "b"], ["a", "b"])
@@ -88,7 +89,7 @@ def test_the_ledger_of_a_list_whose_query_was_erased_names_its_shopper_no_more()
     loop, erased = Loop(), ShopperErased(shopper="ann", at=START + 100)
     loop.take([asked("q", *"abc")], [did("q", "a", 20), did("q", "b", 120, shopper="bob")])
     erase_shopper(loop.store, erased, SETTINGS, LATER)
-    erase_open_lists(loop.store, erased, LATER)
+    erase_open_lists(loop.store, "ann", Span(erased.at), LATER)
     loop.take([], [did("q", "c", 200, shopper="bob")])
 
     assert not [key for key in loop.store.keys("counted") if b"ann" in (loop.store.read([key])[0] or b"")]

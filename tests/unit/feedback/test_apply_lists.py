@@ -15,7 +15,7 @@ from feedback.profiles import EMPTY_PROFILE, Profile
 from feedback.reading import Asked, ShopperState, StateReader
 from feedback.settings import ProfileSettings
 from feedback.statistics import Counter
-from tests.unit.feedback.deliveries import PRODUCTS, deliveries
+from tests.unit.feedback.deliveries import CONTEXTS, PRODUCTS, deliveries
 from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
 from topics.feedback import JoinedList
 
@@ -168,6 +168,20 @@ def test_lists_are_counted_by_the_time_of_the_day_and_by_the_place() -> None:
     assert not at_place(store, "ab", "").at_place.totals.any()
 
 
+def test_what_is_chosen_most_in_a_context_fades_and_is_taken_back_where_it_was_a_bot() -> None:
+    here, half = {"daypart": "night", "place": "Ulm"}, SETTINGS.co_click_half_life_hours * HOUR
+    bot = joined("q2", "ab", ("click", "b", 1), ("purchase", "b", 2), context=here)
+    store = applied([joined("q1", "ab", ("click", "a", 1), ("impression", "b", 1), context=here), bot])
+    reader = StateReader(store, SETTINGS)
+    at_night, in_ulm = reader.chosen(here, NOW + 2)
+    assert [*at_night] == [*in_ulm] == ["b", "a"]
+    assert at_night["b"] == pytest.approx(2)
+    assert reader.chosen({"daypart": "night"}, NOW + 1 + half)[0]["a"] == pytest.approx(0.5)
+    applied([bot.model_copy(update={"suspect": "too fast", "revision": 9})], store=store)
+    assert [[*chosen] for chosen in reader.chosen(here, NOW + 2)] == [["a"], ["a"]]
+    assert reader.chosen({}, NOW) == []
+
+
 @pytest.mark.parametrize("context", [{"daypart": "noon"}, {"daypart": "", "place": " \t"}, {"device": "phone"}, {}])
 def test_a_context_that_is_not_known_counts_with_the_whole_alone(context: dict[str, str]) -> None:
     store = applied([joined("q", "a", ("click", "a", 1), context=context)])
@@ -193,6 +207,10 @@ def test_order_repetition_and_batches_change_no_count(delivery: Any) -> None:
     for place in ("Ulm", "Bonn"):
         same_state(at_place(actual, PRODUCTS, place), at_place(expected, PRODUCTS, place))
     reader = StateReader(actual, SETTINGS), StateReader(expected, SETTINGS)
+    for context in CONTEXTS:
+        assert [_rounded(each) for each in reader[0].chosen(context, LATER)] == [
+            _rounded(each) for each in reader[1].chosen(context, LATER)
+        ]
     assert [_rounded(each) for each in reader[0].co_clicked(list(PRODUCTS), LATER)] == [
         _rounded(each) for each in reader[1].co_clicked(list(PRODUCTS), LATER)
     ]

@@ -3,6 +3,7 @@
 import pytest
 
 from feedback.applying import apply_lists
+from feedback.co_clicks import CoClick, added_co_clicks, co_clicks
 from feedback.memory_store import MemoryStore
 from feedback.reading import StateReader
 from feedback.settings import ProfileSettings
@@ -58,3 +59,10 @@ def test_the_strongest_are_kept_and_come_first() -> None:
     strongest = co_clicked("a", lists[-1:], lists[:-1])
     assert list(strongest) == ["b", "d", "c"]
     assert list(strongest.values()) == pytest.approx([3.0, 2.0, 2.0])
+
+
+def test_states_of_another_version_are_refused() -> None:
+    state = added_co_clicks(None, [CoClick("a", "b", NOW, 1.0)], HOUR, 100)
+    assert state is not None
+    with pytest.raises(ValueError, match="version 9"):
+        co_clicks(b"\x09" + state[1:], NOW, HOUR)

@@ -77,21 +77,6 @@ def test_other_half_lives_keep_the_whole_counts_and_begin_the_fading_ones_anew()
     assert others.counts([less], NOW).column(Counter.CLICKS, 0).tolist() == [0.0]
 
 
-def test_a_state_of_before_dayparts_were_counted_is_read_and_counted_on() -> None:
-    lines = [(0, Counter.CLICKS, 0.0, 1.0), (0, Counter.IMPRESSIONS, 0.0, 3.0), (0, Counter.EXAMINED, 0.0, 2.5)]
-    (state,) = STATES.added([None], amounts(lines))
-    assert state is not None
-    before = b"\x01" + state[1:61] + state[61 + 4 * 4 * 4 :]
-    assert len(before) == 157
-    for states in (STATES, CountStates([HOUR])):
-        counts, expected = states.counts([before], NOW), states.counts([state], NOW)
-        assert counts.totals.tolist() == [[3, 1, 0, 0]]
-        assert counts.weighed.tolist() == [[2.5, 0.0]]
-        assert counts.faded.tolist() == expected.faded.tolist()
-        assert not counts.by_daypart.any()
-    assert STATES.added([before], amounts(lines)) == STATES.added([state], amounts(lines))
-
-
 def test_a_state_of_a_later_version_is_refused() -> None:
     (state,) = STATES.added([None], amounts([(0, Counter.CLICKS, 0, 1)]))
     assert state is not None

@@ -187,6 +187,14 @@ def test_candidates_stand_where_the_search_had_placed_them() -> None:
     assert candidates_of(asked("q")) == []
 
 
+def test_the_chances_that_were_logged_are_known_of_a_list() -> None:
+    drawn, plain = replayed([asked("q", "a", "b", propensities=(0.5, 1)), asked("q2", "a", "b", at=20)])
+
+    assert drawn.propensities is not None
+    assert drawn.propensities.tolist() == [0.5, 1]
+    assert plain.propensities is None
+
+
 def test_a_query_without_hits_and_events_without_a_query_are_no_trouble() -> None:
     log: list[BehaviorEvent | BehaviorQuery] = [asked("q1"), did(None, "a"), did("q9", "a"), asked("q2", "a", at=99)]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from ranking.attention_ranker import NetworkShape, RankingNetwork
 from ranking.feature_settings import PositionFeature, RateFeature, ScoreFeature
 from ranking.ranker_folder import ABOUT, TrainedRanker, read_ranker, write_ranker
 from ranking.rankers import Candidate, RankerUnusable, RankingInput
+from ranking.ranking_network import NetworkShape, RankingNetwork
 
 FEATURES = (ScoreFeature(name="score"), RateFeature(name="rate", half_life_hours=24))
 NOTHING = np.zeros((3, 0), np.float32)
@@ -60,6 +60,24 @@ def test_a_ranker_may_be_trees_alone_and_takes_the_place_of_what_was_there(
 
     assert not read.networks
     assert read.ranker().release.startswith("trees@")
+
+
+def test_what_cannot_be_written_leaves_the_ranker_that_was_there(
+    trained: TrainedRanker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, write = sorted(path.name for path in folder.iterdir()), Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.name == "trees.txt":
+            raise OSError("no space left")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space"):
+        write_ranker(folder, TrainedRanker(FEATURES, trained.trees, trained.networks[:1]))
+
+    assert read_ranker(folder).ranker().release == trained.ranker().release
+    assert sorted(path.name for path in folder.iterdir()) == held
 
 
 def test_another_model_has_another_release(trained: TrainedRanker) -> None:

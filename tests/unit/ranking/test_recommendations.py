@@ -186,6 +186,19 @@ def test_what_is_chosen_at_this_time_of_day_or_place_comes_first(here: dict[str,
     assert ids(shop.find("stranger", place="nowhere")) == ids(shop.find("stranger"))
 
 
+def test_a_stranger_is_recommended_what_is_chosen_at_the_time_and_the_place() -> None:
+    shop = Shop(taste=0, co_clicks=0, trending=0, newest=0)
+    for number in range(3):
+        shop.visit(f"early {number}", "lamp", context={"daypart": "morning"})
+    shop.visit("late", "desk", context={"daypart": "evening", "place": "Ulm"})
+    assert sources(shop.find("stranger", daypart="morning")) == {"lamp": {"context": 1}}
+    assert sources(shop.find("stranger", daypart="morning", place="Ulm")) == {
+        "lamp": {"context": 1},
+        "desk": {"context": 2},
+    }
+    assert ids(shop.find("stranger", daypart="night")) == ids(shop.find("stranger")) == []
+
+
 def test_filters_hold_for_every_source() -> None:
     shop = Shop()
     shop.visit("ada", "red dress")

@@ -129,6 +129,24 @@ def test_pages_go_on_where_the_one_before_ended(make_search: MakeSearch) -> None
     assert {page.total.matches for page in pages} == {3}
 
 
+@pytest.mark.parametrize("sort", [Sort.RELEVANCE, Sort.PRICE_DESCENDING])
+def test_what_is_learnt_between_two_pages_shows_no_product_twice_and_skips_none(
+    make_search: MakeSearch, sort: Sort
+) -> None:
+    features = TasteFeatures(likes={"d": 5.0}, hidden={"c"})
+    search = make_search(features)
+    whole = ids(search.search(asked(sort=sort)))
+    pages = ids(search.search(asked(sort=sort, limit=1)))
+    features.likes, features.bought, features.hidden = {"a": 1.0, "b": 9.0}, {whole[0], whole[1]}, set()
+    nobody_sees = Visit("q-2", UPDATED.timestamp(), shopper="ada", session="s", is_shown=False)
+    search.search(asked(nobody_sees, sort=sort, limit=1))
+    for offset in (1, 2, 3):
+        pages += ids(search.search(asked(sort=sort, limit=1, offset=offset)))
+    assert pages == whole
+    assert sorted(pages) == ["a", "b", "d"]
+    assert whole[0] not in ids(search.search(asked(sort=sort))), "a list that begins anew knows it"
+
+
 def test_what_was_bought_leaves_whatever_the_order(make_search: MakeSearch) -> None:
     search = make_search(TasteFeatures(bought={"b"}, hidden={"a"}))
     assert ids(search.search(asked(sort=Sort.PRICE_DESCENDING))) == ["d", "c"]

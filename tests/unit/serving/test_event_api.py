@@ -1,6 +1,7 @@
 """What shoppers do, through the API to the broker; and what trends."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from encoders.hash import HashEncoder
+from feedback.join import action_upon
 from index.base import TEXT_FIELD, ContentHashes, ProductRow
 from index.documents import document
 from index.memory import MemoryIndex
@@ -32,6 +34,8 @@ CLICK = {
     "user_id": "ada@shop.example",
     "event_attributes": {"object": {"object_id": "dress"}, "position": {"ordinal": 1}},
 }
+
+AHEAD = timedelta(minutes=6)
 
 
 @pytest.fixture
@@ -72,6 +76,36 @@ def test_pseudonyms_of_one_key_are_the_same_on_every_server(make_client: MakeCli
         client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-{number}"})
     first, second, third = (orjson.loads(value)["user_id"] for value in published(query_id, f"{query_id}-2"))
     assert first == second != third
+
+
+def test_a_clock_that_is_ahead_dates_nothing_and_a_repeat_is_still_one_event(
+    make_client: MakeClient, published: Any
+) -> None:
+    times = iter([NOW, NOW + timedelta(seconds=5)])
+    client = make_client(clock=lambda: next(times, NOW))
+    query_id = str(uuid4())
+    ahead, behind = ({**CLICK, "query_id": query_id, "timestamp": iso(NOW + by)} for by in (AHEAD, -AHEAD))
+    named = {**ahead, "event_id": "e-1"}
+    for _ in range(2):
+        client.post("/v1/events", json=[ahead, named, behind])
+    client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-end"})
+
+    told = [orjson.loads(value) for value in published(query_id, f"{query_id}-end")[:6]]
+    assert [event["timestamp"] for event in told[:3]] == [iso(NOW), iso(NOW), behind["timestamp"]]
+    assert told[3]["timestamp"] == iso(NOW + timedelta(seconds=5))
+    assert [event.get("client_timestamp") for event in told] == [ahead["timestamp"], ahead["timestamp"], None] * 2
+    first, second, third = (BehaviorEvent.model_validate(event) for event in (told[0], told[3], told[1]))
+    assert event_id(first) == event_id(second) != event_id(third) == "e-1"
+
+
+def iso(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+def event_id(event: BehaviorEvent) -> str:
+    upon = action_upon(event)
+    assert upon is not None
+    return upon.event_id
 
 
 @pytest.mark.parametrize(

@@ -260,5 +260,11 @@ def test_each_agent_reads_its_topics_in_one_group(tmp_path: Path) -> None:
     assert app.transport.max_in_flight == 64
 
 
+def test_a_process_does_not_gather_for_so_long_that_it_is_taken_for_a_stalled_one() -> None:
+    assert ClickLoopSettings(stalled_seconds=10).examples.gather_seconds == 5
+    with pytest.raises(ValueError, match=r"examples.gather_seconds = 61 is more than half of stalled_seconds = 120"):
+        ClickLoopSettings(examples=ExampleLogSettings(gather_seconds=61))
+
+
 def crash(error: BaseException) -> Any:
     raise AssertionError("an agent crashed") from error

@@ -8,7 +8,7 @@ import pytest
 
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
-from topics.shop_log import ShopLogError, read_shop_log
+from topics.shop_log import ShopLogError, in_order_of_time, read_shop_log
 
 PRODUCT = {"id": "p1", "updated_at": "2026-11-01T00:00:00Z", "title": "A red dress"}
 QUERY = {
@@ -55,3 +55,12 @@ def test_a_file_that_is_cut_off_or_missing_is_said_to_be(tmp_path: Path) -> None
         list(read_shop_log(path))
     with pytest.raises(ShopLogError, match="No such file"):
         list(read_shop_log(tmp_path / "none.jsonl"))
+
+
+def test_what_is_done_comes_after_what_was_asked_before_it_wherever_it_stands(tmp_path: Path) -> None:
+    later = QUERY | {"query_id": "q2", "timestamp": "2026-11-02T00:00:03Z"}
+    changed = PRODUCT | {"title": "A redder dress"}
+    events = list(read_shop_log(written(tmp_path / "log.jsonl", PRODUCT, CLICK, changed, QUERY, later)))
+    product, click, product_then, query, query_then = events
+
+    assert in_order_of_time(events) == [product, query, query_then, click, product_then]
