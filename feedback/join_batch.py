@@ -11,7 +11,7 @@ from feedback import join, traffic
 from feedback.erasure_marks import decode_mark
 from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
-from feedback.list_documents import add_actions, documents, own_lists
+from feedback.list_documents import add_actions, documents, own_list_ids
 from feedback.list_news import ListNews
 from feedback.settings import AHEAD_SECONDS
 from feedback.state_keys import erased_key, list_key, traffic_key
@@ -149,7 +149,7 @@ class JoinBatch:
         told = documents(list_id, known, self._settings.window_seconds, touched)
         messages = [(document["query_id"].encode(), orjson.dumps(document)) for document in told]
         if any(len(value) > _MOST_BYTES for _, value in messages):
-            known.flood(own_lists(list_id, known, self._settings.window_seconds))
+            known.flood(own_list_ids(list_id, known, self._settings.window_seconds))
             return self.messages(list_id, known, touched)
         return messages
 

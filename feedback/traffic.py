@@ -122,8 +122,11 @@ class Traffic:
 def _newest(acts: Mapping[str, Act], rules: TrafficSettings) -> dict[str, Act]:
     """What the rules look at. What comes in bundles pushes out nothing of what is done one by one."""
     oldest = max((act.at for act in acts.values()), default=0.0) - rules.memory_seconds
-    one_by_one = {id_: act for id_, act in acts.items() if act.at >= oldest and _is_one_by_one(act, rules)}
-    bundled = {id_: act for id_, act in acts.items() if act.at >= oldest and id_ not in one_by_one}
+    lately = {id_: act for id_, act in acts.items() if act.at >= oldest}
+    if len(lately) <= rules.memory_acts:
+        return lately
+    one_by_one = {id_: act for id_, act in lately.items() if _is_one_by_one(act, rules)}
+    bundled = {id_: act for id_, act in lately.items() if id_ not in one_by_one}
     kept = (sorted(some.items(), key=lambda one: one[1].at)[-rules.memory_acts :] for some in (one_by_one, bundled))
     return dict(chain.from_iterable(kept))
 
