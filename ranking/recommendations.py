@@ -35,6 +35,11 @@ class Recommendations:
     products: Sequence[Recommendation]
     notes: Sequence[str] = ()
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether what the shopper turned to has found one of them."""
+        return any(one.sources.keys() & {TASTE, CO_CLICKS} for one in self.products)
+
 
 class Recommender:
     """Safe to call from several threads, as its parts are."""

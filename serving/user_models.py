@@ -22,6 +22,11 @@ class RecommendationParameters(FilterParameters, VisitFields):
 
     limit: Limit = 10
     explain: bool = Field(default=False, description="say where each product came from, and each feature's part")
+    personal: bool = Field(
+        default=False,
+        description="answer nothing, and publish nothing, to whom nothing can be recommended for what they did: for a "
+        "page that would not show it",
+    )
     available: bool = Field(default=True, description=f"{AVAILABLE}; left out where a filter names an availability")
 
 

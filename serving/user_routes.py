@@ -92,7 +92,10 @@ class _Recommending:
         else:
             visit = asker.visit(query_id, self._services.clock(), explain=parameters.explain, is_shown=parameters.track)
             found = self._services.recommender.find(visit, parameters.limit, filters)
-        if parameters.track:
+        is_withheld = parameters.personal and not found.is_personal
+        if is_withheld:
+            found = Recommendations([], found.notes)
+        if parameters.track and not is_withheld:
             shown = [
                 Shown(one.ranked.candidate.product_id, one.position, one.ranked.propensity, one.ranked.candidate)
                 for one in found.products

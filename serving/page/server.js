@@ -47,10 +47,16 @@ export async function trending(limit) {
 
 // For this browser: empty where it has done nothing yet that says what it likes.
 export async function recommended(limit) {
-  const asked = new URLSearchParams([["limit", limit], ["explain", true], ["session_id", session()], ...now()]);
-  const content = await answered(await fetch(`v1/users/${encodeURIComponent(client())}/recommendations?${asked}`));
-  const personal = content.results.some(({ sources }) => "taste" in sources || "co_clicks" in sources);
-  return named(personal ? content : { ...content, results: [] }).results;
+  const asked = new URLSearchParams([["limit", limit], ["personal", true], ["session_id", session()], ...now()]);
+  return named(await answered(await fetch(`v1/users/${encodeURIComponent(client())}/recommendations?${asked}`))).results;
+}
+
+// Products that the page has chosen by itself, as an answer of their own: `product_id`, `position`, `query` of each.
+export async function ranked(ids, limit) {
+  const candidates = ids.map((id) => ({ product_id: id }));
+  const body = JSON.stringify({ candidates, limit, ...Object.fromEntries(visitor()) });
+  const headers = { "Content-Type": "application/json" };
+  return named(await answered(await fetch("v1/rank", { method: "POST", headers, body }))).results;
 }
 
 // Whether the shop has taken it.

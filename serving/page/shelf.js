@@ -4,7 +4,7 @@ import { similarTo } from "./address.js";
 import { frame } from "./cards.js";
 import { $, element, pageLink } from "./elements.js";
 import { money } from "./money.js";
-import { recommended, search, trending } from "./server.js";
+import { ranked, recommended, search, trending } from "./server.js";
 import { asClick, asShown } from "./watching.js";
 
 const CANDIDATES = 100;
@@ -36,10 +36,11 @@ export async function fillShelf(text, open) {
   try {
     const asked = new URLSearchParams({ q: text, interpret: false });
     const { results } = await search(asked, null, { limit: CANDIDATES, explain: false, track: false });
-    const goods = oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST);
-    $("goods").replaceChildren(...goods.map((product, place) =>
-      shown(tile(product, open), { product: product.id, position: place + 1 })));
-    $("shelf").hidden = goods.length === 0;
+    const goods = new Map(oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST).map((one) => [one.id, one]));
+    if (goods.size === 0) return;
+    $("goods").replaceChildren(...(await ranked([...goods.keys()], MOST)).map(({ product_id: product, position, query }) =>
+      shown(tile(goods.get(product), open), { product, position, query })));
+    $("shelf").hidden = false;
   } catch { /* a search will tell what is wrong */ }
 }
 

@@ -73,6 +73,7 @@ def later(page: Any, until: Callable[[], object]) -> None:
 
 def test_what_was_seen_is_told_once_with_its_answer_and_its_place(page: Any, told: list[dict[str, Any]]) -> None:
     page.clock.install()
+    page.route("**/v1/rank", lambda route: route.abort())  # the start page's own goods would be seen, too
     page.reload()
     with page.expect_response("**/v1/search*track=true*") as answered:
         search(page, EVERYTHING)
@@ -104,7 +105,10 @@ def test_more_results_are_an_answer_of_their_own(page: Any, told: list[dict[str,
     assert click["event_attributes"]["position"]["ordinal"] == 30
 
 
-def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(page: Any, arrived: Any) -> None:
+def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(
+    page: Any, arrived: Any, server: ServerSettings
+) -> None:
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
     page.clock.install()
     page.reload()
     search(page, "dotted umbrella")
@@ -114,8 +118,11 @@ def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(page: An
     page.wait_for_selector("#results[aria-busy=false] .card")
     page.clock.run_for(5_000)
     page.goto("about:blank")  # its beacon goes all the same
-    events = arrived(BEHAVIOR_EVENTS, lambda came: any(event["action_name"] == "dwell" for event in came))
-    (dwell,) = [event for event in events if event["action_name"] == "dwell"]
+
+    def dwells(came: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [event for event in came if event["action_name"] == "dwell" and event["client_id"] == shopper]
+
+    (dwell,) = dwells(arrived(BEHAVIOR_EVENTS, dwells))
     assert dwell["event_attributes"]["object"]["object_id"] == product
     assert 5 <= dwell["event_attributes"]["dwell_seconds"] < 60
     assert dwell["event_attributes"]["position"] == {"ordinal": 2}
@@ -213,6 +220,29 @@ def test_who_wants_to_be_forgotten_gets_a_new_name(
     assert asked.value.method == "DELETE"
     assert asked.value.url.endswith(f"/v1/users/{old}")
     assert new != old
+
+
+def test_the_start_page_tells_what_it_shows_and_nothing_else(page: Any, server: ServerSettings, arrived: Any) -> None:
+    shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
+    with page.expect_response("**/recommendations*"):
+        page.reload()
+    tiles = page.locator("#goods .tile")
+    expect(tiles.first).to_be_visible()
+    expect(page.locator("#for-you")).to_be_hidden()
+    goods = [tile.get_attribute("data-product") for tile in tiles.all()]
+    with page.expect_request(lambda request: '"click"' in (request.post_data or "")) as told:
+        tiles.nth(1).click()
+    click = told.value.post_data_json
+    assert click["event_attributes"]["object"]["object_id"] == goods[1]
+    assert click["event_attributes"]["position"] == {"ordinal": 2}
+
+    def is_there(came: list[dict[str, Any]]) -> bool:
+        return any(query["query_id"] == click["query_id"] for query in came)
+
+    queries = [query for query in arrived(BEHAVIOR_QUERIES, is_there) if query["client_id"] == shopper]
+    (shown,) = [query for query in queries if query["query_id"] == click["query_id"]]
+    assert shown["query_response_hit_ids"] == goods
+    assert "recommendations" not in [query["query_attributes"]["kind"] for query in queries]
 
 
 def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:

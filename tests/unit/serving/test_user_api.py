@@ -78,6 +78,21 @@ def test_recommendations_are_recorded_as_a_query(client: TestClient, kafka: Kafk
     assert "ada" not in str(query)
 
 
+@pytest.mark.usefixtures("ada_clicked_the_dress")
+def test_who_asks_for_what_is_personal_alone_gets_and_publishes_nothing_else(
+    client: TestClient, kafka: KafkaSettings
+) -> None:
+    cold = client.get("/v1/users/stranger/recommendations?personal=true").json()
+    assert (cold["results"], cold["notes"]) == ([], [])
+    warm = client.get("/v1/users/ada/recommendations?personal=true").json()
+    assert ids(warm) == ids(client.get("/v1/users/ada/recommendations").json()) != []
+    with TopicReader(kafka, [BEHAVIOR_QUERIES]) as reader:
+        keys: list[bytes | None] = []
+        while warm["query_id"].encode() not in keys:
+            keys += [record.key for record in reader.read(0.2)]
+    assert cold["query_id"].encode() not in keys
+
+
 @pytest.mark.parametrize(
     ("zone", "offset", "daypart"),
     [

@@ -222,7 +222,9 @@ def test_small_files_are_put_together_when_it_is_time(bench: Bench) -> None:
         write(number)
     assert len(files(bench.log)) == 3
     bench.now += 61
+    waits = bench.waits
     write(3)
+    assert bench.waits >= waits + 4, "each file that is read is a sign of life"
 
     assert len(files(bench.log)) == 1
     assert len(bench.rows()) == 4
