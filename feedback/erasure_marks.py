@@ -5,12 +5,11 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from feedback.settings import AHEAD_SECONDS
 from topics.feedback import JoinedList
 
-AHEAD_SECONDS = 300.0  # clocks of browsers are a little wrong; what is from next year would outweigh all else
 _MARK = struct.Struct("<Bdd")  # version, times
-_VERSION = 2
-_MARK_OF_ONE = struct.Struct("<Bd")  # of version 1, which knew `erased_at` only
+_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,13 @@ def encode_mark(mark: Mark) -> bytes:
 
 
 def decode_mark(state: bytes | None) -> Mark:
-    """Raises ValueError for a mark of a later Millrace."""
+    """Raises ValueError for a mark of another version."""
     if state is None:
         return Mark()
-    if state[0] not in (1, _VERSION):
+    if state[0] != _VERSION:
         raise ValueError(f"an erasure mark of version {state[0]} is not known here")
-    _, *times = (_MARK if state[0] == _VERSION else _MARK_OF_ONE).unpack(state)
-    return Mark(*times)
+    _, erased_at, swept_at = _MARK.unpack(state)
+    return Mark(erased_at, swept_at)
 
 
 def happened_between(one: JoinedList, after: float, until: float) -> JoinedList:

@@ -11,8 +11,9 @@ from feedback import join, traffic
 from feedback.erasure_marks import decode_mark
 from feedback.join import OpenList
 from feedback.join_settings import JoinSettings
-from feedback.list_documents import add_actions, documents, own_lists
+from feedback.list_documents import add_actions, documents, own_list_ids
 from feedback.list_news import ListNews
+from feedback.settings import AHEAD_SECONDS
 from feedback.state_keys import erased_key, list_key, traffic_key
 from feedback.store import Kept
 from feedback.traffic import Act, Traffic, TrafficSettings
@@ -43,6 +44,7 @@ class JoinBatch:
     def __init__(self, settings: JoinSettings, rules: TrafficSettings, now: float) -> None:
         self._settings = settings
         self._rules = rules
+        self._until = now + AHEAD_SECONDS
         self._expires_at = now + settings.keep_seconds
         self.lists: defaultdict[str, ListNews] = defaultdict(ListNews)
         self._acts: defaultdict[str, dict[str, Act]] = defaultdict(dict)  # by shopper; of each there is an entry
@@ -56,7 +58,7 @@ class JoinBatch:
             self.lists[query.query_id].queries.append(shown)
             if shown.shopper:
                 self._acts[shown.shopper][query.query_id] = Act(shown.at, "")
-        counted = self._rules.counted_actions
+        looked_at = {*self._rules.counted_actions, *self._rules.hammer_actions}
         for event in events:
             upon = join.action_upon(event)
             if upon is None:
@@ -66,8 +68,8 @@ class JoinBatch:
             self.lists[list_id].add(event_id, action)
             if action.shopper:
                 acts = self._acts[action.shopper]
-                if action.action in counted:
-                    acts[event_id] = Act(action.at, action.product_id, crc32(list_id.encode()))
+                if action.action in looked_at:
+                    acts[event_id] = Act(action.at, action.product_id, crc32(list_id.encode()), action.action)
 
     def keys(self) -> list[str]:
         return [
@@ -112,7 +114,7 @@ class JoinBatch:
             seen = Traffic() if state is None else traffic.decode(state)
             if shopper in erased_at:
                 acts = {id_: act for id_, act in acts.items() if act.at > erased_at[shopper]}
-            if acts and seen.add(acts, self._rules):
+            if acts and seen.add(acts, self._rules, self._until):
                 self.joined.suspicions[seen.suspicion] += 1
             watched[shopper] = seen
         return watched
@@ -147,7 +149,7 @@ class JoinBatch:
         told = documents(list_id, known, self._settings.window_seconds, touched)
         messages = [(document["query_id"].encode(), orjson.dumps(document)) for document in told]
         if any(len(value) > _MOST_BYTES for _, value in messages):
-            known.flood(own_lists(list_id, known, self._settings.window_seconds))
+            known.flood(own_list_ids(list_id, known, self._settings.window_seconds))
             return self.messages(list_id, known, touched)
         return messages
 

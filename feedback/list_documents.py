@@ -6,58 +6,62 @@ from typing import Any
 from feedback.join import Action, OpenList, ShownList, own_list_id
 from feedback.join_settings import JoinSettings
 
+_Actions = dict[str, Action]
+
 
 def documents(
     list_id: str, known: OpenList, window: float, touched: Collection[str] | None
 ) -> Iterator[dict[str, Any]]:
-    """The list as a JoinedList says it, and before it those of `own_lists` that have `touched` actions; None: all."""
+    """The list as a JoinedList says it, and before it those beside it that have `touched` actions; None: all."""
     for own_id in known.taken_back:
         yield _document(own_id, OpenList(suspect=known.suspect, flooded=True), {}, 0)
     query = known.query
     if known.query_erased or (query is not None and not query.shopper):
         touched = None  # what was told as the list's may have become a list of its own
-    for own_id, actions in own_lists(list_id, known, window).items():
+    joined, own = _apart(list_id, known, window)
+    for own_id, actions in own.items():
         if touched is None or any(event_id in touched for event_id in actions):
-            own = OpenList(None, actions, known.suspect, erased=known.erased)
-            yield _document(own_id, own, actions, 0)
-    if query is None:
-        yield _document(list_id, known, {} if known.query_erased else known.actions, 0)
-        return
-    shown, latest = _shown(query), query.at + window
-    joined = {id_: one for id_, one in known.actions.items() if one.product_id in shown and one.at <= latest}
-    late = sum(action.at > latest for action in known.actions.values())
+            one = OpenList(None, actions, known.suspect, erased=known.erased)
+            yield _document(own_id, one, actions, 0)
+    late = 0 if query is None else sum(action.at > query.at + window for action in known.actions.values())
     yield _document(list_id, known, joined, late)
-
-
-def own_lists(list_id: str, known: OpenList, window: float) -> dict[str, dict[str, Action]]:
-    """What makes lists of its own, one for each person and session: actions upon what was not shown, later than
-    `window` seconds, or somebody else's. None before the query is known; all where it was erased.
-    """
-    query, shopper = known.query, known.shopper
-    if query is None and not known.query_erased:
-        return {}
-    shown, latest = (_shown(query), query.at + window) if query is not None else (frozenset(), 0.0)
-    lists: dict[str, dict[str, Action]] = {}
-    for event_id, action in known.actions.items():
-        if action.product_id in shown and action.at <= latest and _is_of(shopper, query, action):
-            continue
-        own_id = own_list_id(list_id, action.session, action.shopper)
-        lists.setdefault(own_id, {})[event_id] = action
-    return lists
 
 
 def add_actions(list_id: str, known: OpenList, actions: Mapping[str, Action], settings: JoinSettings) -> int:
     """How many were not known. Above `max_actions` the list is flooded."""
     may_flood = len(known.actions) + len(actions) > settings.max_actions
-    told = own_lists(list_id, known, settings.window_seconds) if may_flood else ()
+    told = own_list_ids(list_id, known, settings.window_seconds) if may_flood else ()
     added = known.add_actions(actions)
     if len(known.actions) > settings.max_actions:
         known.flood(told)
     return added
 
 
-def _shown(query: ShownList) -> frozenset[str]:
-    return frozenset(one["product_id"] for one in query.shown)
+def own_list_ids(list_id: str, known: OpenList, window: float) -> Collection[str]:
+    """Of the lists that its actions make beside it."""
+    return _apart(list_id, known, window)[1].keys()
+
+
+def _apart(list_id: str, known: OpenList, window: float) -> tuple[_Actions, dict[str, _Actions]]:
+    """What is joined to the list, and what makes lists of its own, one for each person and session.
+
+    Those are of actions upon what was not shown, later than `window` seconds, or somebody else's, which is both. Before
+    the query is known all is joined; where it was erased all is apart.
+    """
+    query, shopper = known.query, known.shopper
+    if query is None and not known.query_erased:
+        return known.actions, {}
+    shown = {one["product_id"] for one in query.shown} if query is not None else set()
+    latest = query.at + window if query is not None else 0.0
+    joined: _Actions = {}
+    own: dict[str, _Actions] = {}
+    for event_id, action in known.actions.items():
+        is_joined = action.product_id in shown and action.at <= latest
+        if is_joined:
+            joined[event_id] = action
+        if not is_joined or not _is_of(shopper, query, action):
+            own.setdefault(own_list_id(list_id, action.session, action.shopper), {})[event_id] = action
+    return joined, own
 
 
 def _is_of(shopper: str, query: ShownList | None, action: Action) -> bool:

@@ -12,11 +12,11 @@ import orjson
 from feedback.chosen import changes_of_choices, choices_keys
 from feedback.co_clicks import CoClick, added_co_clicks, co_clicks_between, session_partners
 from feedback.count_changes import CountChanges, counts_keys
-from feedback.erasure_marks import AHEAD_SECONDS, decode_mark, happened_between
+from feedback.erasure_marks import decode_mark, happened_between
 from feedback.ledger import decode_entry, encode_entry, entry_of
 from feedback.profile_fold import Occurrence, occurrences_of, with_list
 from feedback.profiles import Profile, decode_profile, encode_profile, list_mark, session_mark
-from feedback.settings import ProfileSettings
+from feedback.settings import AHEAD_SECONDS, ProfileSettings
 from feedback.state_keys import SHOP, co_clicks_key, counted_key, erased_key, lists_key, shopper_key
 from feedback.statistics import CountStates
 from feedback.store import Kept
@@ -62,6 +62,8 @@ class ListFold:
         if kept is None:
             self.outcomes[Outcome.ERASED] += 1
             return
+        if self._is_one_too_many(kept):
+            kept = kept.model_copy(update={"shopper": ""})
         entry = replace(entry_of(kept, self._examination), asked=one.standing[0])
         state = encode_entry(entry)
         if state == self._held.get(key):
@@ -83,9 +85,8 @@ class ListFold:
         for shopper, profile in self._profiles.items():
             kept = Kept(encode_profile(profile), self._settings.profile_expiry(self._now))
             changes[shopper_key(shopper)] = kept if len(profile.records) else None
-        for shopper, lists in self._lists.items():
-            live = {query_id: expires for query_id, expires in lists.items() if expires > self._now}
-            changes[lists_key(shopper)] = Kept(orjson.dumps(live), max(live.values())) if live else None
+            lists = self._lists_of(shopper)
+            changes[lists_key(shopper)] = Kept(orjson.dumps(lists), max(lists.values())) if lists else None
         expiry = self._settings.statistics_expiry(self._now)
         counts = self._counts.states(self._held, CountStates(self._settings.half_lives))
         changes |= {key: Kept(state, expiry) if state else None for key, state in counts.items()}
@@ -100,6 +101,18 @@ class ListFold:
         self.left_out["from_the_future"] += _size(lately) - _size(kept)
         return None if _size(lately) == 0 < _size(one) else kept
 
+    def _is_one_too_many(self, one: JoinedList) -> bool:
+        """An erasure finds no more lists of a person than are remembered, so no other may name them."""
+        lists = self._lists_of(one.shopper)
+        return one.query_id not in lists and len(lists) >= self._settings.remembered_lists
+
+    def _lists_of(self, shopper: str) -> dict[str, float]:
+        """When each that is remembered may be forgotten."""
+        if shopper not in self._lists:
+            lists = orjson.loads(self._held.get(lists_key(shopper), b"{}"))
+            self._lists[shopper] = {query_id: expires for query_id, expires in lists.items() if expires > self._now}
+        return self._lists[shopper]
+
     def _change_profile(self, shopper: str, one: JoinedList, occurrences: Sequence[Occurrence]) -> None:
         if not shopper:
             return
@@ -110,9 +123,7 @@ class ListFold:
         self._profiles[shopper] = after
         for pair in co_clicks_between(before, after, list_mark(one.query_id)):
             self._strongest[co_clicks_key(pair.product_id)].append(pair)
-        if shopper not in self._lists:
-            self._lists[shopper] = orjson.loads(self._held.get(lists_key(shopper), b"{}"))
-        self._lists[shopper][one.query_id] = self._settings.ledger_expiry(self._now)
+        self._lists_of(shopper)[one.query_id] = self._settings.ledger_expiry(self._now)
 
     def _strongest_states(self, expiry: float) -> dict[str, Kept | None]:
         settings = self._settings

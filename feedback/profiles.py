@@ -44,6 +44,9 @@ class Deed(IntEnum):
     DWELL = 7
 
 
+_PURCHASE, _HIDE = np.uint8(Deed.PURCHASE), np.uint8(Deed.HIDE)  # numpy compares with them at once
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Deeds:
     """Columns of equal length, newest first. `sessions` are marks as of `session_mark`, 0 where there was none; `lists`
@@ -83,7 +86,7 @@ class Profile:
     @cached_property
     def bought(self) -> dict[str, float]:
         """When each was bought last."""
-        lines = (self.records["action"] == Deed.PURCHASE).nonzero()[0][::-1]
+        lines = (self.records["action"] == _PURCHASE).nonzero()[0][::-1]
         if not len(lines):
             return {}
         places, times = self.records["product"][lines].tolist(), self.records["at"][lines].tolist()
@@ -92,7 +95,9 @@ class Profile:
     @cached_property
     def hidden(self) -> frozenset[str]:
         """What this shopper wants to see no more."""
-        lines = (self.records["action"] == Deed.HIDE).nonzero()[0]
+        lines = (self.records["action"] == _HIDE).nonzero()[0]
+        if not len(lines):
+            return frozenset()
         return frozenset(self.product_ids[place] for place in self.records["product"][lines].tolist())
 
     def recent(self, most: int) -> Deeds:

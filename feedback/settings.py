@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 _DAY = 86_400.0
+AHEAD_SECONDS = 300.0  # clocks of browsers are a little wrong; what is from next year would outweigh all else
 
 HalfLifeHours = Annotated[float, Field(gt=0, le=87_600)]
 
@@ -39,6 +40,13 @@ class ProfileSettings(BaseModel):
         "the topics keep events, since a list that is read again later would count twice",
     )
 
+    remembered_lists: int = Field(
+        default=5_000,
+        ge=1,
+        le=100_000,
+        description="of each shopper within ledger_days, 50 bytes each, which every batch reads and writes; lists "
+        "beyond them, of a machine, count in no profile and name nobody",
+    )
     recent_items: int = Field(default=200, ge=1, le=5_000, description="of a shopper's newest actions")
     passed_over_items: int = Field(
         default=200, ge=0, le=5_000, description="of the newest products that a shopper saw and did nothing with"

@@ -14,6 +14,7 @@ from feedback.decay import Floats, Integers, add_to_sums, left_after
 
 _VERSION = 1
 _LEAST_RATE = 1e-4
+_NEARLY_NONE = 1e-300  # of none tried, none succeeded
 
 
 class Counter(IntEnum):
@@ -164,10 +165,8 @@ class CountStates:
 
 def smoothed_rates(successes: Floats, trials: Floats, prior_rate: Floats | float, prior_trials: float) -> Floats:
     """Rates as if each had had `prior_trials` more at the prior rate; what succeeded was tried at least as often."""
-    tried = np.maximum(trials, successes) + prior_trials
-    rates: Floats = np.divide(
-        successes + prior_trials * np.asarray(prior_rate), tried, out=np.zeros(np.shape(tried)), where=tried > 0
-    )
+    tried = np.maximum(np.maximum(trials, successes) + prior_trials, _NEARLY_NONE)
+    rates: Floats = (successes + prior_trials * prior_rate) / tried
     return rates
 
 

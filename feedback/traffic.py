@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 import orjson
@@ -19,7 +20,11 @@ class TrafficSettings(BaseModel):
 
     counted_actions: tuple[str, ...] = Field(
         default=("click",),
-        description="what a person does one by one; what comes in bundles, as impressions do, belongs not here",
+        description="what a person does one by one, for the bursts and rates of clicks; what comes in bundles, as "
+        "impressions do, belongs not here",
+    )
+    hammer_actions: tuple[str, ...] = Field(
+        default=("click", "add_to_cart", "purchase"), description="each looked at by itself for hammering"
     )
     burst_clicks: int = Field(
         default=6,
@@ -38,7 +43,10 @@ class TrafficSettings(BaseModel):
     )
     hammer_seconds: float = Field(default=3600, ge=1, le=86_400)
     hammer_clicks: int = Field(
-        default=30, ge=2, le=1000, description="so many upon one product within hammer_seconds: to push it up"
+        default=30,
+        ge=2,
+        le=1000,
+        description="so many of one kind upon one product within hammer_seconds: to push it up",
     )
     suspect_hours: float = Field(
         default=24, gt=0, le=8760, description="how long after the last offence, by event time, a suspicion lasts"
@@ -66,13 +74,14 @@ class Suspicion(StrEnum):
 
 
 class Act(NamedTuple):
-    """A query (of no product) or a counted action. `at` is seconds since 1970, by the event; `list_mark` tells the list
-    of an action from others.
+    """A query (of no product) or an action of the rules. `at` is seconds since 1970, by the event; `list_mark` tells
+    the list of an action from others.
     """
 
     at: float
     product_id: str
     list_mark: int = 0
+    action: str = "click"
 
 
 @dataclass(slots=True)
@@ -95,15 +104,10 @@ class Traffic:
         self.lists += [list_id for list_id in list_ids if list_id not in known]
         del self.lists[: max(0, len(self.lists) - most)]
 
-    def add(self, acts: Mapping[str, Act], rules: TrafficSettings) -> bool:
-        """Whether a suspicion has begun. Repeats count once."""
-        self.acts.update(acts)
-        newest = max((act.at for act in self.acts.values()), default=0.0)
-        if len(self.acts) > rules.memory_acts:
-            kept = sorted(self.acts.items(), key=lambda one: one[1].at)[-rules.memory_acts :]
-            self.acts = dict(kept)
-        oldest = newest - rules.memory_seconds
-        self.acts = {id_: act for id_, act in self.acts.items() if act.at >= oldest}
+    def add(self, acts: Mapping[str, Act], rules: TrafficSettings, until: float) -> bool:
+        """Whether a suspicion has begun. Repeats count once; what is later than `until` counts not."""
+        known = {id_: act for id_, act in {**self.acts, **acts}.items() if act.at <= until}
+        self.acts = _newest(known, rules)
         found = _offence(list(self.acts.values()), rules)
         if found is None:
             return False
@@ -115,22 +119,40 @@ class Traffic:
         return begins
 
 
+def _newest(acts: Mapping[str, Act], rules: TrafficSettings) -> dict[str, Act]:
+    """What the rules look at. What comes in bundles pushes out nothing of what is done one by one."""
+    oldest = max((act.at for act in acts.values()), default=0.0) - rules.memory_seconds
+    lately = {id_: act for id_, act in acts.items() if act.at >= oldest}
+    if len(lately) <= rules.memory_acts:
+        return lately
+    one_by_one = {id_: act for id_, act in lately.items() if _is_one_by_one(act, rules)}
+    bundled = {id_: act for id_, act in lately.items() if id_ not in one_by_one}
+    kept = (sorted(some.items(), key=lambda one: one[1].at)[-rules.memory_acts :] for some in (one_by_one, bundled))
+    return dict(chain.from_iterable(kept))
+
+
+def _is_one_by_one(act: Act, rules: TrafficSettings) -> bool:
+    return not act.product_id or act.action in rules.counted_actions
+
+
 def _offence(acts: Sequence[Act], rules: TrafficSettings) -> tuple[Suspicion, float] | None:
     """The first rule that is broken, and when it was last."""
     if len(acts) < min(rules.burst_clicks, rules.rate_clicks, rules.rate_queries, rules.hammer_clicks):
         return None
-    clicks = sorted(act.at for act in acts if act.product_id)
+    one_by_one = [act for act in acts if act.product_id and _is_one_by_one(act, rules)]
+    clicks = sorted(act.at for act in one_by_one)
     queries = sorted(act.at for act in acts if not act.product_id)
     for suspicion, at in (
-        (Suspicion.BURST, _last_burst(acts, clicks, rules)),
+        (Suspicion.BURST, _last_burst(one_by_one, clicks, rules)),
         (Suspicion.CLICK_RATE, _last_crowd(clicks, rules.rate_clicks, rules.rate_seconds)),
         (Suspicion.QUERY_RATE, _last_crowd(queries, rules.rate_queries, rules.rate_seconds)),
     ):
         if at is not None:
             return suspicion, at
-    for product_id, clicked in Counter(act.product_id for act in acts if act.product_id).items():
-        if clicked >= rules.hammer_clicks:
-            times = sorted(act.at for act in acts if act.product_id == product_id)
+    upon = [(act.action, act.product_id) for act in acts if act.product_id and act.action in rules.hammer_actions]
+    for hammered, times_done in Counter(upon).items():
+        if times_done >= rules.hammer_clicks:
+            times = sorted(act.at for act in acts if (act.action, act.product_id) == hammered)
             if (at := _last_crowd(times, rules.hammer_clicks, rules.hammer_seconds)) is not None:
                 return Suspicion.HAMMERING, at
     return None
@@ -140,7 +162,7 @@ def _last_burst(acts: Sequence[Act], clicks: Sequence[float], rules: TrafficSett
     """Clicks of one list at one instant were sent together, and a clock that rounds may have put others together."""
     if _last_crowd(clicks, rules.burst_clicks, rules.burst_seconds) is None:
         return None
-    moments = sorted(at for at, _ in {(act.at, act.list_mark) for act in acts if act.product_id})
+    moments = sorted(at for at, _ in {(act.at, act.list_mark) for act in acts})
     return _last_crowd(moments, rules.burst_clicks, rules.burst_seconds - _resolution(moments))
 
 

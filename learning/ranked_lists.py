@@ -23,7 +23,8 @@ class ObservedList:
     """A list as the ranker saw it before anything was done with it, and what was then done.
 
     `gains`: one for each candidate, 0 where it was passed over; `positions`: where each was shown, and
-    `propensities`: the chance that it was shown there, where that was logged. `number`: 1 for the shopper's first list.
+    `propensities`: the chance that it was shown there, where that was logged. `number`: 1 for the shopper's first list,
+    0 where nobody is named.
     """
 
     query_id: str
@@ -91,9 +92,11 @@ def difference(after: OrderQuality, before: OrderQuality, options: RelevanceOpti
 def by_list_number(
     lists: Sequence[ObservedList], values: PerQuery, options: RelevanceOptions, last: int = 5
 ) -> Mapping[str, Interval]:
-    """The mean over the shoppers' first lists, second ones and so on; from `last` on they count together."""
+    """The mean over the shoppers' first lists, second ones and so on; from `last` on they count together. Lists of
+    nobody are left out.
+    """
     numbers = np.array([min(each.number, last) for each in lists])
-    named = {number: f"{number}" if number < last else f"{number}+" for number in sorted(set(numbers.tolist()))}
+    named = {number: f"{number}" if number < last else f"{number}+" for number in sorted(set(numbers.tolist()) - {0})}
     return {name: _quality(values[numbers == number], options).mean for number, name in named.items()}
 
 

@@ -110,7 +110,8 @@ class Replay:
         observed = []
         for query_id in self._seen:
             joined = self._lists[query_id]
-            numbers[joined.shopper] += 1
+            if joined.shopper:
+                numbers[joined.shopper] += 1
             if not joined.suspect:
                 observed.append(self._observed(joined, numbers[joined.shopper]))
         return observed

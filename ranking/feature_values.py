@@ -97,11 +97,12 @@ def _history(_: HistoryFeature, view: View) -> Floats:
 
 def _seen(feature: SeenFeature, view: View) -> Floats:
     history = view.history
-    signs = (2 * history.liked - 1) * view.weights(feature.half_life_hours)
     sums = np.zeros(len(view.candidates))
-    for line, product_id in enumerate(history.product_ids):
-        if product_id in view.places:
-            sums[view.places[product_id]] += signs[line]
+    if seen := view.places.keys() & history.product_ids:
+        signs = (2 * history.liked - 1) * view.weights(feature.half_life_hours)
+        for line, product_id in enumerate(history.product_ids):
+            if product_id in seen:
+                sums[view.places[product_id]] += signs[line]
     return _by_product(view, sums)
 
 

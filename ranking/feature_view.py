@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from feedback.decay import Floats
-from feedback.reading import ShopperState
+from feedback.shopper_state import ShopperState
 from ranking.product_table import ProductTable, Rows
 from ranking.rankers import Candidate, Numbers, Situation
 from ranking.shopper_history import History

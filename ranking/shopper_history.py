@@ -12,6 +12,7 @@ from feedback.profiles import Deed, Profile, session_mark
 
 _TELLS = np.zeros(256, np.bool_)
 _TELLS[[Deed.PASSED_OVER, Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
+_PASSED_OVER = np.uint8(Deed.PASSED_OVER)
 _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
@@ -48,7 +49,7 @@ def history_of(profile: Profile, most: int, session: str) -> History:
     mark = session_mark(session)
     return History(
         [profile.product_ids[place] for place in records["product"][lines].tolist()],
-        (records["action"][lines] != Deed.PASSED_OVER).astype(np.float64),
+        (records["action"][lines] != _PASSED_OVER).astype(np.float64),
         _numbered(records["list"][lines].tolist()),
         records["at"][lines],
         (records["session"][lines] == mark) & (mark != 0),

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from feedback.profiles import Deeds, Profile
-from feedback.reading import Asked, ShopperState, StateReader
+from feedback.reading import Asked, StateReader
+from feedback.shopper_state import ShopperState
 from feedback.statistics import ProductCounts
 from learning.ranked_lists import ObservedList
 from ranking.rankers import RankingInput

@@ -136,7 +136,7 @@ def test_the_state_of_a_list_is_read_as_it_was_written(known: OpenList) -> None:
     assert join.decode(join.encode(known)) == known
 
 
-acts = st.builds(Act, numbers, texts, st.integers(0, 2**32 - 1))
+acts = st.builds(Act, numbers, texts, st.integers(0, 2**32 - 1), texts)
 
 
 @given(st.builds(Traffic, st.dictionaries(texts, acts, max_size=3), st.lists(texts), texts))

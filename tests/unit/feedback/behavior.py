@@ -78,7 +78,7 @@ def click_join(
     store: ProfileStore | None = None,
     settings: Mapping[str, Any] | None = None,
     rules: Mapping[str, Any] | None = None,
-    now: float = START,
+    now: float = START + 1_000 * HOUR,
 ) -> ClickJoin:
     return ClickJoin(
         store or MemoryStore(), JoinSettings(**(settings or {})), TrafficSettings(**(rules or {})), clock=lambda: now

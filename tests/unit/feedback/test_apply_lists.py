@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 
@@ -12,8 +13,9 @@ from feedback.applying import apply_lists
 from feedback.contexts import Daypart, place_class
 from feedback.memory_store import MemoryStore
 from feedback.profiles import EMPTY_PROFILE, Profile
-from feedback.reading import Asked, ShopperState, StateReader
+from feedback.reading import Asked, StateReader
 from feedback.settings import ProfileSettings
+from feedback.shopper_state import ShopperState
 from feedback.statistics import Counter
 from tests.unit.feedback.deliveries import CONTEXTS, PRODUCTS, deliveries
 from tests.unit.feedback.lists import HOUR, NOW, joined, revisions
@@ -101,6 +103,28 @@ def test_what_is_ahead_of_the_clock_waits_until_its_time() -> None:
     assert totals(store, "ab") == [[1, 1, 0, 0], [1, 0, 0, 0]]
     apply_lists(store, [one], SETTINGS, NOW + 31 * HOUR)
     assert totals(store, "ab") == [[1, 1, 0, 0], [1, 1, 0, 0]]
+
+
+def test_lists_of_a_machine_are_bounded_and_those_beyond_name_nobody() -> None:
+    bounded, store = ProfileSettings(kind="memory", remembered_lists=3), MemoryStore()
+    lists = [joined(f"q{number}", "ab", ("click", "a", 1)) for number in range(5)]
+    apply_lists(store, lists[:2], bounded, LATER)
+    apply_lists(store, lists[2:], bounded, LATER)
+    apply_lists(store, [lists[0].model_copy(update={"revision": 9, "actions": ()})], bounded, LATER)
+
+    assert orjson.loads(store.read(["lists:ann"])[0] or b"").keys() == {"q0", "q1", "q2"}
+    assert not [key for key in ("counted:q3", "counted:q4") if b"ann" in (store.read([key])[0] or b"")]
+    assert totals(store, "ab") == [[5, 4, 0, 0], [5, 0, 0, 0]]
+    assert state(store, "").profile.recent(9).product_ids == ["a", "a"]
+
+
+def test_after_those_that_are_remembered_expired_others_are() -> None:
+    bounded, store = ProfileSettings(kind="memory", remembered_lists=1), MemoryStore()
+    apply_lists(store, [joined("q0", "a", ("click", "a", 1))], bounded, LATER)
+    later = LATER + 41 * 24 * HOUR
+    apply_lists(store, [joined("q1", "a", ("click", "a", 2))], bounded, later)
+
+    assert orjson.loads(store.read(["lists:ann"])[0] or b"").keys() == {"q1"}
 
 
 def test_the_outcome_of_each_list_is_told() -> None:

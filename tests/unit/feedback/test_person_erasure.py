@@ -51,7 +51,10 @@ def loop(tmp_path: Path) -> Loop:
 def test_what_a_clock_that_is_ahead_has_dated_goes_too(loop: Loop, ahead: float) -> None:
     loop.hear(
         [asked("q", "a", "b", at=ahead), asked("other", "a", shopper="bob")],
-        [did("q", "a", at=ahead + 10), did("other", "a", at=ahead + 10, shopper="bob"), did(None, "c", at=ahead + 10)],
+        [
+            *(did("q", "a", at=ahead + 10), did("other", "a", at=ahead + 10), did(None, "c", at=ahead + 10)),
+            did("other", "a", at=20, shopper="bob"),
+        ],
     )
     loop.now = 61
     report = loop.erasure.erase(ERASED)

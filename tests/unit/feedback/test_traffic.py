@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from feedback.memory_store import MemoryStore
-from tests.unit.feedback.behavior import HOUR, asked, click_join, did, lists_of
+from tests.unit.feedback.behavior import HOUR, START, asked, click_join, did, lists_of
 from topics.behavior import BehaviorEvent, BehaviorQuery
 
 RULES = {
@@ -51,6 +51,11 @@ def in_lists(times: Sequence[float], product: str = "") -> list[BehaviorEvent]:
         (clicks(*range(0, 1_500, 250), product="a"), ""),
         (clicks(*[1.0] * 40, action="impression"), ""),
         (clicks(*[1.0] * 40, action="purchase"), ""),
+        (clicks(*range(0, 600, 100), product="a", action="purchase"), "hammering"),
+        (clicks(*range(0, 600, 100), product="a", action="add_to_cart"), "hammering"),
+        (clicks(*range(0, 1_500, 250), product="a", action="purchase"), ""),
+        (clicks(*range(0, 1_000, 10), product="a", action="dwell"), ""),
+        (clicks(0, 0.2, 0.4) + clicks(0.1, 0.3, 0.5, action="purchase"), ""),
     ],
 )
 def test_a_rule_that_is_broken_makes_the_list_suspect(events: list[BehaviorEvent], suspicion: str) -> None:
@@ -176,6 +181,22 @@ def test_a_flood_upon_the_list_of_somebody_else_is_one_wherever_the_name_stands(
             lists = lists_of(told)
             assert {one.suspect for one in lists.values()} == {"burst"}
             assert {*lists} >= {"q", "earlier"}
+
+
+def test_a_click_far_ahead_of_the_clock_hides_no_flood() -> None:
+    join = click_join(rules=RULES, now=START + 60)
+    ahead = [did("q", "a", 10 * 8_766 * HOUR), did("q", "a", 400)]
+    told = [join.join([], batch) for batch in (ahead, [], clicks(0, 0.2, 0.4, 0.6))]
+
+    assert lists_of(told)["q"].suspect == "burst"
+
+
+def test_purchases_of_many_products_hide_no_click() -> None:
+    join = click_join(rules=RULES)
+    bundle = [did("q", f"p{number}", 5, "purchase") for number in range(40)]
+    told = [join.join([], batch) for batch in (clicks(0, 0.2, 0.4), bundle, [did("q", "p9", 0.6)])]
+
+    assert lists_of(told)["q"].suspect == "burst"
 
 
 def test_what_is_remembered_of_a_busy_bot_stays_small() -> None:

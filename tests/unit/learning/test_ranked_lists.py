@@ -54,8 +54,8 @@ def test_a_list_whose_products_were_all_chosen_tells_nothing() -> None:
 
 
 def test_gains_are_told_by_the_number_of_the_list() -> None:
-    lists = [observed([0, 1], number, f"q{number}") for number in (1, 2, 6, 7)]
-    better = order_quality(lists, [np.array([0.0, number]) for number in (0, 1, 1, 1)], OPTIONS)
+    lists = [observed([0, 1], number, f"q{number}") for number in (1, 2, 6, 7, 0)]
+    better = order_quality(lists, [np.array([0.0, number]) for number in (0, 1, 1, 1, 1)], OPTIONS)
     gain = better.values - as_shown(lists, OPTIONS).values
 
     by_number = by_list_number(lists, gain, OPTIONS, last=3)

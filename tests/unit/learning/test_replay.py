@@ -107,6 +107,12 @@ def test_a_list_is_seen_as_it_was_before_anything_was_done_with_it() -> None:
     assert [first.number, second.number] == [1, 2]
 
 
+def test_lists_of_nobody_are_no_lists_of_one_shopper() -> None:
+    lists = replayed([asked(f"q{at}", "a", "b", at=at, shopper=None, session=None) for at in range(3)])
+
+    assert [one.number for one in lists] == [0, 0, 0]
+
+
 def test_the_best_that_was_done_with_a_product_counts() -> None:
     log = [asked("q", "a", "b", "c"), did("q", "a"), did("q", "a", 11, "purchase"), did("q", "b", 12, "hide")]
 

@@ -285,6 +285,19 @@ def test_a_history_is_newest_first_whatever_was_done() -> None:
     assert len(seen.recent) == len(seen.recent_weights) == 7
 
 
+@pytest.mark.parametrize(("items", "newest"), [(1, "b"), (2, "ab"), (3, "abd"), (9, "abcde")])
+def test_features_learn_from_the_newest_products_alone(items: int, newest: str) -> None:
+    settings = ProfileSettings(kind="memory", history_items=items)
+    shop = Shop(SeenFeature(name="seen"), settings=settings)
+    shop.saw(
+        joined("q1", "ce", ("click", "c", -9), at=NOW - 10),
+        joined("q2", "abd", ("click", "a", 5), ("dwell", "c", 6), ("click", "b", 7)),
+    )
+    seen = shop.input("abcde")
+    assert len(seen.recent_weights) == len(newest)
+    assert {product for product, value in zip("abcde", seen.values[:, 0], strict=True) if value != 0} == set(newest)
+
+
 def test_what_was_bought_or_hidden_is_told() -> None:
     shop = Shop(*ALL).saw(joined("q", "abc", ("purchase", "a", 1), ("hide", "b", 2)))
     seen = shop.input("c")
