@@ -55,7 +55,7 @@ class ProfileSettings(BaseModel):
         default=1_000, ge=0, le=5_000, description="of the newest that a shopper bought or hid, beside those"
     )
     history_items: int = Field(
-        default=200,
+        default=100,
         ge=1,
         le=10_000,
         description="of all these, the newest that features learn a shopper's taste from",
