@@ -27,6 +27,7 @@ _ACTION = pa.struct(
         ("product_id", pa.string()),
         ("at", pa.float64()),
         ("dwell_seconds", pa.float64()),
+        ("by_other", pa.bool_()),
     ]
 )
 SCHEMA = pa.schema(

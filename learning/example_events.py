@@ -9,6 +9,8 @@ from topics.feedback import JoinedList, ListAction
 
 T = TypeVar("T")
 
+_LONGEST_NAME = 100
+
 
 def events_of(lists: Iterable[JoinedList]) -> list[BehaviorQuery | BehaviorEvent]:
     """In the order of time, without lists whose query is not known."""
@@ -49,14 +51,15 @@ def _query(one: JoinedList, at: float) -> BehaviorQuery:
 def _event(one: JoinedList, action: ListAction) -> BehaviorEvent:
     stayed = {} if action.dwell_seconds is None else {"dwell_seconds": action.dwell_seconds}
     thing = EventObject(object_id=action.product_id, object_id_type="product")
+    who = f"not {one.query_id}: {action.event_id}"[:_LONGEST_NAME] if action.by_other else one.shopper
     return BehaviorEvent.model_validate(
         {
             "event_id": action.event_id,
             "action_name": action.action,
             "timestamp": _moment(action.at),
             "query_id": one.query_id,
-            "user_id": one.shopper or None,
-            "session_id": one.session or None,
+            "user_id": who or None,
+            "session_id": (one.session or None) if who == one.shopper else None,
             "event_attributes": EventAttributes.model_validate({"object": thing, **stayed}),
         }
     )

@@ -39,5 +39,18 @@ def test_nothing_of_a_list_is_lost() -> None:
     assert joined(queries, events) == examples
 
 
+def test_what_somebody_else_did_in_a_list_stays_somebody_elses() -> None:
+    def of_list(lists: list[JoinedList]) -> JoinedList:
+        return next(one for one in lists if one.query_id == "q")
+
+    example = of_list(joined([asked("q", "a", "b")], [did("q", "a", shopper="bob", event_id="7")]))
+    query, event = events_of([example])
+    assert isinstance(query, BehaviorQuery)
+    assert isinstance(event, BehaviorEvent)
+
+    assert example.actions[0].by_other
+    assert of_list(joined([query], [event])) == example
+
+
 def test_what_belongs_to_no_list_is_left_out() -> None:
     assert events_of(joined([], [did(None, "a"), did("unknown", "a")])) == []
