@@ -1,7 +1,7 @@
 """What every test may use."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from topics.embedded_broker import EmbeddedBroker
 
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
 _SKIPS_FAIL = "MILLRACE_SKIPS_FAIL"
+_WAITING = {"browser", "end_to_end", "services"}
+_LAST_WAITING = 0.85  # of the run: what waits must not be alone at its end
 
 settings.register_profile("millrace", deadline=None)  # a busy machine makes any example slow now and then
 settings.load_profile("millrace")
@@ -38,6 +40,21 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The session's own Redis, shared: take a key prefix of your own."""
     with RedisServer(tmp_path_factory.mktemp("redis")) as server:
         yield server.url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for processes stand among those that compute, so that several at once keep every core busy."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [path for path in files if _WAITING & set(path.parts)]
+    computing = [path for path in files if path not in set(waiting)]
+    shares = [_spread(waiting, _LAST_WAITING), _spread(computing, 1.0)]
+    items[:] = [item for _, path in sorted(pair for share in shares for pair in share) for item in files[path]]
+
+
+def _spread(paths: Sequence[Path], end: float) -> Iterator[tuple[float, Path]]:
+    return ((end * place / len(paths), path) for place, path in enumerate(paths))
 
 
 @pytest.hookimpl(wrapper=True)
