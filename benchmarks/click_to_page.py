@@ -4,6 +4,9 @@ One shopper after the other, each new to the shop, searches, clicks one product 
 page again and again until its order is another one. The clock runs from before the click is sent until that page is
 there. As many further shoppers do the same without a click, and watch for a second: what changes by itself must not
 be taken for what a click did.
+
+The catalogue has been flushed: what milvus-lite has just taken in it searches four times slower (180 ms for 640
+products here), and a page is asked for twice at worst until it shows the click.
 """
 
 import random
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pymilvus import MilvusClient
 
 from benchmarks.recording import record
 from cli.freshness import IndexingFollower
@@ -77,6 +81,7 @@ def _open_the_shop(stack: LocalStack) -> None:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{follower.events} of {len(products)} products were indexed: see {_WORK}")
             time.sleep(0.1)
+    MilvusClient(uri=stack.settings.index.uri).flush(stack.settings.index.alias)
 
 
 def _visit(shop: ShopClient, number: int, click: bool) -> float | None:
