@@ -13,7 +13,7 @@ from topics.embedded_broker import EmbeddedBroker
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
 _SKIPS_FAIL = "MILLRACE_SKIPS_FAIL"
 _WAITING = {"browser", "end_to_end", "services"}
-_LAST_WAITING = 0.85  # of the run: what waits must not be alone at its end
+_LAST_WAITING = 0.6  # of the run: what waits must not be alone at its end
 
 settings.register_profile("millrace", deadline=None)  # a busy machine makes any example slow now and then
 settings.load_profile("millrace")
