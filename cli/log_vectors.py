@@ -1,5 +1,6 @@
 """Vectors of a log's products, encoded as a worker encodes them: what rankers compare by likeness."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -22,12 +23,14 @@ _AT_ONCE = 64
 
 
 def encode_products(products: Sequence[Product], settings: Settings, output: Output) -> dict[str, Numbers]:
-    """Unit vectors by product id; a picture that cannot be had is left out. Raises EncoderError."""
+    """Unit vectors by product id, zeros where neither words nor picture gave one. What was left out is told.
+    Raises EncoderError.
+    """
     with output.waiting("loading the models"):
         texts, pictures = create_text_encoder(settings.encoders), create_image_encoder(settings.encoders)
     dimensions = {TEXT_FIELD: texts.dimension, IMAGE_FIELD: pictures.dimension}
     styles: dict[str, Numbers] = {}
-    without_picture = 0
+    without: Counter[str] = Counter()
     with (
         ImageSource(settings.encoders.image_sources) as source,
         ThreadPoolExecutor(settings.worker.picture_fetchers) as fetchers,
@@ -35,16 +38,17 @@ def encode_products(products: Sequence[Product], settings: Settings, output: Out
     ):
         for start in range(0, len(products), _AT_ONCE):
             some = products[start : start + _AT_ONCE]
-            of_texts, _ = encode_usable(texts.encode_texts, [text_to_encode(product) for product in some])
+            of_texts, refused = encode_usable(texts.encode_texts, [text_to_encode(product) for product in some])
             of_pictures = _encoded_pictures(pictures.encode_images, some, _reader(source, settings), fetchers)
-            without_picture += sum(bool(product.image_links) for product in some) - len(of_pictures)
+            without["words"] += len(refused)
+            without["picture"] += sum(bool(product.image_links) for product in some) - len(of_pictures)
             for place, product in enumerate(some):
                 found = {TEXT_FIELD: of_texts.get(place), IMAGE_FIELD: of_pictures.get(place)}
                 known = {field: vector for field, vector in found.items() if vector is not None}
                 styles[product.id] = style_vector(known, dimensions)
             advance(start + len(some), f"{start + len(some)} of {len(products)}")
-    if without_picture:
-        output.note(f"{without_picture} of {len(products)} products are compared without their picture: it was not had")
+    for part, number in (+without).items():
+        output.note(f"{number} of {len(products)} products are compared without their {part}: none gave a vector")
     return styles
 
 

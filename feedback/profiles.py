@@ -138,7 +138,7 @@ def encode_profile(profile: Profile) -> bytes:
 
 
 def decode_profile(state: bytes | None) -> Profile:
-    """An empty one where there is no state. Raises ValueError for a state of a later Millrace."""
+    """An empty one where there is no state. Raises ValueError for a state of another version."""
     if state is None:
         return EMPTY_PROFILE
     version, lines = _HEAD.unpack_from(state)

@@ -150,7 +150,7 @@ class CountStates:
         return np.array([self._converted(state or self._empty) for state in states], self._dtype).reshape(len(states))
 
     def _converted(self, state: bytes) -> NDArray[Any]:
-        """Raises ValueError for a state of a later Millrace."""
+        """Raises ValueError for a state of another version."""
         head = np.frombuffer(state, _HEAD, 1)[0]
         if head["version"] not in (0, _VERSION):
             raise ValueError(f"counts of version {head['version']} are not known here")

@@ -1,5 +1,6 @@
 """Vectors of a log's products: those that a worker would have given them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PIL import Image
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
 from cli.settings import Settings, changed_settings
+from encoders.base import UnusableVector, Vectors
+from encoders.hash import HashEncoder
 from index.base import IMAGE_FIELD, TEXT_FIELD
 from ranking.style_vectors import parts
 from topics.events import Product
@@ -51,6 +54,26 @@ def test_without_its_picture_a_product_is_what_its_words_say(
     assert list(parts(styles["a"], dimensions)) == [TEXT_FIELD]
     assert list(parts(styles["b"], dimensions)) == [TEXT_FIELD, IMAGE_FIELD]
     assert "1 of 2 products are compared without their picture" in capsys.readouterr().err
+
+
+class Speechless(HashEncoder):
+    """Makes nothing of a question mark."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        if bad := [place for place, text in enumerate(texts) if text == "?"]:
+            raise UnusableVector(bad, self.release)
+        return super().encode_texts(texts)
+
+
+def test_words_that_give_no_vector_are_counted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cli.log_vectors.create_text_encoder", lambda _: Speechless())
+    styles = encode_products([lamp("a", "?"), lamp("b", "lamp")], settings, Output(True))
+
+    assert not styles["a"].any()
+    assert styles["b"].any()
+    assert "1 of 2 products are compared without their words" in capsys.readouterr().err
 
 
 def test_a_replay_asks_for_the_vectors_of_some(settings: Settings) -> None:
