@@ -59,14 +59,16 @@ class MilvusIndex:
         *,
         create: bool = False,
         claim: CollectionClaim | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """With `create`, make the collection where there is none.
+        """With `create`, make the collection where there is none. `clock` tells seconds and never goes back.
 
         Raises IndexUnavailable, or IndexRefused where the collection is missing, has another schema, holds vectors
         of another space, or is not what the `claim` says.
         """
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for each error that it raises
         self._settings = settings
+        self._clock = clock
         spaces = vector_spaces(text, image)
         self._dimensions = {name: space.dimension for name, space in spaces.items()}
         self._writing = threading.Lock()
@@ -172,7 +174,7 @@ class MilvusIndex:
 
     def _compare_and_write(self, changes: Sequence[Change]) -> dict[str, Applied]:
         """Rows that name the same columns are written together."""
-        write_until = time.monotonic() + self._settings.timeout_seconds / 2
+        write_until = self._clock() + self._settings.timeout_seconds / 2
         held = self._states([change.product_id for change in changes], "Strong")
         results = {change.product_id: Applied(decide(change, held.get(change.product_id))) for change in changes}
         alike: dict[tuple[bool, frozenset[str]], list[tuple[Change, Row]]] = defaultdict(list)
@@ -205,7 +207,7 @@ class MilvusIndex:
 
     def _upsert(self, rows: list[Row], partial: bool, write_until: float) -> None:
         def upsert() -> None:
-            if time.monotonic() > write_until:  # this process stood still, and another may have written meanwhile
+            if self._clock() > write_until:  # this process stood still, and another may have written meanwhile
                 raise IndexUnavailable("the versions that were compared are too old by now: they are read again")
             self._client.upsert(
                 self._settings.alias, rows, partial_update=partial, timeout=self._settings.timeout_seconds

@@ -106,11 +106,21 @@ def test_a_notice_does_not_count_for_another_search(page: Any, url: str, announc
     assert not page.is_visible("#show-news")
 
 
+HEARD_OF_THE_REFUSAL = """
+    window.refused = new Promise((heard) => {
+      window.EventSource = class extends EventSource {
+        constructor(url) { super(url); this.addEventListener("error", () => heard(true)); }
+      };
+    });
+"""
+
+
 def test_a_refused_stream_is_tried_again_a_minute_later(page: Any, announcements: Announcements) -> None:
     page.clock.install()
+    page.add_init_script(HEARD_OF_THE_REFUSAL)
     page.route("**/v1/indexed-products", lambda route: route.fulfill(status=503, body="{}"))
-    with page.expect_response("**/v1/indexed-products"):
-        page.reload()
+    page.reload()
+    assert page.evaluate("window.refused")
     page.unroute("**/v1/indexed-products")
     with page.expect_request("**/v1/indexed-products"):
         page.clock.run_for(61_000)

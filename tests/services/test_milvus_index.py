@@ -1,5 +1,6 @@
 """MilvusIndex beyond the contract: opening, versions in two processes, and the same ranks as in memory."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -244,7 +245,8 @@ def test_a_batch_of_which_the_server_refuses_every_row_comes_to_an_end(
     """Finding out about each row takes longer than a comparison may be old."""
     monkeypatch.setattr("index.milvus.check_change", lambda change, dimensions: None)
     rng = np.random.default_rng(8)
-    index = open_index(settings.model_copy(update={"timeout_seconds": 0.6}))
+    a_third_of_that_age = itertools.count(step=settings.timeout_seconds / 6)
+    index = MilvusIndex(settings, TEXT, IMAGE, create=True, clock=lambda: next(a_third_of_that_age))
     rows = [
         ProductRow(f"p{number}", 1, {"brand": "x" * 2_000}, "", ContentHashes("t"), {TEXT_FIELD: unit(rng, 24)})
         for number in range(256)
