@@ -51,14 +51,15 @@ class Amounts:
 @dataclass(frozen=True, slots=True)
 class ProductCounts:
     """`totals`: products x counters before EXAMINED; `weighed`: products x counters from there on; `sums`: products x
-    half lives x counters, of which `left`, products x half lives, is left at the moment that was asked for;
-    `by_daypart`: products x dayparts x counters before EXAMINED.
+    half lives x counters, as they were `ages` (seconds, one for each product) before the moment that was asked for;
+    `half_lives` in seconds; `by_daypart`: products x dayparts x counters before EXAMINED.
     """
 
     totals: Integers
     weighed: Floats
     sums: Floats
-    left: Floats
+    ages: Floats
+    half_lives: Floats
     by_daypart: Integers
 
     def __len__(self) -> int:
@@ -67,13 +68,13 @@ class ProductCounts:
     @property
     def faded(self) -> Floats:
         """Products x half lives x counters."""
-        faded: Floats = self.sums * self.left[:, :, np.newaxis]
+        faded: Floats = self.sums * left_after(self.ages[:, np.newaxis], self.half_lives)[:, :, np.newaxis]
         return faded
 
     def column(self, counter: Counter, half_life: int | None = None) -> Floats:
         """Of each product; `half_life` is a place in the settings, None: nothing fades."""
         if half_life is not None:
-            faded: Floats = self.sums[:, half_life, counter] * self.left[:, half_life]
+            faded: Floats = self.sums[:, half_life, counter] * left_after(self.ages, self.half_lives[half_life])
             return faded
         if counter < _WHOLE:
             return self.totals[:, counter].astype(np.float64)
@@ -85,7 +86,12 @@ class ProductCounts:
 
     def rows(self, which: slice) -> "ProductCounts":
         return ProductCounts(
-            self.totals[which], self.weighed[which], self.sums[which], self.left[which], self.by_daypart[which]
+            self.totals[which],
+            self.weighed[which],
+            self.sums[which],
+            self.ages[which],
+            self.half_lives,
+            self.by_daypart[which],
         )
 
 
@@ -102,8 +108,14 @@ class CountStates:
     def counts(self, states: Sequence[bytes | None], at: float) -> ProductCounts:
         """As of `at` (seconds since 1970); zeros where there is no state."""
         records = self._decoded(states)
-        left = left_after((at - records["as_of"])[:, np.newaxis], self._half_lives)
-        return ProductCounts(records["totals"], records["weighed"], records["faded"], left, records["by_daypart"])
+        return ProductCounts(
+            records["totals"],
+            records["weighed"],
+            records["faded"],
+            at - records["as_of"],
+            self._half_lives,
+            records["by_daypart"],
+        )
 
     def added(self, states: Sequence[bytes | None], amounts: Amounts) -> list[bytes | None]:
         """The states after adding; None where nothing is left to count."""

@@ -26,7 +26,7 @@ from ranking.feature_settings import (
     SeenFeature,
     SimilarityFeature,
 )
-from ranking.feature_view import View
+from ranking.feature_view import Told, View
 from ranking.product_table import Rows, ValueIds
 from ranking.rankers import Numbers
 
@@ -99,7 +99,8 @@ def _seen(feature: SeenFeature, view: View) -> Floats:
     history = view.history
     sums = np.zeros(len(view.candidates))
     if seen := view.places.keys() & history.product_ids:
-        signs = (2 * history.liked - 1) * view.weights(feature.half_life_hours)
+        told = view.told(feature.half_life_hours)
+        signs = 2 * told.liked - told.weights
         for line, product_id in enumerate(history.product_ids):
             if product_id in seen:
                 sums[view.places[product_id]] += signs[line]
@@ -108,26 +109,23 @@ def _seen(feature: SeenFeature, view: View) -> Floats:
 
 def _affinity(feature: AffinityFeature, view: View) -> Floats:
     """The taste for each value, summed over a product's values."""
-    weights = view.weights(feature.half_life_hours)
-    if feature.of == "session":
-        weights = weights * view.history.in_session
-    values = view.table.values(feature.field, view.rows) + 1  # 0: no value
-    known = view.table.values(feature.field, view.history_rows) + 1
-    taste = _taste(feature, view, weights, known, max(values.max(initial=0), known.max(initial=0)) + 1)
-    affinities: Floats = taste[values].sum(axis=1)
-    affinities[~values.any(axis=1)] = np.nan
+    told = view.told(feature.half_life_hours, feature.of == "session")
+    values = view.table.values(feature.field, view.rows)
+    known = view.table.values(feature.field, view.history_rows)
+    taste = _taste(feature, told, known, view.table.most_value(feature.field) + 1)
+    affinities: Floats = taste.take(values).sum(axis=1)
+    affinities[values[:, 0] == 0] = np.nan
     return affinities
 
 
-def _taste(feature: AffinityFeature, view: View, weights: Floats, known: ValueIds, count: int) -> Floats:
+def _taste(feature: AffinityFeature, told: Told, known: ValueIds, count: int) -> Floats:
     """By the value's id, for `count` values of which the first is none: the mean surprise of what has it, drawn towards
     none, or its share of what was acted upon.
     """
-    acted = weights * view.history.liked
     taste: Floats = (
-        _sums(known, acted, count) / max(float(acted.sum()), 1.0)
+        _sums(known, told.liked, count) / max(float(told.liked.sum()), 1.0)
         if feature.learns_from == "actions"
-        else _sums(known, weights * view.surprise, count) / (_sums(known, weights, count) + _PRIOR_LINES)
+        else _sums(known, told.surprise, count) / (_sums(known, told.weights, count) + _PRIOR_LINES)
     )
     taste[0] = 0.0
     return taste
@@ -145,18 +143,17 @@ def _closeness(feature: ClosenessFeature, view: View) -> Floats:
     known = _standard(feature, view, view.history_rows)
     unknown = np.isnan(known)
     known[unknown] = 0.0
-    weights = view.weights(feature.half_life_hours) * ~unknown
-    slope = (weights * view.surprise) @ known / (weights @ known**2 + _PRIOR_LINES)
+    told = view.told(feature.half_life_hours)
+    slope = told.surprise @ known / (told.weights @ known**2 + _PRIOR_LINES)
     closeness: Floats = offered * slope
     return closeness
 
 
 def _similarity(feature: SimilarityFeature, view: View) -> Numbers:
     """Mean surprise of the history, each line weighed by how like the candidate it is; unlike ones count against."""
+    told = view.told(feature.half_life_hours)
     likeness = centred_likeness(view.vectors, view.history_vectors, view.table.mean_vector())
-    weights = view.weights(feature.half_life_hours)
-    towards = likeness @ (weights * view.surprise).astype(np.float32)
-    similar: Numbers = towards / (np.abs(likeness, out=likeness) @ weights.astype(np.float32) + 1)
+    similar: Numbers = likeness.sums(told.surprise) / (likeness.sizes(told.weights) + 1)
     return similar
 
 

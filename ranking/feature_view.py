@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from feedback.decay import Floats
 from feedback.shopper_state import ShopperState
 from ranking.product_table import ProductTable, Rows
 from ranking.rankers import Candidate, Numbers, Situation
 from ranking.shopper_history import History
+
+
+class Told(NamedTuple):
+    """A line each: how much it still counts, that of what was acted upon, and of how much that was a surprise."""
+
+    weights: Floats
+    liked: Floats
+    surprise: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +37,18 @@ class View:
     table: ProductTable
 
     @cached_property
-    def _weights(self) -> dict[float, Floats]:
+    def _told(self) -> dict[tuple[float, bool], Told]:
         return {}
 
-    def weights(self, half_life_hours: float) -> Floats:
-        """How much each line of the history still counts."""
-        weights = self._weights.get(half_life_hours)
-        if weights is None:
-            weights = self._weights[half_life_hours] = self.history.weights(self.situation.at, half_life_hours * 3_600)
-        return weights
+    def told(self, half_life_hours: float, of_session: bool = False) -> Told:
+        """What each line of the history tells, as far as it still counts; of the session: nothing from before it."""
+        asked = half_life_hours, of_session
+        if asked not in self._told:
+            weights = self.history.weights(self.situation.at, half_life_hours * 3_600)
+            if of_session:
+                weights = weights * self.history.in_session
+            self._told[asked] = Told(weights, weights * self.history.liked, weights * self.surprise)
+        return self._told[asked]
 
     @cached_property
     def vectors(self) -> Numbers:

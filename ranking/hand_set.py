@@ -1,6 +1,6 @@
 """A ranker that needs no history: a weighted sum of features, the weights set by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -22,12 +22,16 @@ class HandSetRanker:
         return self._release
 
     def score(self, candidates: RankingInput) -> Numbers:
-        scores: Numbers = self._weighed(candidates).sum(axis=1)
+        scores: Numbers = _known(candidates.values) @ self._column(candidates.names)
         return scores
 
     def parts(self, candidates: RankingInput) -> dict[str, Numbers]:
-        return dict(zip(candidates.names, self._weighed(candidates).T, strict=True))
+        weighed = _known(candidates.values) * self._column(candidates.names)
+        return dict(zip(candidates.names, weighed.T, strict=True))
 
-    def _weighed(self, candidates: RankingInput) -> Numbers:
-        weights = np.array([self._weights.get(name, 0.0) for name in candidates.names], np.float32)
-        return np.where(np.isnan(candidates.values), np.float32(0.0), candidates.values) * weights
+    def _column(self, names: Sequence[str]) -> Numbers:
+        return np.array([self._weights.get(name, 0.0) for name in names], np.float32)
+
+
+def _known(values: Numbers) -> Numbers:
+    return np.where(np.isnan(values), np.float32(0.0), values)

@@ -23,7 +23,7 @@ _OWN_FIELDS = frozenset({"brand", "categories", "price", "rating", "rating_count
 class ProductTable:
     """Columns of declared fields. A field is one of a product's own or one of its attributes.
 
-    Row 0 is that of every product which is not known: no number (NaN), no value (-1). Safe to use from several
+    Row 0 is that of every product which is not known: no number (NaN), no value (0). Safe to use from several
     threads; of a product that changes in the same moment, some columns may be read as before.
     """
 
@@ -32,7 +32,7 @@ class ProductTable:
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
         self._numbers = {field: np.full(_FIRST_ROWS, np.nan, np.float32) for field in number_fields}
-        self._values = {field: np.full((_FIRST_ROWS, 1), -1, np.int32) for field in value_fields}
+        self._values = {field: np.zeros((_FIRST_ROWS, 1), np.int32) for field in value_fields}
         self._vocabularies: dict[str, dict[str, int]] = {field: {} for field in self._values}
         self._vectors: Numbers = np.zeros((_FIRST_ROWS, 0), np.float32)
         self._summed_vectors: NDArray[np.float64] = np.zeros(0)
@@ -79,8 +79,12 @@ class ProductTable:
         return self._numbers[field].take(rows)
 
     def values(self, field: str, rows: Rows) -> ValueIds:
-        """Rows x as many as any product has: ids of the field's values, -1 where there are no more."""
+        """Rows x as many as any product has: ids of the field's values from 1 on, 0 where there are no more."""
         return self._values[field].take(rows, axis=0)
+
+    def most_value(self, field: str) -> int:
+        """The highest id of the field's values that has been given by now."""
+        return len(self._vocabularies[field])
 
     def vectors(self, rows: Rows) -> Numbers:
         """Rows x dimensions: zeros for products without a vector, no dimension while there is none at all."""
@@ -116,13 +120,13 @@ class ProductTable:
 
     def _write_values(self, field: str, row: int, names: Sequence[str]) -> None:
         vocabulary = self._vocabularies[field]
-        ids = [vocabulary.setdefault(name, len(vocabulary)) for name in names]
+        ids = [vocabulary.setdefault(name, len(vocabulary) + 1) for name in names]
         table = self._values[field]
         if len(ids) > table.shape[1]:
-            wider = np.full((len(table), len(ids)), -1, np.int32)
+            wider = np.zeros((len(table), len(ids)), np.int32)
             wider[:, : table.shape[1]] = table
             table = self._values[field] = wider
-        table[row] = -1
+        table[row] = 0
         table[row, : len(ids)] = ids
 
     def _write_vector(self, row: int, vector: Numbers) -> None:
@@ -138,7 +142,7 @@ class ProductTable:
         for field, numbers in self._numbers.items():
             self._numbers[field] = _with_length(numbers, row + 1, np.nan)
         for field, values in self._values.items():
-            self._values[field] = _with_length(values, row + 1, -1)
+            self._values[field] = _with_length(values, row + 1, 0)
         self._vectors = _with_length(self._vectors, row + 1, 0)
 
 

@@ -81,7 +81,8 @@ class Reranker:
         self._settings = settings
         self._availability = availability
         self._stock = stock
-        self._rerankings = metrics.rerankings
+        self._reranked = metrics.rerankings.labels("reranked")
+        self._not_read = metrics.rerankings.labels("store_unavailable")
         self._monotonic = monotonic
         self._left_alone_until = -math.inf
 
@@ -95,9 +96,9 @@ class Reranker:
         """The same seed gives the same draw. As they came where the store cannot be read. Raises IndexUnavailable."""
         seen = self._seen(situation, candidates)
         if seen is None:
-            self._rerankings.labels("store_unavailable").inc()
+            self._not_read.inc()
             return RankedList(_as_they_came(candidates), {}, NOT_READ)
-        self._rerankings.labels("reranked").inc()
+        self._reranked.inc()
         stock = self._stock.availability([one.product_id for one in candidates])
         left_out = self._left_out(seen, stock, rules.kept)
         scores = self._ranker.score(seen)

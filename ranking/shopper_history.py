@@ -17,7 +17,7 @@ _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
 _FREEDOM_BOUND = 6.0
-_SETTLED = 1e-9
+_SETTLED = 1e-5  # what such a step leaves to do is about its square
 
 
 @dataclass(frozen=True, slots=True, eq=False)
