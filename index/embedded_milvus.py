@@ -19,6 +19,7 @@ _READY = "ready "
 _THREADS = 10
 _MAX_MESSAGE_BYTES = 256 * 1024 * 1024  # as Milvus
 _RESERVE_BYTES = 64 * 1024 * 1024
+_FLUSH_SECONDS = 5.0
 
 
 class EmbeddedMilvus:
@@ -34,15 +35,17 @@ class EmbeddedMilvus:
         port: int = 0,
         start_timeout_seconds: float = 60.0,
         reserve_bytes: int = _RESERVE_BYTES,
+        flush_seconds: float = _FLUSH_SECONDS,
     ) -> None:
         """Port 0 takes a free one. Returns when it answers; raises IndexUnavailable when it does not."""
         data_dir.mkdir(parents=True, exist_ok=True)
         self._log = data_dir / "milvus-lite.log"
         command = [sys.executable, "-m", "index.embedded_milvus", "--data-dir", str(data_dir), "--port", str(port)]
+        command += ["--reserve-bytes", str(reserve_bytes), "--flush-seconds", str(flush_seconds), "--end-with-stdin"]
         search_path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  the command is our own
-                [*command, "--reserve-bytes", str(reserve_bytes), "--end-with-stdin"],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -109,6 +112,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
     parser.add_argument("--memtable-bytes", type=int, default=4_000_000, help="flush when so much is written")
     parser.add_argument(
+        "--flush-seconds", type=float, default=_FLUSH_SECONDS, help="flush what has been written so often"
+    )
+    parser.add_argument(
         "--reserve-bytes", type=int, default=_RESERVE_BYTES, help="refuse to write while the disk has less left"
     )
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
@@ -118,9 +124,9 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(number, lambda *_: ended.set())
     if chosen.end_with_stdin:
         threading.Thread(target=_wait_for_end_of_input, args=[ended], daemon=True).start()
-    # Searching what is not flushed takes 50 times as long; milvus-lite reads its budget when it is imported.
+    # milvus-lite reads its budget when it is imported.
     os.environ.setdefault("MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES", str(chosen.memtable_bytes))
-    _serve(chosen.data_dir, chosen.port, chosen.reserve_bytes, ended)
+    _serve(chosen, ended)
 
 
 def _wait_for_end_of_input(ended: threading.Event) -> None:
@@ -129,7 +135,7 @@ def _wait_for_end_of_input(ended: threading.Event) -> None:
     ended.set()
 
 
-def _serve(data_dir: Path, port: int, reserve_bytes: int, ended: threading.Event) -> None:
+def _serve(chosen: argparse.Namespace, ended: threading.Event) -> None:
     import grpc  # type: ignore[import-untyped]
     from milvus_lite.adapter.grpc.servicer import MilvusServicer
     from milvus_lite.db import MilvusLite
@@ -137,25 +143,27 @@ def _serve(data_dir: Path, port: int, reserve_bytes: int, ended: threading.Event
 
     from index.embedded_bm25 import count_whole_collections
     from index.embedded_disk import end_on_failed_write, end_process, refuse_without_room
+    from index.embedded_flushing import flushed_every
     from index.embedded_repairs import repair
 
-    repair()
+    writing = repair()
     end_on_failed_write(end_process)
-    refuse_without_room(data_dir, reserve_bytes)
+    refuse_without_room(chosen.data_dir, chosen.reserve_bytes)
     count_whole_collections()
-    database = MilvusLite(str(data_dir))
+    database = MilvusLite(str(chosen.data_dir))
     size = ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES)
     # pymilvus pings every 10 s; a server that counts strikes closes the connection of an idle client once a minute.
     patience = (("grpc.http2.max_ping_strikes", 0),)
     # Without the last option a second server on the same port would silently get half of the requests.
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, *patience, ("grpc.so_reuseport", 0)])
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
-    bound = server.add_insecure_port(f"{_HOST}:{port}")
-    server.start()
-    sys.stdout.write(f"{_READY}{bound}\n")
-    sys.stdout.flush()
-    ended.wait()
-    server.stop(grace=5).wait()
+    bound = server.add_insecure_port(f"{_HOST}:{chosen.port}")
+    with flushed_every(chosen.flush_seconds, database, writing):
+        server.start()
+        sys.stdout.write(f"{_READY}{bound}\n")
+        sys.stdout.flush()
+        ended.wait()
+        server.stop(grace=5).wait()
     database.close()
 
 

@@ -7,7 +7,7 @@ nobody; and a filter on JSON reads all columns of all rows, vectors too.
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from milvus_lite.adapter.grpc.servicer import MilvusServicer
@@ -74,8 +74,10 @@ class SharedLock:
                 self._changed.notify_all()
 
 
-def repair() -> None:
-    """Change this process's milvus-lite, once. Raises AttributeError when it is built otherwise."""
+def repair() -> AbstractContextManager[object]:
+    """Change this process's milvus-lite, once. Gives the lock that each write holds. Raises AttributeError when it is
+    built otherwise.
+    """
     writing = threading.RLock()
     for name in _WRITING_CALLS:
         setattr(MilvusServicer, name, _within(lambda: writing, getattr(MilvusServicer, name)))
@@ -84,6 +86,7 @@ def repair() -> None:
         setattr(Collection, name, _within(flushing.shared, getattr(Collection, name)))
     Collection._trigger_flush = _within(flushing.exclusive, Collection._trigger_flush)
     filter_evaluation.evaluate_python = _on_fields_only(filter_evaluation.evaluate_python)
+    return writing
 
 
 def _on_fields_only(evaluate: Method) -> Method:

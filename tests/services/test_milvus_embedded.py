@@ -163,6 +163,21 @@ def test_reads_see_every_product_while_it_flushes(milvus: EmbeddedMilvus) -> Non
     index.close()
 
 
+def test_what_has_been_written_is_flushed_unasked_and_stays_searchable(tmp_path: Path) -> None:
+    with EmbeddedMilvus(tmp_path, flush_seconds=0.2) as milvus:
+        index = open_index(milvus)
+        for written in (["a", "b"], ["c"]):
+            before = set(tmp_path.rglob("data_*.parquet"))
+            index.apply(rows(written))
+            deadline = time.monotonic() + 20
+            while not (new := set(tmp_path.rglob("data_*.parquet")) - before):
+                assert time.monotonic() < deadline, "nothing was flushed"
+                time.sleep(0.05)
+            assert len(new) == 1
+        assert index.states(["a", "b", "c"]).keys() == {"a", "b", "c"}
+        index.close()
+
+
 def test_it_listens_on_one_loopback_address_only(milvus: EmbeddedMilvus) -> None:
     with socket.create_connection(("127.0.0.1", port_of(milvus)), timeout=5):
         pass
