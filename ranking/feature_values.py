@@ -167,6 +167,8 @@ def _co_click(_: CoClickFeature, view: View) -> Floats:
 
 def _by_product(view: View, values: Floats) -> Floats:
     """What stands at the place of each candidate's product."""
+    if len(view.places) == len(view.candidates):
+        return values
     places = [view.places[one.product_id] for one in view.candidates]
     return values[np.array(places, np.int64)]
 
