@@ -17,6 +17,7 @@ import typer
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
 from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
 from cli.output import JSON_HELP, Output
+from cli.ranker_serving import require_free_port
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
 from cli.shopper_visits import ShopperVisits
 from cli.wiring import open_publisher
@@ -127,6 +128,7 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         FollowingFailed,
         httpx.HTTPError,
     ):
+        require_free_port(port)
         settings = _demo_settings(embedded_settings(load_settings(), folder), folder, port)
         make_room(folder)
         try:
