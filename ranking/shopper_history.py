@@ -105,8 +105,8 @@ def _first_of_each(products: Sequence[int], lists: Sequence[int]) -> list[int] |
 
 def _numbered(marks: Sequence[int]) -> Integers:
     """Numbers from 0 on, equal ones for equal marks."""
-    numbers = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
-    return np.array([numbers[mark] for mark in marks], np.int64)
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(mark, len(numbers)) for mark in marks], np.int64)
 
 
 def _bounded(numbers: Floats, bound: float) -> Floats:
