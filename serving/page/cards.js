@@ -15,10 +15,12 @@ const LEAST = 0.0005; // less is shown as nothing
 export function card({ product, position, query, explanation, apart }, legs, best, open, heat) {
   const thing = { product: product.id, position, query };
   const picture = frame(product);
-  const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
+  const title = element("h3", "", pointed(product, thing, open, ...marked(product.title, explanation?.keywords?.terms ?? [])));
   title.lang = product.language;
   title.title = product.title; // a long one is cut
-  const made = element("li", "card", picture, element("div", "body",
+  const opening = pointed(product, thing, open, picture);
+  opening.setAttribute("aria-label", `${words.similar}: ${product.title}`);
+  const made = element("li", "card", opening, element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, thing, open)),
@@ -54,6 +56,13 @@ const stock = ({ availability }) => element("span", `stock ${availability}`, wor
 function similarLink(product, thing, open) {
   const made = asClick(pageLink("similar", similarTo(product.id), open, words.similar), thing);
   made.setAttribute("aria-label", `${words.similar}: ${product.title}`);
+  return made;
+}
+
+// A larger part of the card that does the same for pointers; keys need to come by one link a card only.
+function pointed(product, thing, open, ...content) {
+  const made = asClick(pageLink("pointed", similarTo(product.id), open, ...content), thing);
+  made.tabIndex = -1;
   return made;
 }
 

@@ -105,6 +105,28 @@ def test_more_results_are_an_answer_of_their_own(page: Any, told: list[dict[str,
     assert click["event_attributes"]["position"]["ordinal"] == 30
 
 
+@pytest.mark.parametrize("part", [".picture", "h3", "a.similar"])
+def test_picture_title_and_link_of_a_card_open_the_same_and_tell_one_click(
+    page: Any, told: list[dict[str, Any]], part: str
+) -> None:
+    search(page, "dotted umbrella")
+    card = page.locator(".card").nth(1)
+    title, product = card.locator("h3").inner_text(), card.locator("a.similar").get_attribute("data-product")
+    card.locator(part).click()
+    expect(page.locator("#subject h2")).to_have_text(f"Similar to {title}")
+    with page.expect_request(lambda request: "add_to_cart" in (request.post_data or "")):  # after any further click
+        page.locator("button.put").first.click()
+    (click,) = [event for event in told if event["action_name"] == "click"]
+    assert click["event_attributes"]["object"]["object_id"] == product
+    assert click["event_attributes"]["position"] == {"ordinal": 2}
+
+
+def test_keys_come_by_one_link_a_card(page: Any) -> None:
+    search(page, "dotted umbrella")
+    links = page.locator(".card").first.locator("a")
+    assert links.evaluate_all("all => all.filter(one => one.tabIndex >= 0).map(one => one.className)") == ["similar"]
+
+
 def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(
     page: Any, arrived: Any, server: ServerSettings
 ) -> None:
