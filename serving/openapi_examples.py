@@ -81,6 +81,7 @@ SEARCH_ANSWER: dict[str, Any] = {
         "brands": [],
     },
     "notes": [],
+    "note_codes": [],
     "took_ms": 7.925,
     "steps_ms": {
         "encode_text": 0.759,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from ranking.fusion import Leg
 from ranking.queries import MAX_DEPTH, QueryKind, Sort
 from serving.filters import FilterInput, FilterParameters
+from serving.search_notes import NoteCode
 from serving.shoppers import AskerFields
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
@@ -170,6 +171,9 @@ class SearchResponse(BaseModel):
     facets: list[FacetCounts] = Field(description="in the order asked for")
     understood: Understood
     notes: list[str] = Field(description="what was left out of the search, and why; which filters exclude each other")
+    note_codes: list[NoteCode] = Field(
+        description="of each note, in the same order: for a page to say in its own words"
+    )
     took_ms: float
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")
 

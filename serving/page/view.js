@@ -34,7 +34,7 @@ export function show(answer, asked, act) {
     $("status").textContent = words.busy;
     return;
   }
-  const { results = [], notes = [], problem, product } = answer ?? {};
+  const { results = [], notes = [], note_codes: codes = [], problem, product } = answer ?? {};
   document.title = [product ? words.similarTo(product.title) : asked.get("q"), "Millrace"].filter(Boolean).join(" · ");
   showStatus(answer, asked);
   showMessage(answer, asked);
@@ -43,7 +43,7 @@ export function show(answer, asked, act) {
   $("sort").value = asked.get("sort") ?? "";
   $("sorting").hidden = results.length === 0 || Boolean(product) || (answer.nearest && !asked.has("sort"));
   renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
-  $("notes").replaceChildren(...notes.map(noteItem));
+  $("notes").replaceChildren(...notes.flatMap((note, at) => noteItem(codes[at], note)));
   $("results").replaceChildren(...cards(results, 0, act.open, product ? null : act.heat));
   $("more").hidden = !answer?.next;
   if (answer?.facets && isNarrowing(answer, asked)) keepPlace();
@@ -126,11 +126,8 @@ const isNarrowing = ({ results, nearest }, asked) => (results.length ? !nearest 
 
 const isFiltered = (answer, asked) => hasFilters(asked) || answer.understood?.phrases.length > 0;
 
-function noteItem(note) {
-  const made = element("li", "", note);
-  made.lang = "en"; // whatever the page's language: the server wrote it
-  return made;
-}
+// Only what concerns a shopper has words: that a model cannot read the query does not, as long as others answer.
+const noteItem = (code, note) => (code in words.notes ? [element("li", "", words.notes[code](note))] : []);
 
 function showSubject(product) {
   $("subject").hidden = !product;
