@@ -188,6 +188,16 @@ def test_what_was_acted_upon_is_told_from_what_was_passed_over_and_from_what_was
     assert shop.column("aab")[:2] == [acted_upon, acted_upon]
 
 
+def test_a_taste_outlives_looking_around() -> None:
+    shop = Shop(AffinityFeature(name="brand", field="brand")).sells(**PRODUCTS)
+    shop.saw(joined("q", "abcde", ("click", "a", 1)))
+    (before,) = shop.column("a", at=NOW + 60)
+    shop.saw(*[joined(f"around-{number}", "fghijklmnopqrstuvwxyz", at=NOW + number) for number in range(2, 42)])
+
+    (after,) = shop.column("a", at=NOW + 60)
+    assert after > before / 2 > 0  # less by what others' rates have become
+
+
 def test_what_was_seen_fades() -> None:
     shop = Shop(SeenFeature(name="seen", half_life_hours=1)).saw(joined("q", "ab", ("click", "a", 0)))
 
