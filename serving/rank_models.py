@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serving.search_models import Language, Text
+from serving.search_models import Behind, Language, Text
 from serving.shoppers import AskerFields
 from topics.events import ProductId
 
@@ -50,6 +50,7 @@ class RankedResult(BaseModel):
     parts: dict[str, float] | None = Field(
         default=None, description="each known feature's part in the score, where `explain` was asked"
     )
+    behind: Behind = None
 
 
 class LeftOutProduct(BaseModel):

@@ -220,6 +220,8 @@ def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str
             result["explanation"][Leg.KEYWORDS.value]["terms"] = hit.terms
         if hit.ranked is not None:
             result["reranking"] = reranking_content(hit.ranked)
+        if hit.behind:
+            result["behind"] = hit.behind
     return result
 
 

@@ -1,6 +1,6 @@
 """What GET and POST /v1/search take and answer."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -100,6 +100,14 @@ class Reranking(BaseModel):
     parts: dict[str, float] = Field(description="each known feature's part in the score")
 
 
+Behind = Annotated[
+    Literal["preorder", "backorder", "out_of_stock", "discontinued"] | None,
+    Field(
+        description="its availability, which puts it behind all others whatever its score; where `explain` was asked"
+    ),
+]
+
+
 class SearchResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -110,6 +118,7 @@ class SearchResult(BaseModel):
     reranking: Reranking | None = Field(
         default=None, description="where `explain` was asked, of results that were put in order for the shopper"
     )
+    behind: Behind = None
 
 
 class MatchTotal(BaseModel):

@@ -12,7 +12,7 @@ const OF_SEARCH = ["score", "position"];
 const LEAST = 0.0005; // less is shown as nothing
 
 // `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
-export function card({ product, position, query, explanation, apart }, legs, best, open, heat) {
+export function card({ product, position, query, explanation, apart, behind }, legs, best, open, heat) {
   const thing = { product: product.id, position, query };
   const picture = frame(product);
   const title = element("h3", "", pointed(product, thing, open, ...marked(product.title, explanation?.keywords?.terms ?? [])));
@@ -25,7 +25,7 @@ export function card({ product, position, query, explanation, apart }, legs, bes
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, thing, open)),
     cartButton(product, thing),
-  ), why({ explanation: explanation ?? {}, apart }, legs, best, heat && picture.querySelector("img")
+  ), why({ explanation: explanation ?? {}, apart, behind }, legs, best, heat && picture.querySelector("img")
     ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
   return asShown(made, thing);
@@ -66,7 +66,7 @@ function pointed(product, thing, open, ...content) {
   return made;
 }
 
-function why({ explanation, apart }, legs, best, heat) {
+function why({ explanation, apart, behind }, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -80,7 +80,8 @@ function why({ explanation, apart }, legs, best, heat) {
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
     if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
-  return legs.length ? element("details", "", element("summary", "", words.why), list, personal(apart)) : null;
+  return legs.length ? element("details", "", element("summary", "", words.why),
+    behind ? element("p", "behind", words.behind(words.stock[behind] ?? behind)) : null, list, personal(apart)) : null;
 }
 
 // What moved it beside the search, up or down against the others: how it does with all shoppers, and with this one.

@@ -37,3 +37,20 @@ def test_what_concerns_whoever_runs_the_shop_alone_is_not_said(page: Any) -> Non
     page.route("**/v1/search*", answer)
     search(page, "dotted umbrella")
     expect(page.locator("#notes li")).to_have_count(0)
+
+
+def test_what_stands_behind_the_others_says_why(page: Any) -> None:
+    def answer(route: Any) -> None:
+        said = route.fetch()
+        content = said.json()
+        content["results"][-1]["behind"] = "out_of_stock"
+        route.fulfill(response=said, json=content)
+
+    page.route("**/v1/search*", answer)
+    search(page, "dotted umbrella")
+    why = page.locator(".card").last
+    why.locator("summary").click()
+    expect(why.locator(".behind")).to_have_text("Out of stock: it comes after the others, whatever its score.")
+    expect(page.locator(".behind")).to_have_count(1)
+    page.click("#language")
+    expect(page.locator(".card").last.locator(".behind")).to_contain_text("缺货：")

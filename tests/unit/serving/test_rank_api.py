@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from feedback.store import StoreUnavailable
 from ranking.reranking import NOT_READ
+from ranking.stock import Stock
 from serving.rank_models import MOST_CANDIDATES
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -64,6 +65,19 @@ def test_what_was_bought_or_hidden_is_left_out_and_told(make_client: MakeClient,
         {"product_id": "dress", "reason": "bought"},
         {"product_id": "lamp", "reason": "hidden"},
     ]
+
+
+def test_what_is_out_of_stock_comes_last_and_says_so(make_client: MakeClient, services: Services) -> None:
+    stock = Stock()
+    stock.learn([{"id": "dress", "availability": "out_of_stock"}])
+    client = make_client(reranker=make_reranker(TasteFeatures(), services.metrics, stock))
+    answer = ranked(client, explain=True)
+    assert [(one["product_id"], one.get("behind")) for one in answer["results"]] == [
+        ("elsewhere", None),
+        ("lamp", None),
+        ("dress", "out_of_stock"),
+    ]
+    assert not any("behind" in one for one in ranked(client)["results"])
 
 
 def test_scores_below_nothing_keep_their_order(client: TestClient) -> None:
