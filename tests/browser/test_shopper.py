@@ -267,15 +267,20 @@ def test_the_start_page_tells_what_it_shows_and_nothing_else(page: Any, server: 
     assert "recommendations" not in [query["query_attributes"]["kind"] for query in queries]
 
 
-def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
-    expect(page.locator("#goods .tile").first).to_be_visible()
-    expect(page.locator("#for-you")).to_be_hidden()
+def like(store: MemoryStore, page: Any, server: ServerSettings) -> None:
+    """The page's shopper has clicked the third of ten products."""
     shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
     shown = tuple(ShownProduct(product_id=f"drawn-1-{number:06}", position=number) for number in range(1, 11))
     at = NOW.timestamp() - 60
     click = ListAction(event_id="e", action="click", product_id="drawn-1-000003", at=at + 1)
     clicked = JoinedList(query_id="q", revision=2, shopper=shopper, at=at, shown=shown, actions=(click,))
     ProfileUpdater(store, ProfileSettings(), NOW.timestamp).apply([clicked])
+
+
+def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    expect(page.locator("#for-you")).to_be_hidden()
+    like(store, page, server)
     page.reload()
     tiles = page.locator("#for-you-goods .tile")
     expect(tiles).to_have_count(8)
@@ -285,6 +290,26 @@ def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStor
     assert told.value.post_data_json["event_attributes"]["position"] == {"ordinal": 1}
     search(page, EVERYTHING)
     expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
+
+
+def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
+    page: Any, store: MemoryStore, server: ServerSettings
+) -> None:
+    like(store, page, server)
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    page.reload()
+    expect(page.locator("#for-you-goods .tile")).to_have_count(8)
+    page.click("#forget")
+    expect(page.locator("#forgotten")).to_contain_text("The shop forgets what it knew of you")
+    expect(page.locator("#for-you")).to_be_hidden()
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    like(store, page, server)
+    search(page, EVERYTHING)
+    expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
+    with page.expect_response("**/v1/search*track=true*") as answered:
+        page.click("#forget")
+    assert answered.value.ok
+    expect(page.locator(".personal").filter(has_text="your brands +")).to_have_count(0)
 
 
 def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:
