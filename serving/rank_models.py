@@ -35,8 +35,12 @@ class RankQuery(AskerFields):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        if len({one.product_id for one in self.candidates}) < len(self.candidates):
-            raise ValueError("a product is among the candidates twice")
+        places: dict[str, int] = {}
+        for place, one in enumerate(self.candidates):
+            if (first := places.setdefault(one.product_id, place)) != place:
+                raise ValueError(
+                    f"product {one.product_id[:80]!r} is among the candidates twice: at {first} and {place}"
+                )
         return self
 
 

@@ -135,6 +135,19 @@ def test_what_cannot_be_taken_is_refused_as_a_whole(
 
 
 @pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (7, "Input should be a JSON object"),
+        ([CLICK, None], "1: Input should be a JSON object"),
+        ({**CLICK, "event_attributes": "x"}, "event_attributes: Input should be a JSON object"),
+        ({**CLICK, "timestamp": 7}, "timestamp: a timestamp is an ISO 8601 date-time"),
+    ],
+)
+def test_what_is_wrong_is_said_without_words_of_the_code(client: TestClient, body: Any, detail: str) -> None:
+    assert client.post("/v1/events", json=body).json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
     ("said", "begins", "ends"),
     [
         ({"event_attributes": {}, "product_id": "dress"}, "1 event without a product", "`product` or none"),

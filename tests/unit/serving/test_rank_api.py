@@ -121,6 +121,16 @@ def test_what_cannot_be_ranked_is_refused_with_its_place(client: TestClient, wro
     assert response.json()["errors"][0]["pointer"] == pointer
 
 
+def test_what_is_wrong_is_said_without_words_of_the_code(client: TestClient) -> None:
+    def detail(body: Any) -> Any:
+        return client.post("/v1/rank", json=body).json()["detail"]
+
+    twice = {"candidates": [{"product_id": "a"}, {"product_id": "b"}, {"product_id": "a"}]}
+    assert detail(twice) == "product 'a' is among the candidates twice: at 0 and 2"
+    assert detail(7) == detail([]) == "Input should be a JSON object"
+    assert detail({"candidates": [7]}) == "candidates/0: Input should be a JSON object"
+
+
 def test_a_body_that_is_no_json(client: TestClient) -> None:
     json = {"Content-Type": "application/json"}
     assert client.post("/v1/rank", content=b"{", headers=json).status_code == 400
