@@ -5,11 +5,9 @@ import { element, pageLink } from "./elements.js";
 import { cartButton } from "./cart.js";
 import { heatButton } from "./heat.js";
 import { money } from "./money.js";
+import { personal } from "./reasons.js";
 import { asClick, asShown } from "./watching.js";
 import { number, words } from "./words.js";
-
-const OF_SEARCH = ["score", "position"];
-const LEAST = 0.0005; // less is shown as nothing
 
 // `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
 export function card({ product, position, query, explanation, apart, behind }, legs, best, open, heat) {
@@ -25,7 +23,7 @@ export function card({ product, position, query, explanation, apart, behind }, l
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, thing, open)),
     cartButton(product, thing),
-  ), why({ explanation: explanation ?? {}, apart, behind }, legs, best, heat && picture.querySelector("img")
+  ), why({ position, explanation: explanation ?? {}, apart, behind }, legs, best, heat && picture.querySelector("img")
     ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
   return asShown(made, thing);
@@ -66,7 +64,7 @@ function pointed(product, thing, open, ...content) {
   return made;
 }
 
-function why({ explanation, apart, behind }, legs, best, heat) {
+function why({ position, explanation, apart, behind }, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -81,15 +79,7 @@ function why({ explanation, apart, behind }, legs, best, heat) {
     if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
   return legs.length ? element("details", "", element("summary", "", words.why),
-    behind ? element("p", "behind", words.behind(words.stock[behind] ?? behind)) : null, list, personal(apart)) : null;
-}
-
-// What moved it beside the search, up or down against the others: how it does with all shoppers, and with this one.
-function personal(apart = {}) {
-  const shown = Object.entries(apart)
-    .filter(([name, part]) => !OF_SEARCH.includes(name) && Math.abs(part) >= LEAST)
-    .map(([name, part]) => `${words.features[name] ?? name} ${part > 0 ? "+" : "−"}${Math.abs(part).toFixed(3)}`);
-  return shown.length ? element("p", "personal", `${words.beside}: ${shown.join(" · ")}`) : null;
+    behind ? element("p", "behind", words.behind(words.stock[behind] ?? behind)) : null, list, personal(apart, position)) : null;
 }
 
 function matched(found) {

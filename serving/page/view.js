@@ -7,6 +7,7 @@ import { $, element, pageLink, renew } from "./elements.js";
 import { facetGroups } from "./facets.js";
 import { currencySymbol, money } from "./money.js";
 import { keepPlace, showGroups } from "./panel.js";
+import { apart } from "./reasons.js";
 import { number, words } from "./words.js";
 
 // Whether the shop erases nobody who does not show its key.
@@ -72,13 +73,6 @@ function cards(results, from, open, heat) {
   const legs = Object.keys(words.legs).filter((leg) => results.some((result) => leg in (result.explanation ?? {})));
   return results.slice(from).map((result) =>
     card({ ...result, apart: apart(result, results) }, legs, results[0].score, open, heat));
-}
-
-// Each feature's part in a result's score, less its mean over all results: what is the same for all moves none.
-function apart({ reranking }, results) {
-  const all = results.flatMap((result) => result.reranking ?? []);
-  const mean = (name) => all.reduce((sum, { parts }) => sum + (parts[name] ?? 0), 0) / all.length;
-  return Object.fromEntries(Object.entries(reranking?.parts ?? {}).map(([name, part]) => [name, part - mean(name)]));
 }
 
 function showStatus(answer, asked) {

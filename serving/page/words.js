@@ -50,6 +50,9 @@ const WORDS = {
     rename: "Take a new name",
     renamed: (name) => `This page has a new name for you. The shop keeps what it knows under the old one until you ask it to erase ${name}.`,
     learning: "What the shop has learnt",
+    moved: (from, to) => (from === to ? "By the search alone it would stand here, too."
+      : `By the search alone it would stand at place ${from}, not ${to}.`),
+    sum: (search, beside, both) => `Against the mean of these results: the search ${search}, all else ${beside}, together ${both}.`,
     forYou: "For you", beside: "Beside the search", features: { click_rate: "clicks", purchase_rate: "purchases",
       lift: "more clicks than others", brand_affinity: "your brands", category_affinity: "your categories",
       category_affinity_now: "what you look at now", colour_affinity: "your colours",
@@ -105,6 +108,8 @@ const WORDS = {
     forgottenHere: (name) => `本页已为您换了新的名称，但商店没有接受忘记旧名称的请求。旧名称：${name}`,
     rename: "换一个新名称", renamed: (name) => `本页已为您换了新的名称。如需商店删除旧名称下的记录，请告知商店：${name}`,
     learning: "商店学到了什么",
+    moved: (from, to) => (from === to ? "仅按搜索也排在这里。" : `仅按搜索会排在第 ${from} 位，而不是第 ${to} 位。`),
+    sum: (search, beside, both) => `与这些结果的平均值相比：搜索 ${search}，其他 ${beside}，合计 ${both}。`,
     forYou: "为您推荐", beside: "搜索之外", features: { click_rate: "点击", purchase_rate: "购买", lift: "比同类点击更多",
       brand_affinity: "您喜欢的品牌", category_affinity: "您喜欢的分类", category_affinity_now: "您正在看的", colour_affinity: "您喜欢的颜色",
       pattern_affinity: "您喜欢的图案", click_rate_of_query: "此搜索的点击率", daypart: "此时段的点击", place: "此地的点击",

@@ -292,6 +292,34 @@ def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStor
     expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
 
 
+def test_why_a_product_is_here_says_what_moved_it_and_what_it_comes_to(page: Any) -> None:
+    parts = {
+        "score": (0.9, 0.5),
+        "position": (0.0, 0.0),
+        "brand_affinity": (0.0, 0.6),
+        "lift": (0.1, -0.1),
+        "place": (1, 1),
+    }
+
+    def answer(route: Any) -> None:
+        said = route.fetch()
+        content = said.json()
+        content["results"] = content["results"][:2]
+        for number, result in enumerate(content["results"]):
+            own = {name: values[number] for name, values in parts.items()}
+            result["reranking"] = {"score": sum(own.values()), "from_position": 2 - number, "parts": own}
+        route.fulfill(response=said, json=content)
+
+    page.route("**/v1/search*", answer)
+    search(page, "dotted umbrella")
+    why = page.locator(".personal").nth(1)
+    expect(why.locator("li")).to_have_text(["your brands +0.300", "more clicks than others −0.100"])
+    expect(why).to_contain_text("By the search alone it would stand at place 1, not 2.")
+    expect(why).to_contain_text("the search −0.200, all else +0.200, together +0.000.")
+    page.click("#language")
+    expect(why).to_contain_text("搜索 −0.200，其他 +0.200，合计 +0.000。")
+
+
 def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
     page: Any, store: MemoryStore, server: ServerSettings
 ) -> None:
