@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.local_stack import make_room
+from cli.log_checks import unknown_products
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
 from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
@@ -15,6 +16,7 @@ from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
+from learning.log_summary import summarize_log
 from learning.ranked_lists import ObservedList, informative
 from learning.ranking_experiment import (
     Experiment,
@@ -43,7 +45,8 @@ class RunOptions:
 def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: Output) -> None:
     """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
     events = read_log(known, known.path, output)
-    afterwards = read_log(known, then, output) if then is not None else []
+    afterwards = read_log(known, then, output, before=events) if then is not None else []
+    _warn(known, [*events, *afterwards], output)
     replay = Replay(known.loop, _vectors(known, [*events, *afterwards], options, output))
     queries = replay_log(replay, events, known.path.name, output)
     lists = replay.lists()
@@ -62,6 +65,7 @@ def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: 
 def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> None:
     """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
     events = read_log(log, log.path, output)
+    _warn(log, events, output)
     replay = Replay(without_yardstick(log).loop, _vectors(log, events, options, output))
     facts = _train(log, to, options, replay, events, output)
     release = facts["release"]
@@ -79,6 +83,7 @@ def train_and_serve(
     settings = local_settings(settings, serving.folder, serving.port)
     make_room(serving.folder)
     events = read_log(log, log.path, output)
+    _warn(log, events, output)
     pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
     served = without_yardstick(log).loop
     loop = DirectLoop(served)
@@ -88,6 +93,11 @@ def train_and_serve(
     learned = Learned(loop.store.states(), newest_products(events), example_request(events, replay.lists()))
     report = serve_ranker(log, to, learned, settings, serving, output)
     output.finish(facts | {"serving": asdict(report)})
+
+
+def _warn(log: RankingLog, events: Sequence[LoggedEvent], output: Output) -> None:
+    if warning := unknown_products(summarize_log(events, log.loop.gains)):
+        output.note(warning)
 
 
 def _vectors(log: RankingLog, events: Sequence[LoggedEvent], options: RunOptions, output: Output) -> Vectors | None:

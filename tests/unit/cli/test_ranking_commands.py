@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.ranking_logs import example_log
+from cli.output import Output
+from cli.ranking_logs import example_log, own_log, read_log
 from cli.settings import Settings
 from feedback.example_log import ExampleLog
 from ranking.ranker_factory import create_ranker
@@ -21,7 +22,7 @@ from ranking.reranking_settings import RerankingSettings
 from tests.unit.feedback.behavior import click_join, lists_of
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
-from topics.shop_log import read_shop_log
+from topics.shop_log import in_order_of_time, read_shop_log
 
 HASHES = {f"MILLRACE__ENCODERS__{name}__MODEL": "hash" for name in ("TEXT", "IMAGE")}
 BRANDS = ("Ada", "Bob", "Cid")
@@ -113,6 +114,36 @@ def test_another_log_is_measured_after_the_whole_of_the_first(log: Path) -> None
     assert facts["lists"] == 180
     assert facts["test_lists"] <= 60
     assert facts["train_lists"] > 100
+
+
+def test_products_that_stand_behind_what_shows_them_are_known_from_the_start(log: Path) -> None:
+    read = in_order_of_time(read_shop_log(log))
+    behind = written(log.parent / "behind.jsonl", [*visits(120), *map(product, range(30))])
+    known = own_log(behind, Settings())
+
+    assert read_log(known, behind, Output(True)) == read
+
+
+def test_a_later_log_brings_the_first_versions_of_new_products_alone(log: Path) -> None:
+    before = list(read_shop_log(log))
+    shown = {
+        "query_response_hit_ids": ["p1", "new"],
+        "user_query": "",
+        "query_id": "q",
+        "timestamp": "2026-11-03T00:00Z",
+    }
+    lines = [shown, product(1), product(1) | {"id": "new"}]
+    later = written(log.parent / "then.jsonl", lines)
+    read = read_log(own_log(later, Settings()), later, Output(True), before=before)
+
+    assert [getattr(event, "id", "list") for event in read] == ["new", "list", "p1"]
+
+
+def test_products_that_the_log_does_not_describe_are_told_of(log: Path, tmp_path: Path) -> None:
+    few = written(tmp_path / "few.jsonl", [*map(product, range(28)), *visits(9)])
+    result = invoke("evaluate", "ranking", "--log", str(few))
+
+    assert "2 of 26 shown products are not described (p28, p29)" in result.output
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
-from topics.shop_log import ShopLogError, in_order_of_time, read_shop_log
+from topics.shop_log import ShopLogError, in_order_of_time, known_from_the_start, read_shop_log
 
 PRODUCT = {"id": "p1", "updated_at": "2026-11-01T00:00:00Z", "title": "A red dress"}
 QUERY = {
@@ -64,3 +64,18 @@ def test_what_is_done_comes_after_what_was_asked_before_it_wherever_it_stands(tm
     product, click, product_then, query, query_then = events
 
     assert in_order_of_time(events) == [product, query, query_then, click, product_then]
+
+
+def test_the_first_version_of_a_product_holds_from_the_start_where_it_was_shown_before(tmp_path: Path) -> None:
+    changed, other = PRODUCT | {"title": "A redder dress"}, PRODUCT | {"id": "not shown"}
+    events = list(read_shop_log(written(tmp_path / "log.jsonl", QUERY, other, PRODUCT, CLICK, changed)))
+    query, unseen, product, click, product_then = events
+
+    assert known_from_the_start(events) == [product, query, unseen, click, product_then]
+
+
+def test_a_product_with_an_earlier_version_stays_where_it_stands(tmp_path: Path) -> None:
+    events = list(read_shop_log(written(tmp_path / "log.jsonl", QUERY, CLICK, PRODUCT)))
+
+    assert known_from_the_start(events, known={"p1"}) == events
+    assert known_from_the_start([events[2], *events]) == [events[2], *events]
