@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.local_stack import make_room
-from cli.log_checks import unknown_products
+from cli.log_checks import require_joined, telling_lists, unknown_products
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
 from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
@@ -17,7 +17,7 @@ from cli.ranking_report import order_table, report_facts, weight_table
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
 from learning.log_summary import summarize_log
-from learning.ranked_lists import ObservedList, informative
+from learning.ranked_lists import ObservedList
 from learning.ranking_experiment import (
     Experiment,
     ExperimentOptions,
@@ -46,17 +46,20 @@ def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: 
     """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
     events = read_log(known, known.path, output)
     afterwards = read_log(known, then, output, before=events) if then is not None else []
-    _warn(known, [*events, *afterwards], output)
-    replay = Replay(known.loop, _vectors(known, [*events, *afterwards], options, output))
+    everything = [*events, *afterwards]
+    _check(known, everything, output)
+    replay = Replay(known.loop, _vectors(known, everything, options, output))
     queries = replay_log(replay, events, known.path.name, output)
     lists = replay.lists()
     earlier, _ = split_by_time(lists, options.share)
-    train, test = split_by_time(informative(lists), options.share)
+    train, test = split_by_time(telling_lists(lists, everything, known.loop.gains), options.share)
     if then is not None:
-        earlier, train = lists, informative(lists)
+        earlier, train = lists, telling_lists(lists, everything, known.loop.gains)
         before = {each.query_id for each in lists}
         queries += replay_log(replay, afterwards, then.name, output)
-        test = informative([each for each in replay.lists() if each.query_id not in before])
+        test = telling_lists(
+            [each for each in replay.lists() if each.query_id not in before], everything, known.loop.gains
+        )
     measured = _measured(known, earlier, train, test, options, output)
     _show(measured, output)
     output.finish({"log": known.name, "lists": queries} | measured.facts())
@@ -65,7 +68,7 @@ def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: 
 def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> None:
     """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
     events = read_log(log, log.path, output)
-    _warn(log, events, output)
+    _check(log, events, output)
     replay = Replay(without_yardstick(log).loop, _vectors(log, events, options, output))
     facts = _train(log, to, options, replay, events, output)
     release = facts["release"]
@@ -83,20 +86,24 @@ def train_and_serve(
     settings = local_settings(settings, serving.folder, serving.port)
     make_room(serving.folder)
     events = read_log(log, log.path, output)
-    _warn(log, events, output)
+    _check(log, events, output)
     pseudonyms = Pseudonyms(settings.server.pseudonym_key.get_secret_value())
     served = without_yardstick(log).loop
     loop = DirectLoop(served)
     replay = Replay(served, _vectors(log, events, options, output), loop)
-    facts = _train(log, to, options, replay, as_heard(events, pseudonyms, datetime.now(UTC)), output)
+    heard = as_heard(events, pseudonyms, datetime.now(UTC))
+    facts = _train(log, to, options, replay, heard, output)
     output.note(f"\n{facts['release']} is in {to}.")
     learned = Learned(loop.store.states(), newest_products(events), example_request(events, replay.lists()))
     report = serve_ranker(log, to, learned, settings, serving, output)
     output.finish(facts | {"serving": asdict(report)})
 
 
-def _warn(log: RankingLog, events: Sequence[LoggedEvent], output: Output) -> None:
-    if warning := unknown_products(summarize_log(events, log.loop.gains)):
+def _check(log: RankingLog, events: Sequence[LoggedEvent], output: Output) -> None:
+    """Raises RankingDataError where nothing belongs together, before anything is encoded and replayed."""
+    summary = summarize_log(events, log.loop.gains)
+    require_joined(summary)
+    if warning := unknown_products(summary):
         output.note(warning)
 
 
@@ -124,7 +131,7 @@ def _train(
     """What `--json` says."""
     known = without_yardstick(log)
     queries = replay_log(replay, events, log.path.name, output)
-    lists = informative(replay.lists())
+    lists = telling_lists(replay.lists(), events, log.loop.gains)
     earlier, _ = split_by_time(replay.lists(), options.share)
     measured = _measured(known, earlier, *split_by_time(lists, options.share), options, output)
     facts = measured.facts()

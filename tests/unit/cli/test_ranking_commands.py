@@ -160,6 +160,50 @@ def test_a_log_that_teaches_nothing_is_said_to(tmp_path: Path, lines: list[dict[
     assert reason in result.output
 
 
+EVENTS = visits(60)
+QUERIES = [event for event in EVENTS if "user_query" in event]
+
+
+def changed(**fields: Any) -> list[dict[str, Any]]:
+    """All that was done, in lists that are as they were."""
+    return [event if "user_query" in event else event | fields for event in EVENTS]
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts", "step"),
+    [
+        ([], "0 products, 0 queries", "Add queries"),
+        ([product(1)], "1 products, 0 queries", "Add queries"),
+        ([event for event in EVENTS if "action_name" in event], "0 queries", "Add queries"),
+        ([event | {"query_response_hit_ids": []} for event in EVENTS], "60 queries (0 with", "Write what was shown"),
+        (QUERIES, "0 events", "Add events"),
+        (changed(event_attributes={}, object_id="p1"), ": 0 name a product", "Name an event's product"),
+        (changed(query_id="other"), ", 0 of these a query of the log", "Give an event the query_id"),
+        (
+            changed(event_attributes={"object": {"object_id": "?"}}),
+            ", 0 of these a product",
+            "Give an event an object_id",
+        ),
+        (changed(action_name="klick"), ", 0 of these with an action", "Actions that count are click"),
+    ],
+)
+def test_a_log_of_which_nothing_belongs_together_is_said_to_have_what_it_has_and_lacks(
+    tmp_path: Path, lines: list[dict[str, Any]], counts: str, step: str
+) -> None:
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", lines)))
+
+    assert result.exit_code == 1
+    assert "there is nothing to learn" in result.output
+    assert counts in result.output
+    assert step in result.output
+
+
+def test_too_few_lists_are_said_to_be_too_few_of_what(tmp_path: Path) -> None:
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", visits(9))), "--no-vectors")
+
+    assert "20 are needed at least. The log has 0 products, 9 queries (9 with" in result.output
+
+
 def test_propensities_that_cannot_be_used_are_said_to(log: Path, tmp_path: Path) -> None:
     result = invoke("train", "ranker", "--log", str(log), "--propensities", str(tmp_path / "nothing.json"))
 
