@@ -55,6 +55,19 @@ def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -
     return table
 
 
+def worse_than_shown(experiment: Experiment, options: RelevanceOptions) -> str | None:
+    """A warning where that is beyond chance."""
+    gain = _gain(experiment, experiment.orders["as shown"], options)
+    if gain.high >= 0:
+        return None
+    return (
+        f"warning: this ranker is worse than the order shown, by {-gain.mean:.4f} [{-gain.high:.4f}, {-gain.low:.4f}] "
+        "NDCG@10: do not serve it before you know why. What is placed first is clicked more (position bias), so the "
+        "log of a shop that already ranks favours the order shown. Show some lists in another order "
+        "(ranking.reranking.exploration), or give --propensities FILE"
+    )
+
+
 def weight_table(experiment: Experiment) -> Table:
     """The share of each feature, and whether more of it raises the score (1) or lowers it (-1)."""
     table = Table(title=f"Weight of each feature in the order by {experiment.chosen}", box=None)

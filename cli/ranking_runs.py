@@ -13,7 +13,7 @@ from cli.output import Output
 from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
 from cli.ranking_logs import RankingLog, read_log, replay_log, without_yardstick
 from cli.ranking_propensities import AUTO, Propensities, propensities
-from cli.ranking_report import order_table, report_facts, weight_table
+from cli.ranking_report import order_table, report_facts, weight_table, worse_than_shown
 from cli.served_log import as_heard, example_request, newest_products
 from cli.settings import Settings
 from learning.log_summary import summarize_log
@@ -166,3 +166,5 @@ def _measured(
 def _show(measured: _Measured, output: Output) -> None:
     output.show(order_table(measured.experiment, measured.options))
     output.show(weight_table(measured.experiment))
+    if warning := worse_than_shown(measured.experiment, measured.options.measure):
+        output.note(f"\n{warning}")

@@ -198,6 +198,20 @@ def test_a_log_of_which_nothing_belongs_together_is_said_to_have_what_it_has_and
     assert step in result.output
 
 
+def test_a_ranker_that_loses_against_the_order_shown_is_not_offered_without_a_word(tmp_path: Path) -> None:
+    clicks = [event for event in EVENTS if "user_query" not in event]
+    first = {query["query_id"]: {"object": {"object_id": query["query_response_hit_ids"][0]}} for query in QUERIES}
+    lines = [*QUERIES, *(click | {"event_attributes": first[click["query_id"]]} for click in clicks)]
+    blind = tmp_path / "blind.toml"
+    brand = '{ name = "brand", source = "affinity", field = "brand" }'
+    blind.write_text(f"[ranking.reranking]\nfeatures = [{brand}]\nweights = {{ brand = 1 }}\n")
+    log = str(written(tmp_path / "log.jsonl", [*map(product, range(30)), *lines]))
+    result = invoke("evaluate", "ranking", "--log", log, "--config", str(blind), "--no-vectors", "--share", "0.5")
+
+    assert result.exit_code == 0, result.output
+    assert "warning: this ranker is worse than the order shown" in result.output
+
+
 def test_too_few_lists_are_said_to_be_too_few_of_what(tmp_path: Path) -> None:
     result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", visits(9))), "--no-vectors")
 
