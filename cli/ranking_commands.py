@@ -26,6 +26,7 @@ from encoders.base import EncoderError
 from feedback.log_errors import LogUnavailable
 from learning.ranked_lists import RankingDataError
 from learning.showings import PropensityError
+from ranking.rankers import RankerFolderError
 from topics.shop_log import ShopLogError
 
 Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
@@ -43,7 +44,9 @@ WithVectors = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-_ERRORS = (EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable)
+_ERRORS = (
+    EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable, RankerFolderError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     on: On = None,
     examples: Examples = None,
     products: Products = None,
-    to: Annotated[Path, typer.Option(help="Folder of the ranker; one that is there is replaced.")] = Path(
+    to: Annotated[Path, typer.Option(help="Folder of the ranker; a ranker that is there is replaced.")] = Path(
         "millrace-ranker"
     ),
     share: Share = 0.8,

@@ -26,7 +26,8 @@ from learning.ranking_experiment import (
     train_chosen,
 )
 from learning.replay import DirectLoop, Replay, Vectors
-from ranking.ranker_folder import write_ranker
+from ranking.ranker_folder import require_room, write_ranker
+from ranking.rankers import RankerFolderError
 from serving.pseudonyms import Pseudonyms
 from topics.shop_log import LoggedEvent
 
@@ -66,7 +67,8 @@ def evaluate(known: RankingLog, then: Path | None, options: RunOptions, output: 
 
 
 def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> None:
-    """Raises ShopLogError, RankingDataError, PropensityError, EncoderError."""
+    """Raises RankerFolderError, ShopLogError, RankingDataError, PropensityError, EncoderError."""
+    require_room(to)
     events = read_log(log, log.path, output)
     _check(log, events, output)
     replay = Replay(without_yardstick(log).loop, _vectors(log, events, options, output))
@@ -79,9 +81,10 @@ def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> Non
 def train_and_serve(
     log: RankingLog, to: Path, options: RunOptions, settings: Settings, serving: ServingOptions, output: Output
 ) -> None:
-    """Raises ShopLogError, RankingDataError, PropensityError, EncoderError, and what starting and asking a server
-    raises.
+    """Raises RankerFolderError, ShopLogError, RankingDataError, PropensityError, EncoderError, and what starting and
+    asking a server raises.
     """
+    require_room(to)
     require_free_port(serving.port)
     settings = local_settings(settings, serving.folder, serving.port)
     make_room(serving.folder)
@@ -137,7 +140,10 @@ def _train(
     facts = measured.facts()
     with output.waiting("training on all lists"):
         trained = train_chosen(measured.experiment, known.features, lists, measured.options, facts)
-    write_ranker(to, trained)
+    try:
+        write_ranker(to, trained)
+    except OSError as error:
+        raise RankerFolderError(f"the ranker cannot be written to {to}: {error}") from None
     _show(measured, output)
     return {"log": known.name, "lists": queries, "folder": str(to), "release": trained.ranker().release} | facts
 

@@ -262,6 +262,14 @@ def test_a_port_that_is_taken_is_said_to_before_anything_is_trained(log: Path, t
     assert f"port {port} cannot be used" in result.output
 
 
+@pytest.mark.parametrize("serve", [[], ["--serve"]])
+def test_a_folder_that_holds_something_else_is_left_alone_before_anything_is_read(log: Path, serve: list[str]) -> None:
+    result = invoke("train", "ranker", "--log", "nowhere.jsonl", "--to", str(log.parent), *serve)
+
+    assert result.exit_code == 1
+    assert "holds other files and no ranker" in result.output
+
+
 def test_one_log_is_named(log: Path) -> None:
     assert invoke("evaluate", "ranking").exit_code == 2
     assert invoke("evaluate", "ranking", "--log", str(log), "--on", "ranklens").exit_code == 2
