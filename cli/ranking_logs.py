@@ -18,10 +18,14 @@ from topics.behavior import BehaviorQuery
 from topics.events import Product
 from topics.shop_log import LoggedEvent, ShopLogError, in_order_of_time, known_from_the_start, read_shop_log
 
-LOG_HELP = "A shop's events, a JSON object a line: products, UBI queries, UBI events; or .gz."
+LOG_HELP = (
+    "A shop's log, a JSON object a line, or .gz: products (id, updated_at, title ...), UBI queries (query_id, "
+    "user_query, timestamp, query_response_hit_ids), UBI events (action_name, timestamp, query_id, "
+    "event_attributes.object.object_id); docs/ranking.md has a sample."
+)
 EXAMPLES_HELP = "The click loop's example log (click_loop.examples.url), where that is a folder."
 PRODUCTS_HELP = "With --examples: the products, a JSON object a line, as catalog.products has them; or .gz."
-ON_HELP = "A log of real choices: ranklens (lists of movies)."
+ON_HELP = "A log of real choices: ranklens (lists of movies; about 4 minutes on two cores)."
 DATA_HELP = "Folder of the real data sets."
 
 

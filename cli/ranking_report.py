@@ -41,7 +41,7 @@ def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -
     options = experiment_options.measure
     numbers = _by_number(experiment, options)
     headings = sorted({number for by_number in numbers.values() for number in by_number})
-    lists = f"{len(experiment.test):,} later lists ({len(experiment.train):,} train)"
+    lists = f"{len(experiment.test):,} later lists (trained on {len(experiment.train):,} earlier ones)"
     weighed = ", by inverse propensity" if experiment_options.examination else ""
     table = Table(title=f"NDCG@10 on {lists}, 95 % intervals{weighed}", box=None)
     for heading in ("order", "NDCG@10", "re-ranked gains", *(f"list {number}" for number in headings)):

@@ -47,6 +47,19 @@ def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, line: object
         list(read_shop_log(written(tmp_path / "log.jsonl", PRODUCT, line)))
 
 
+def test_the_sample_of_the_documentation_is_a_log(tmp_path: Path) -> None:
+    document = Path(__file__).parents[3] / "docs" / "ranking.md"
+    sample = document.read_text().partition("```json\n")[2].partition("```")[0]
+    (tmp_path / "log.jsonl").write_text(sample)
+    product, query, event = read_shop_log(tmp_path / "log.jsonl")
+
+    assert isinstance(product, Product)
+    assert isinstance(query, BehaviorQuery)
+    assert isinstance(event, BehaviorEvent)
+    assert (event.query_id, event.product_id) == (query.query_id, product.id)
+    assert product.id in query.query_response_hit_ids
+
+
 def test_a_file_that_is_cut_off_or_missing_is_said_to_be(tmp_path: Path) -> None:
     path = written(tmp_path / "log.jsonl.gz", PRODUCT)
     path.write_bytes(path.read_bytes()[:-10])
