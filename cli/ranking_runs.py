@@ -1,6 +1,7 @@
 """What `millrace evaluate ranking` and `millrace train ranker` do; the rankers' libraries load with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +22,11 @@ from learning.ranked_lists import ObservedList
 from learning.ranking_experiment import (
     Experiment,
     ExperimentOptions,
+    experiment_steps,
     run_experiment,
     split_by_time,
     train_chosen,
+    training_steps,
 )
 from learning.replay import DirectLoop, Replay, Vectors
 from ranking.ranker_folder import require_room, write_ranker
@@ -138,8 +141,8 @@ def _train(
     earlier, _ = split_by_time(replay.lists(), options.share)
     measured = _measured(known, earlier, *split_by_time(lists, options.share), options, output)
     facts = measured.facts()
-    with output.waiting("training on all lists"):
-        trained = train_chosen(measured.experiment, known.features, lists, measured.options, facts)
+    with output.counting("training on all lists", training_steps(measured.options)) as on_step:
+        trained = train_chosen(measured.experiment, known.features, lists, measured.options, facts, on_step)
     try:
         write_ranker(to, trained)
     except OSError as error:
@@ -161,12 +164,24 @@ def _measured(
     output.note(found.said)
     experiment_options = ExperimentOptions(examination=found.examination, share=options.share)
 
-    def on_step(name: str) -> None:
-        output.note(f"{name} ...")
-
-    with output.waiting("training"):
+    with _steps(experiment_steps(experiment_options, known.yardstick), output) as on_step:
         experiment = run_experiment(known.features, train, test, experiment_options, known.yardstick, on_step)
     return _Measured(experiment, experiment_options, found)
+
+
+@contextmanager
+def _steps(total: int, output: Output) -> Iterator[Callable[[str], None]]:
+    """A bar; call what it gives with what is under way, which is told when it begins."""
+    under_way: list[str] = []
+    with output.progress("training", total) as advance:
+
+        def on_step(name: str) -> None:
+            if name not in under_way:
+                output.note(f"{name} ...")
+            under_way.append(name)
+            advance(len(under_way), name)
+
+        yield on_step
 
 
 def _show(measured: _Measured, output: Output) -> None:
