@@ -10,11 +10,11 @@ import orjson
 from numpy.typing import NDArray
 
 from feedback.decay import Floats
-from feedback.profiles import Deed, Profile
+from feedback.profiles import Deed, Profile, lookup
 
 _VERSION = 1
 _HEAD = struct.Struct("<BdI")  # version, as of when, number of others
-_IS_ACT = np.isin(np.arange(256), [Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE])
+_IS_ACT = lookup({Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE})
 _NOTHING = 1e-9  # what rounding leaves of a count that was taken back
 
 

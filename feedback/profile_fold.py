@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedback.ledger import IMPRESSION, first_actions, seen_products
-from feedback.profiles import RECORD, Deed, Profile, list_mark, profile_of, session_mark
+from feedback.profiles import ACTED_UPON, PASSED, RECORD, Deed, Profile, list_mark, lookup, profile_of, session_mark
 from feedback.settings import ProfileSettings
 from topics.feedback import JoinedList
 
 _FURTHEST = 65_535
-_DEEDS = {deed.name.lower(): deed for deed in Deed if deed is not Deed.PASSED_OVER}
+_DEEDS = {deed.name.lower(): deed for deed in Deed if deed not in PASSED}
+_BESIDE = 5  # of a list: as many lists are remembered then as there are clicks to learn from, not a few whole pages
+_IS_PASSED = lookup(PASSED)
 
 
 class Occurrence(NamedTuple):
@@ -54,7 +56,21 @@ def occurrences_of(one: JoinedList) -> list[Occurrence]:
         for product_id, (at, position) in seen_products(one).items()
         if product_id not in touched
     ]
-    return done + passed
+    return done + _with_nearest(passed, [one.position for one in done if one.deed in ACTED_UPON])
+
+
+def _with_nearest(passed: Sequence[Occurrence], acted_upon: Sequence[int]) -> list[Occurrence]:
+    """The few that are nearest to a position that was acted upon, the first of equally near ones, are told apart: they
+    were looked at most surely (Joachims, KDD 2002, learns from those above a click).
+    """
+    if not acted_upon:
+        return list(passed)
+
+    def distance(one: Occurrence) -> tuple[int, int, str]:
+        return min(abs(one.position - position) for position in acted_upon), one.position, one.product_id
+
+    nearest = {one.product_id for one in sorted(passed, key=distance)[:_BESIDE]}
+    return [one._replace(deed=Deed.PASSED_BESIDE) if one.product_id in nearest else one for one in passed]
 
 
 def with_list(
@@ -81,10 +97,12 @@ def with_list(
 
 
 def _kept(actions: NDArray[np.uint8], settings: ProfileSettings) -> NDArray[np.bool_]:
-    passed = actions == Deed.PASSED_OVER
+    passed, beside = _IS_PASSED[actions], actions == Deed.PASSED_BESIDE
     lasting = (actions == Deed.PURCHASE) | (actions == Deed.HIDE)
+    room = settings.passed_over_items - min(int(beside.sum()), settings.passed_over_items)
     kept: NDArray[np.bool_] = (
-        (passed & (np.cumsum(passed) <= settings.passed_over_items))
+        (beside & (np.cumsum(beside) <= settings.passed_over_items))
+        | (passed & ~beside & (np.cumsum(passed & ~beside) <= room))
         | (~passed & (np.cumsum(~passed) <= settings.recent_items))
         | (lasting & (np.cumsum(lasting) <= settings.lasting_items))
     )

@@ -1,7 +1,7 @@
 """What one shopper did lately: with which products, when, in which session; and what was seen and passed over."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -32,7 +32,9 @@ RECORD = np.dtype(
 
 
 class Deed(IntEnum):
-    """What was done with a product. PASSED_OVER: it was seen in a list, and nothing was done with it there."""
+    """What was done with a product. PASSED_OVER: it was seen in a list, and nothing was done with it there;
+    PASSED_BESIDE: that, near to what was acted upon there.
+    """
 
     PASSED_OVER = 0
     CLICK = 1
@@ -42,6 +44,19 @@ class Deed(IntEnum):
     VIEW = 5
     WATCH = 6
     DWELL = 7
+    PASSED_BESIDE = 8
+
+
+ACTED_UPON = frozenset({Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH})
+PASSED = frozenset({Deed.PASSED_OVER, Deed.PASSED_BESIDE})
+
+
+def lookup(deeds: Collection[Deed]) -> NDArray[np.bool_]:
+    """Of each number of a deed, whether it is one of these."""
+    return np.isin(np.arange(256), list(deeds))
+
+
+_IS_PASSED = lookup(PASSED)
 
 
 _PURCHASE, _HIDE = np.uint8(Deed.PURCHASE), np.uint8(Deed.HIDE)  # numpy compares with them at once
@@ -81,7 +96,7 @@ class Profile:
 
     @cached_property
     def passed_over(self) -> Deeds:
-        return self._deeds(self.records["action"] == Deed.PASSED_OVER)
+        return self._deeds(_IS_PASSED[self.records["action"]])
 
     @cached_property
     def bought(self) -> dict[str, float]:
@@ -102,7 +117,7 @@ class Profile:
 
     def recent(self, most: int) -> Deeds:
         """The newest things done, whatever was passed over left out."""
-        done = self.records["action"] != Deed.PASSED_OVER
+        done = ~_IS_PASSED[self.records["action"]]
         return self._deeds(done & (np.cumsum(done) <= most))
 
     def during(self, span: Span) -> "Profile":

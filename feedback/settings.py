@@ -49,7 +49,11 @@ class ProfileSettings(BaseModel):
     )
     recent_items: int = Field(default=200, ge=1, le=5_000, description="of a shopper's newest actions")
     passed_over_items: int = Field(
-        default=200, ge=0, le=5_000, description="of the newest products that a shopper saw and did nothing with"
+        default=200,
+        ge=0,
+        le=5_000,
+        description="of the newest products that a shopper saw and did nothing with; the 5 of each list that were "
+        "nearest to what was acted upon stay longest",
     )
     lasting_items: int = Field(
         default=1_000, ge=0, le=5_000, description="of the newest that a shopper bought or hid, beside those"
@@ -58,7 +62,8 @@ class ProfileSettings(BaseModel):
         default=100,
         ge=1,
         le=10_000,
-        description="of all these, the newest that features learn a shopper's taste from",
+        description="of all these, the newest that features learn a shopper's taste from: first what was acted upon "
+        "and those 5 of each list, so that looking around makes nobody a stranger",
     )
     co_clicked_items: int = Field(
         default=100,

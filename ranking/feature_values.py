@@ -125,7 +125,7 @@ def _taste(feature: AffinityFeature, told: Told, known: ValueIds, count: int) ->
     taste: Floats = (
         _sums(known, told.liked, count) / max(float(told.liked.sum()), 1.0)
         if feature.learns_from == "actions"
-        else _sums(known, told.surprise, count) / (_sums(known, told.weights, count) + _PRIOR_LINES)
+        else _sums(known, told.surprise, count) / (_sums(known, told.telling, count) + _PRIOR_LINES)
     )
     taste[0] = 0.0
     return taste
@@ -144,7 +144,7 @@ def _closeness(feature: ClosenessFeature, view: View) -> Floats:
     unknown = np.isnan(known)
     known[unknown] = 0.0
     told = view.told(feature.half_life_hours)
-    slope = told.surprise @ known / (told.weights @ known**2 + _PRIOR_LINES)
+    slope = told.surprise @ known / (told.telling @ known**2 + _PRIOR_LINES)
     closeness: Floats = offered * slope
     return closeness
 
@@ -153,7 +153,7 @@ def _similarity(feature: SimilarityFeature, view: View) -> Numbers:
     """Mean surprise of the history, each line weighed by how like the candidate it is; unlike ones count against."""
     told = view.told(feature.half_life_hours)
     likeness = centred_likeness(view.vectors, view.history_vectors, view.table.mean_vector())
-    similar: Numbers = likeness.sums(told.surprise) / (likeness.sizes(told.weights) + 1)
+    similar: Numbers = likeness.sums(told.surprise) / (likeness.sizes(told.telling) + 1)
     return similar
 
 

@@ -13,10 +13,13 @@ from ranking.shopper_history import History
 
 
 class Told(NamedTuple):
-    """A line each: how much it still counts, that of what was acted upon, and of how much that was a surprise."""
+    """A line each: how much it still counts, that of what was acted upon, that of what says anything of taste, and that
+    times its surprise.
+    """
 
     weights: Floats
     liked: Floats
+    telling: Floats
     surprise: Floats
 
 
@@ -47,7 +50,8 @@ class View:
             weights = self.history.weights(self.situation.at, half_life_hours * 3_600)
             if of_session:
                 weights = weights * self.history.in_session
-            self._told[asked] = Told(weights, weights * self.history.liked, weights * self.surprise)
+            telling = weights * (self.surprise != 0)
+            self._told[asked] = Told(weights, weights * self.history.liked, telling, weights * self.surprise)
         return self._told[asked]
 
     @cached_property

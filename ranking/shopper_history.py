@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from feedback.decay import Floats, Integers, left_after
-from feedback.profiles import Deed, Profile, session_mark
+from feedback.profiles import ACTED_UPON, PASSED, Deed, Profile, lookup, session_mark
 
-_TELLS = np.zeros(256, np.bool_)
-_TELLS[[Deed.PASSED_OVER, Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH]] = True
-_PASSED_OVER = np.uint8(Deed.PASSED_OVER)
+_LIKED = lookup(ACTED_UPON)
+_TELLS = lookup(ACTED_UPON | PASSED)
+_TELLS_FIRST = lookup(ACTED_UPON | {Deed.PASSED_BESIDE})
 _LEAST_RATE = 0.01
 _STEPS = 12  # of Newton's method
 _LONGEST_STEP = 1.5
@@ -42,14 +42,16 @@ class History:
 
 
 def history_of(profile: Profile, most: int, session: str) -> History:
-    """Of the newest `most` products acted upon or passed over; of several acts upon one in one list the newest."""
+    """Of the newest `most` products that were acted upon or passed over near to those, then of others that were passed
+    over, as far as there is room; of several acts upon one in one list the newest.
+    """
     records = profile.records
-    lines = _TELLS[records["action"]].nonzero()[0][:most]
+    lines = _telling(records["action"], most)
     lines = lines[_first_of_each(records["product"][lines].tolist(), records["list"][lines].tolist())]
     mark = session_mark(session)
     return History(
         [profile.product_ids[place] for place in records["product"][lines].tolist()],
-        (records["action"][lines] != _PASSED_OVER).astype(np.float64),
+        _LIKED[records["action"][lines]].astype(np.float64),
         _numbered(records["list"][lines].tolist()),
         records["at"][lines],
         (records["session"][lines] == mark) & (mark != 0),
@@ -80,6 +82,17 @@ def surprises(liked: Floats, lists: Integers, rates: Floats) -> Floats:
     return surprise
 
 
+def _telling(actions: NDArray[np.uint8], most: int) -> Integers:
+    """Places of the lines, newest first."""
+    lines = _TELLS[actions].nonzero()[0]
+    if len(lines) <= most:
+        return lines
+    first = _TELLS_FIRST[actions[lines]]
+    chosen = np.concatenate([lines[first], lines[~first]])[:most]
+    chosen.sort()
+    return chosen
+
+
 def _first_of_each(products: Sequence[int], lists: Sequence[int]) -> list[int] | slice:
     """The places of the lines that are the first of a product in a list: most often all of them."""
     if len(set(products)) == len(products):
@@ -92,8 +105,8 @@ def _first_of_each(products: Sequence[int], lists: Sequence[int]) -> list[int] |
 
 def _numbered(marks: Sequence[int]) -> Integers:
     """Numbers from 0 on, equal ones for equal marks."""
-    numbers = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
-    return np.array([numbers[mark] for mark in marks], np.int64)
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(mark, len(numbers)) for mark in marks], np.int64)
 
 
 def _bounded(numbers: Floats, bound: float) -> Floats:

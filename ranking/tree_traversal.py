@@ -17,7 +17,7 @@ from ranking.rankers import Numbers
 MOST_LEAVES = 16
 _ALL = (1 << MOST_LEAVES) - 1
 # Of each set of leaves that can be reached the first, which is the one that is reached.
-_FIRST = np.array([max(leaves & -leaves, 1).bit_length() - 1 for leaves in range(_ALL + 1)], np.intp)
+_FIRST = np.array([max(leaves & -leaves, 1).bit_length() - 1 for leaves in range(_ALL + 1)], np.uint8)
 
 
 class NotTraversable(ValueError):
@@ -56,10 +56,11 @@ class TreeTraversal:
     def scores(self, values: Numbers) -> NDArray[np.float64]:
         """Of candidates x features, NaN where a feature is not known."""
         reached = np.full((len(values), len(self._values)), _ALL, np.uint16)
+        columns = values.T.astype(np.float64)
+        unknown = np.isnan(columns)
         for feature, thresholds, masks in self._features:
-            column = values[:, feature].astype(np.float64)
-            places = np.searchsorted(thresholds, column)
-            places[np.isnan(column)] = len(thresholds) + 1
+            places = thresholds.searchsorted(columns[feature])
+            places[unknown[feature]] = len(thresholds) + 1
             reached &= masks.take(places, axis=0)
         scores: NDArray[np.float64] = self._values.take(_FIRST.take(reached) + self._starts).sum(axis=1)
         return scores

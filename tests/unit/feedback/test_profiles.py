@@ -46,6 +46,15 @@ def test_a_later_revision_takes_the_place_of_an_earlier_one() -> None:
     assert len(profile_of(before, after, after.model_copy(update={"suspect": "too fast"})).records) == 0
 
 
+def test_looking_around_forgets_what_was_passed_over_near_to_what_was_acted_upon_last() -> None:
+    first = joined("q", "abcdefghijklm", ("click", "g", 5))
+    around = [joined(f"around-{number}", "xyz", at=NOW + 100 + number) for number in range(9)]
+    for lists in ([first, *around], [*around, first]):
+        passed = profile_of(*lists, passed_over_items=7).passed_over
+        assert passed.product_ids == ["x", "y", "d", "e", "f", "h", "i"]
+        assert profile_of(*lists, passed_over_items=3).passed_over.product_ids == ["d", "e", "f"]
+
+
 def test_the_newest_are_kept_and_of_what_was_bought_or_hidden_more() -> None:
     lists = [
         joined(f"q{number}", f"{number}xy", ("click", str(number), number), at=NOW + number) for number in range(10)

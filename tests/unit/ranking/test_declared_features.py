@@ -188,6 +188,17 @@ def test_what_was_acted_upon_is_told_from_what_was_passed_over_and_from_what_was
     assert shop.column("aab")[:2] == [acted_upon, acted_upon]
 
 
+def test_a_taste_outlives_looking_around() -> None:
+    tastes = []
+    for visitor in ("ann", "somebody else"):
+        shop = Shop(AffinityFeature(name="brand", field="brand")).sells(**PRODUCTS)
+        shop.saw(joined("q", "abcde", ("click", "a", 1)))
+        around = [joined(f"around-{n}", "abcdefghijklmnopqrstuvw", shopper=visitor, at=NOW + n) for n in range(2, 42)]
+        tastes.append(shop.saw(*around).column("a"))
+
+    assert tastes[0] == tastes[1] != [0]
+
+
 def test_what_was_seen_fades() -> None:
     shop = Shop(SeenFeature(name="seen", half_life_hours=1)).saw(joined("q", "ab", ("click", "a", 0)))
 
