@@ -13,9 +13,9 @@ WHAT_TO_DO = {
     "too-large": "Send less at once: `detail` names the most that is taken, which server.max_body_bytes, "
     "server.max_product_bytes and server.max_event_bytes set.",
     "unsupported-media-type": "Send Content-Type: application/json; a search also takes multipart/form-data.",
-    "invalid-fields": "Change what `errors` lists or, without them, what `detail` says: `pointer` leads to the field in "
-    "the body (RFC 6901, # is the whole body), `parameter` names one of the query, path, header or form. Nothing of the "
-    "request was taken. /openapi.json describes every field.",
+    "invalid-fields": "Change what `errors` lists or, without them, what `detail` says: `pointer` leads to the field "
+    "in the body (RFC 6901, # is the whole body), `parameter` names one of the query, path, header or form. Nothing of "
+    "the request was taken. /openapi.json describes every field.",
     "unusable-picture": "Send a JPEG, PNG, WebP, GIF, BMP or AVIF file, or a link to one that the server can reach: "
     "`detail` says what is wrong with this one.",
     "too-many-requests": "Wait for the seconds that the header Retry-After names. RateLimit tells what is left.",
