@@ -3,13 +3,17 @@
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Response
-from fastapi.responses import FileResponse
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+# The page is a file that is read without the shop, too: only here it has a way back, in both of the shop's languages.
+_WITH_A_WAY_BACK = (
+    b"<body>",
+    '<body>\n<nav style="margin-bottom: 1rem"><a href="./">← Back to the shop</a> · <a lang="zh-Hans" href="./">返回商店</a></nav>'.encode(),
+)
 
 
 def learning_router(page: Path) -> APIRouter:
@@ -20,6 +24,7 @@ def learning_router(page: Path) -> APIRouter:
     def learning() -> Response:
         if not page.is_file():
             raise HTTPException(404, "nothing is known yet of what the shop has learnt: run `millrace shoppers --page`")
-        return FileResponse(page, media_type="text/html; charset=utf-8", headers=_HEADERS)
+        content = page.read_bytes().replace(*_WITH_A_WAY_BACK, 1)
+        return Response(content, media_type="text/html; charset=utf-8", headers=_HEADERS)
 
     return router
