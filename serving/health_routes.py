@@ -11,6 +11,7 @@ from index.base import VectorIndexError
 from serving.answers import json_response
 from serving.caching import NEVER_KEPT
 from serving.openapi import answer_example, problem_responses
+from serving.problem_pages import problem_page
 from serving.problems import PROBLEMS, unavailable
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -19,9 +20,7 @@ from topics.publisher import PublisherError
 _THREADS = 4
 _READY = problem_responses(503, example="not-ready")
 _METRICS = answer_example('millrace_searches_total{kind="text",outcome="answered"} 1.0\n', media_type="text/plain")
-_PROBLEM = answer_example(
-    "invalid-fields (422): The request has fields that cannot be used.\n", media_type="text/plain"
-) | problem_responses(404)
+_PROBLEM = answer_example(problem_page("invalid-fields"), media_type="text/plain") | problem_responses(404)
 
 
 class Alive(BaseModel):
@@ -61,11 +60,10 @@ def health_router(services: Services, settings: ServerSettings) -> APIRouter:
 
     @router.get("/problems/{name}", responses=_PROBLEM, response_class=Response)
     async def problem(name: Annotated[str, Path(examples=["invalid-fields"])]) -> Response:
-        """What a `type` of problem details stands for."""
+        """What a `type` of problem details stands for, and what to do about it."""
         if name not in PROBLEMS:
             raise HTTPException(404, f"there is no problem {name[:80]!r}")
-        status, title = PROBLEMS[name]
-        return Response(f"{name} ({status}): {title}.\n", media_type="text/plain")
+        return Response(problem_page(name), media_type="text/plain")
 
     return router
 

@@ -24,7 +24,7 @@ _MAX_ERRORS = 20
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARAMETER_PLACES = ("query", "path", "header", "form")
 
-# What each `type` stands for: the page at /problems/<name> says the same.
+# What each `type` stands for: the page at /problems/<name> says what to do, too.
 PROBLEMS = {
     "invalid-json": (400, "The body is not JSON that can be read"),
     "unauthorized": (401, "The API key is missing or wrong"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from cli.learning_page import learning_page
 from serving.settings import ServerSettings
 from tests.unit.serving.conftest import MakeClient
 
@@ -49,3 +50,14 @@ def test_the_storefront_leads_there_once_it_is_written(client: TestClient, page:
 def test_without_the_setting_there_is_no_such_page(make_client: MakeClient) -> None:
     assert make_client().get("/learning").status_code == 404
     assert '<a id="learning" hidden href="learning"' in make_client().get("/").text
+
+
+def test_the_page_has_a_way_back_to_the_shop_and_a_word_on_it_in_both_languages(client: TestClient, page: Path) -> None:
+    page.write_text(learning_page([], shoppers=2, ended=False), "utf-8")
+    text = client.get("/learning").text
+    assert text.count('href="./"') == 2
+    assert "Back to the shop" in text
+    assert "返回商店" in text
+    assert "of the first ten places" in text
+    assert "只看前十个位置" in text
+    assert "What the shop learns of 2 shoppers" in text

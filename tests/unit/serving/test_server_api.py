@@ -187,7 +187,17 @@ def test_probes_and_metrics_answer_while_searches_take_every_thread(
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_each_type_of_problem_has_a_page(client: TestClient, name: str) -> None:
-    assert PROBLEMS[name][1] in client.get(f"/problems/{name}").text
+    page = client.get(f"/problems/{name}").text
+    assert PROBLEMS[name][1] in page
+    title, advice = page.strip().split("\n\n")
+    assert name in title
+    assert advice.endswith(".")
+    assert PROBLEMS[name][1] not in advice
+
+
+def test_the_page_about_fields_says_where_to_read_what_is_wrong(client: TestClient) -> None:
+    advice = client.get("/problems/invalid-fields").text
+    assert all(word in advice for word in ("`errors`", "`pointer`", "`parameter`", "/openapi.json"))
 
 
 def test_unknown_problems_have_none(client: TestClient) -> None:
