@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
     parser.add_argument("--memtable-bytes", type=int, default=4_000_000, help="flush when so much is written")
     parser.add_argument(
-        "--flush-seconds", type=float, default=_FLUSH_SECONDS, help="flush what has been written so often"
+        "--flush-seconds", type=float, default=_FLUSH_SECONDS, help="flush as often where many rows were written"
     )
     parser.add_argument(
         "--reserve-bytes", type=int, default=_RESERVE_BYTES, help="refuse to write while the disk has less left"

@@ -101,7 +101,7 @@ class SearchHit:
     """One result. `position` counts from 1 over all pages; `score` is the fused one, `legs` what it is the sum of.
 
     `terms`: the words of the query, as written, that the product has; where an explanation was asked for. `ranked`: how
-    it came to its place where the list was put in order for a shopper.
+    it came to its place where the list was put in order for a shopper. `behind`: as a RankedProduct has it.
     """
 
     position: int
@@ -111,6 +111,7 @@ class SearchHit:
     legs: Mapping[Leg, LegHit]
     terms: Sequence[str] = ()
     ranked: RankedProduct | None = None
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

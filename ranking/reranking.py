@@ -32,6 +32,7 @@ class RankedProduct(NamedTuple):
     """`position` is the new one, from 1, `propensity` the chance with which the product came there.
 
     `parts` is each feature's part in the score, of features that are known, where an explanation was asked for.
+    `behind` is the availability that puts it behind all others, whatever its score; empty where none does.
     """
 
     candidate: Candidate
@@ -39,6 +40,7 @@ class RankedProduct(NamedTuple):
     score: float
     propensity: float
     parts: Mapping[str, float] = _NO_PARTS
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Reranker:
             scores[order].tolist(),
             chances,
             parts,
+            [*[""] * len(on_top), *(stock[place] for place in behind)],
         )
         products = list(map(RankedProduct, *columns))
         return RankedList(products, left_out)

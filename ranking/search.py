@@ -11,6 +11,7 @@ from encoders.occlusion import SimilarityMap, similarity_map
 from index.base import IndexUnavailable, VectorIndex
 from index.text_analysis import Analyser
 from monitoring.metrics import Metrics
+from ranking.availability import Availability
 from ranking.candidates import Candidates, Ranking
 from ranking.catalogue_words import CatalogueWords
 from ranking.facets import Facet, count_facet
@@ -18,7 +19,7 @@ from ranking.fusion import Leg
 from ranking.matching_terms import MatchingTerms
 from ranking.ordering import in_order
 from ranking.queries import SearchAnswer, SearchHit, SearchRequest, Sort, Total
-from ranking.reranking import Reranker
+from ranking.reranking import RankedProduct, Reranker
 from ranking.retrieval import Retrieval
 from ranking.search_reranking import PersonalOrder, SearchReranker
 from ranking.settings import RankingSettings
@@ -51,6 +52,7 @@ class Search:
         self.releases = {"text": text_encoder.release, "image": image_encoder.release}
         if reranker is not None:
             self.releases["ranker"] = reranker.release
+        self._availability = Availability(settings.availability)
         self._searches = metrics.searches
         self._observers = step_observers(metrics)
         self._retrieval = Retrieval(index, settings)
@@ -117,6 +119,7 @@ class Search:
             with timer.step("facets"):
                 facets = [self._facet(name, ranking, documents) for name in request.facets]
         shown = ordered[page] if all_wanted else ordered
+        late = self._availability.late(ranking.found) if request.sort is Sort.RELEVANCE else set()
         return SearchAnswer(
             kind=request.kind,
             text=request.text,
@@ -127,7 +130,8 @@ class Search:
                     product.score,
                     documents[product.product_id],
                     product.legs,
-                    ranked=personal.ranked.get(product.product_id),
+                    ranked=(ranked := personal.ranked.get(product.product_id)),
+                    behind=_behind(ranked, documents[product.product_id] if product.product_id in late else {}),
                 )
                 for position, product in enumerate(shown, start=request.offset + 1)
             ],
@@ -154,3 +158,8 @@ class Search:
         matches, exact = self._candidates.without(name, ranking)
         held = self._index.documents([product.product_id for product in matches])
         return count_facet(name, held.values(), exact)
+
+
+def _behind(ranked: RankedProduct | None, late: Mapping[str, Any]) -> str:
+    """`late`: the document of a product that availability puts last, else empty."""
+    return ranked.behind if ranked is not None else late.get("availability", "")

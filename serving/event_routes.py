@@ -3,13 +3,16 @@
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
+from typing import Any
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from serving.answers import json_response
+from serving.event_models import EventsAccepted, SentEvent
+from serving.event_notes import event_notes
 from serving.openapi import json_body, problem_responses
 from serving.openapi_examples import EVENT
 from serving.problems import Problem, from_validation
@@ -22,23 +25,15 @@ from topics.behavior import BehaviorEvent, encode_event
 from topics.catalogue import BEHAVIOR_EVENTS
 from topics.publisher import Message
 
-_EVENTS: TypeAdapter[list[BehaviorEvent]] = TypeAdapter(list[BehaviorEvent])
+_EVENTS: TypeAdapter[list[SentEvent]] = TypeAdapter(list[SentEvent])
 _NAMES_OF_PEOPLE = ("user_id", "client_id", "session_id")
-
-
-class EventsAccepted(BaseModel):
-    """The broker holds the events."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    accepted: int = Field(examples=[1])
 
 
 def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseudonyms) -> APIRouter:
     router = APIRouter(tags=["events"])
     waiting = CapacityLimiter(settings.publish_threads)
     publisher = WaitingPublisher(services.publisher, services.metrics, settings.publish_timeout_seconds)
-    schema = {"$ref": "#/components/schemas/BehaviorEvent"}
+    schema = {"$ref": "#/components/schemas/SentEvent"}
     many = {"type": "array", "items": schema, "minItems": 1, "maxItems": settings.max_events}
 
     @router.post(
@@ -63,20 +58,22 @@ def event_router(services: Services, settings: ServerSettings, pseudonyms: Pseud
         return await anyio.to_thread.run_sync(partial(publish, body), limiter=waiting)
 
     def publish(body: bytes) -> Response:
-        events = [_without_names(event, pseudonyms) for event in _events(body, settings.max_events)]
+        sent = one_or_many(body, settings.max_events, "events")
+        events = _events(sent)
+        notes = event_notes(events, sent if isinstance(sent, list) else [sent])
         now = services.clock()
-        messages = [_message(event, now, position, settings.max_event_bytes) for position, event in enumerate(events)]
+        nameless = [_without_names(event, pseudonyms) for event in events]
+        messages = [_message(event, now, position, settings.max_event_bytes) for position, event in enumerate(nameless)]
         publisher.publish(BEHAVIOR_EVENTS, messages)
-        return json_response({"accepted": len(events)}, 202)
+        return json_response({"accepted": len(events)} | ({"notes": notes} if notes else {}), 202)
 
     return router
 
 
-def _events(body: bytes, most: int) -> list[BehaviorEvent]:
+def _events(sent: Any) -> list[SentEvent]:
     """Raises Problem where one of them, or the whole, cannot be taken."""
-    sent = one_or_many(body, most, "events")
     try:
-        return _EVENTS.validate_python(sent) if isinstance(sent, list) else [BehaviorEvent.model_validate(sent)]
+        return _EVENTS.validate_python(sent) if isinstance(sent, list) else [SentEvent.model_validate(sent)]
     except ValidationError as error:
         raise from_validation(error) from None
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from serving import openapi_examples
 from serving.answers import kept_response
+from serving.event_models import SentEvent
 from serving.filters import FilterInput
 from serving.problems import MEDIA_TYPE, PROBLEMS, ProblemDetails
 from serving.rank_models import RankCandidate
 from serving.search_models import SearchForm, SearchQuery
-from topics.behavior import BehaviorEvent
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -105,7 +105,7 @@ def add_schemas(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (BehaviorEvent, ProblemDetails, FilterInput, RankCandidate):
+        for model in (SentEvent, ProblemDetails, FilterInput, RankCandidate):
             schema = model.model_json_schema(ref_template=_REFERENCE)
             schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
         _drop_the_frameworks_own_errors(document)

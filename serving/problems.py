@@ -114,9 +114,9 @@ def invalid_fields(errors: Sequence[ErrorDetails], place: str = "body") -> Probl
     """What pydantic found wrong, as one problem; `place` is where locations start: body or form."""
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem("invalid-json", errors[0]["msg"][:500])
-    listed = [_field_error((place, *error["loc"]), error["msg"]) for error in errors[:_MAX_ERRORS]]
+    listed = [_field_error((place, *error["loc"]), _said(error)) for error in errors[:_MAX_ERRORS]]
     first = listed[0]
-    where = first.parameter or (first.pointer or "").removeprefix("#/")
+    where = first.parameter or (first.pointer or "").removeprefix("#").removeprefix("/")
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
     return Problem("invalid-fields", f"{where}: {first.detail}{more}" if where else f"{first.detail}{more}", listed)
 
@@ -185,6 +185,13 @@ def _allowed(app: FastAPI, request: Request) -> str:
     asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
     taken = [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in app.routes)]
     return ", ".join(taken)
+
+
+def _said(error: ErrorDetails) -> str:
+    """Without what only says how the check is written."""
+    return (
+        "Input should be a JSON object" if error["type"] == "model_type" else error["msg"].removeprefix("Value error, ")
+    )
 
 
 def _field_error(location: Sequence[int | str], message: str) -> FieldError:

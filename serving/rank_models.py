@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serving.search_models import Language, Text
+from serving.search_models import Behind, Language, Text
 from serving.shoppers import AskerFields
 from topics.events import ProductId
 
@@ -35,8 +35,12 @@ class RankQuery(AskerFields):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        if len({one.product_id for one in self.candidates}) < len(self.candidates):
-            raise ValueError("a product is among the candidates twice")
+        places: dict[str, int] = {}
+        for place, one in enumerate(self.candidates):
+            if (first := places.setdefault(one.product_id, place)) != place:
+                raise ValueError(
+                    f"product {one.product_id[:80]!r} is among the candidates twice: at {first} and {place}"
+                )
         return self
 
 
@@ -50,6 +54,7 @@ class RankedResult(BaseModel):
     parts: dict[str, float] | None = Field(
         default=None, description="each known feature's part in the score, where `explain` was asked"
     )
+    behind: Behind = None
 
 
 class LeftOutProduct(BaseModel):

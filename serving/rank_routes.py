@@ -92,7 +92,11 @@ def _result(ranked: RankedProduct, explain: bool) -> dict[str, Any]:
         "from_position": ranked.candidate.position,
         "score": ranked.score,
     }
-    return result | ({"parts": ranked.parts} if explain else {})
+    if explain:
+        result["parts"] = ranked.parts
+        if ranked.behind:
+            result["behind"] = ranked.behind
+    return result
 
 
 def _left_out(candidates: list[Candidate], ranked: RankedList) -> list[dict[str, str]]:

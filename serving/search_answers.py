@@ -24,6 +24,7 @@ from serving.media_routes import MediaLinks
 from serving.problems import Problem, invalid_field
 from serving.query_log import Answered, QueryLog, Shown
 from serving.search_models import PageParameters, SearchQuery
+from serving.search_notes import search_notes
 from serving.services import Services
 from serving.shoppers import Askers
 
@@ -164,6 +165,7 @@ def shown(hits: Iterable[SearchHit]) -> list[Shown]:
 
 
 def _content(query_id: str, answer: SearchAnswer, explain: bool, links: MediaLinks, seconds: float) -> dict[str, Any]:
+    notes = search_notes(answer)
     content: dict[str, Any] = {
         "query_id": query_id,
         "kind": answer.kind,
@@ -172,11 +174,8 @@ def _content(query_id: str, answer: SearchAnswer, explain: bool, links: MediaLin
         "nearest": answer.nearest,
         "facets": [_facet(facet) for facet in answer.facets],
         "understood": _understood(answer.understood),
-        "notes": [
-            *answer.contradictions,
-            *(f"{leg} was left out: {reason}" for leg, reason in answer.left_out.items()),
-            *answer.notes,
-        ],
+        "notes": [note.text for note in notes],
+        "note_codes": [note.code for note in notes],
         "took_ms": milliseconds(seconds),
     }
     if explain:
@@ -221,6 +220,8 @@ def result_content(hit: SearchHit, explain: bool, links: MediaLinks) -> dict[str
             result["explanation"][Leg.KEYWORDS.value]["terms"] = hit.terms
         if hit.ranked is not None:
             result["reranking"] = reranking_content(hit.ranked)
+        if hit.behind:
+            result["behind"] = hit.behind
     return result
 
 

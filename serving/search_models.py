@@ -1,12 +1,13 @@
 """What GET and POST /v1/search take and answer."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ranking.fusion import Leg
 from ranking.queries import MAX_DEPTH, QueryKind, Sort
 from serving.filters import FilterInput, FilterParameters
+from serving.search_notes import NoteCode
 from serving.shoppers import AskerFields
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
@@ -99,6 +100,14 @@ class Reranking(BaseModel):
     parts: dict[str, float] = Field(description="each known feature's part in the score")
 
 
+Behind = Annotated[
+    Literal["preorder", "backorder", "out_of_stock", "discontinued"] | None,
+    Field(
+        description="its availability, which puts it behind all others whatever its score; where `explain` was asked"
+    ),
+]
+
+
 class SearchResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -109,6 +118,7 @@ class SearchResult(BaseModel):
     reranking: Reranking | None = Field(
         default=None, description="where `explain` was asked, of results that were put in order for the shopper"
     )
+    behind: Behind = None
 
 
 class MatchTotal(BaseModel):
@@ -170,6 +180,9 @@ class SearchResponse(BaseModel):
     facets: list[FacetCounts] = Field(description="in the order asked for")
     understood: Understood
     notes: list[str] = Field(description="what was left out of the search, and why; which filters exclude each other")
+    note_codes: list[NoteCode] = Field(
+        description="of each note, in the same order: for a page to say in its own words"
+    )
     took_ms: float
     steps_ms: dict[str, float] | None = Field(default=None, description="only where `explain` was asked")
 

@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from serving.filters import FilterParameters
-from serving.search_models import AVAILABLE, Limit, Reranking
+from serving.search_models import AVAILABLE, Behind, Limit, Reranking
 from serving.shoppers import VisitFields
 
 UserPath = Annotated[
@@ -40,6 +40,7 @@ class RecommendedProduct(BaseModel):
         default=None, description="its place in the list of each source that found it, where `explain` was asked"
     )
     reranking: Reranking | None = Field(default=None, description="only where `explain` was asked")
+    behind: Behind = None
 
 
 class RecommendationsResponse(BaseModel):

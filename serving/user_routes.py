@@ -134,4 +134,8 @@ class _Erasing:
 
 def _result(one: Recommendation, explain: bool, links: MediaLinks) -> dict[str, Any]:
     result = {"position": one.position, "score": one.ranked.score, "product": shown_product(one.document, links)}
-    return result | ({"sources": one.sources, "reranking": reranking_content(one.ranked)} if explain else {})
+    if explain:
+        result |= {"sources": one.sources, "reranking": reranking_content(one.ranked)}
+        if one.ranked.behind:
+            result["behind"] = one.ranked.behind
+    return result

@@ -5,25 +5,25 @@ import { element, pageLink } from "./elements.js";
 import { cartButton } from "./cart.js";
 import { heatButton } from "./heat.js";
 import { money } from "./money.js";
+import { personal } from "./reasons.js";
 import { asClick, asShown } from "./watching.js";
 import { number, words } from "./words.js";
 
-const OF_SEARCH = ["score", "position"];
-const LEAST = 0.0005; // less is shown as nothing
-
 // `legs`: those that found any of the results; `best`: the first one's score; `heat(id)`, if any, gives a heat map.
-export function card({ product, position, query, explanation, apart }, legs, best, open, heat) {
+export function card({ product, position, query, explanation, apart, behind }, legs, best, open, heat) {
   const thing = { product: product.id, position, query };
   const picture = frame(product);
-  const title = element("h3", "", ...marked(product.title, explanation?.keywords?.terms ?? []));
+  const title = element("h3", "", pointed(product, thing, open, ...marked(product.title, explanation?.keywords?.terms ?? [])));
   title.lang = product.language;
   title.title = product.title; // a long one is cut
-  const made = element("li", "card", picture, element("div", "body",
+  const opening = pointed(product, thing, open, picture);
+  opening.setAttribute("aria-label", `${words.similar}: ${product.title}`);
+  const made = element("li", "card", opening, element("div", "body",
     element("span", "brand", product.brand ?? ""), title,
     element("div", "facts", element("span", "price", money(product)), stars(product)),
     element("div", "facts", stock(product), similarLink(product, thing, open)),
     cartButton(product, thing),
-  ), why({ explanation: explanation ?? {}, apart }, legs, best, heat && picture.querySelector("img")
+  ), why({ position, explanation: explanation ?? {}, apart, behind }, legs, best, heat && picture.querySelector("img")
     ? heatButton(picture, () => heat(product.id)) : null));
   made.tabIndex = -1;
   return asShown(made, thing);
@@ -57,7 +57,14 @@ function similarLink(product, thing, open) {
   return made;
 }
 
-function why({ explanation, apart }, legs, best, heat) {
+// A larger part of the card that does the same for pointers; keys need to come by one link a card only.
+function pointed(product, thing, open, ...content) {
+  const made = asClick(pageLink("pointed", similarTo(product.id), open, ...content), thing);
+  made.tabIndex = -1;
+  return made;
+}
+
+function why({ position, explanation, apart, behind }, legs, best, heat) {
   const list = element("dl", "");
   for (const leg of legs) {
     const found = explanation[leg];
@@ -71,15 +78,8 @@ function why({ explanation, apart }, legs, best, heat) {
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));
     if (leg === "image" && found?.rank && heat) list.lastChild.append(heat);
   }
-  return legs.length ? element("details", "", element("summary", "", words.why), list, personal(apart)) : null;
-}
-
-// What moved it beside the search, up or down against the others: how it does with all shoppers, and with this one.
-function personal(apart = {}) {
-  const shown = Object.entries(apart)
-    .filter(([name, part]) => !OF_SEARCH.includes(name) && Math.abs(part) >= LEAST)
-    .map(([name, part]) => `${words.features[name] ?? name} ${part > 0 ? "+" : "−"}${Math.abs(part).toFixed(3)}`);
-  return shown.length ? element("p", "personal", `${words.beside}: ${shown.join(" · ")}`) : null;
+  return legs.length ? element("details", "", element("summary", "", words.why),
+    behind ? element("p", "behind", words.behind(words.stock[behind] ?? behind)) : null, list, personal(apart, position)) : null;
 }
 
 function matched(found) {

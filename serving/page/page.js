@@ -9,7 +9,7 @@ import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { forgetRest, tellRest, watchSending } from "./events.js";
-import { fillForYou, fillShelf, fillTrends } from "./shelf.js";
+import { emptyShelves, fillForYou, fillShelf, fillTrends } from "./shelf.js";
 import { asksForKey, show, showMore, showPanel, speak } from "./view.js";
 import { client, renewNames } from "./visitor.js";
 import { arrived, leave, watchShopper } from "./watching.js";
@@ -143,6 +143,9 @@ async function forgetMe() {
   const taken = !asksForKey() && await forget(name).catch(() => false);
   forgotten = () => (taken ? words.forgotten : asksForKey() ? words.renamed(name) : words.forgottenHere(name));
   $("forgotten").textContent = forgotten();
+  emptyShelves();
+  keepScroll();
+  load(); // what is on screen was put in order for the old name
 }
 
 function sayAgain() {

@@ -30,6 +30,11 @@ export async function fillForYou(open) {
   } catch { /* the page goes without */ }
 }
 
+// What was shown to one shopper is not left for the next.
+export function emptyShelves() {
+  for (const part of ["for-you", "shelf"]) $(part).hidden = true;
+}
+
 // Filled once; the page goes without it where the shop has nothing or does not answer.
 export async function fillShelf(text, open) {
   if (!$("shelf").hidden) return;

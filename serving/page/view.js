@@ -7,6 +7,7 @@ import { $, element, pageLink, renew } from "./elements.js";
 import { facetGroups } from "./facets.js";
 import { currencySymbol, money } from "./money.js";
 import { keepPlace, showGroups } from "./panel.js";
+import { apart } from "./reasons.js";
 import { number, words } from "./words.js";
 
 // Whether the shop erases nobody who does not show its key.
@@ -34,7 +35,7 @@ export function show(answer, asked, act) {
     $("status").textContent = words.busy;
     return;
   }
-  const { results = [], notes = [], problem, product } = answer ?? {};
+  const { results = [], notes = [], note_codes: codes = [], problem, product } = answer ?? {};
   document.title = [product ? words.similarTo(product.title) : asked.get("q"), "Millrace"].filter(Boolean).join(" · ");
   showStatus(answer, asked);
   showMessage(answer, asked);
@@ -43,7 +44,7 @@ export function show(answer, asked, act) {
   $("sort").value = asked.get("sort") ?? "";
   $("sorting").hidden = results.length === 0 || Boolean(product) || (answer.nearest && !asked.has("sort"));
   renew($("chips"), ...(answer && !problem && !product ? chips(asked, answer.understood.phrases, act.takeOff) : []));
-  $("notes").replaceChildren(...notes.map(noteItem));
+  $("notes").replaceChildren(...notes.flatMap((note, at) => noteItem(codes[at], note)));
   $("results").replaceChildren(...cards(results, 0, act.open, product ? null : act.heat));
   $("more").hidden = !answer?.next;
   if (answer?.facets && isNarrowing(answer, asked)) keepPlace();
@@ -72,13 +73,6 @@ function cards(results, from, open, heat) {
   const legs = Object.keys(words.legs).filter((leg) => results.some((result) => leg in (result.explanation ?? {})));
   return results.slice(from).map((result) =>
     card({ ...result, apart: apart(result, results) }, legs, results[0].score, open, heat));
-}
-
-// Each feature's part in a result's score, less its mean over all results: what is the same for all moves none.
-function apart({ reranking }, results) {
-  const all = results.flatMap((result) => result.reranking ?? []);
-  const mean = (name) => all.reduce((sum, { parts }) => sum + (parts[name] ?? 0), 0) / all.length;
-  return Object.fromEntries(Object.entries(reranking?.parts ?? {}).map(([name, part]) => [name, part - mean(name)]));
 }
 
 function showStatus(answer, asked) {
@@ -126,11 +120,8 @@ const isNarrowing = ({ results, nearest }, asked) => (results.length ? !nearest 
 
 const isFiltered = (answer, asked) => hasFilters(asked) || answer.understood?.phrases.length > 0;
 
-function noteItem(note) {
-  const made = element("li", "", note);
-  made.lang = "en"; // whatever the page's language: the server wrote it
-  return made;
-}
+// Only what concerns a shopper has words: that a model cannot read the query does not, as long as others answer.
+const noteItem = (code, note) => (code in words.notes ? [element("li", "", words.notes[code](note))] : []);
 
 function showSubject(product) {
   $("subject").hidden = !product;

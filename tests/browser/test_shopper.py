@@ -105,6 +105,28 @@ def test_more_results_are_an_answer_of_their_own(page: Any, told: list[dict[str,
     assert click["event_attributes"]["position"]["ordinal"] == 30
 
 
+@pytest.mark.parametrize("part", [".picture", "h3", "a.similar"])
+def test_picture_title_and_link_of_a_card_open_the_same_and_tell_one_click(
+    page: Any, told: list[dict[str, Any]], part: str
+) -> None:
+    search(page, "dotted umbrella")
+    card = page.locator(".card").nth(1)
+    title, product = card.locator("h3").inner_text(), card.locator("a.similar").get_attribute("data-product")
+    card.locator(part).click()
+    expect(page.locator("#subject h2")).to_have_text(f"Similar to {title}")
+    with page.expect_request(lambda request: "add_to_cart" in (request.post_data or "")):  # after any further click
+        page.locator("button.put").first.click()
+    (click,) = [event for event in told if event["action_name"] == "click"]
+    assert click["event_attributes"]["object"]["object_id"] == product
+    assert click["event_attributes"]["position"] == {"ordinal": 2}
+
+
+def test_keys_come_by_one_link_a_card(page: Any) -> None:
+    search(page, "dotted umbrella")
+    links = page.locator(".card").first.locator("a")
+    assert links.evaluate_all("all => all.filter(one => one.tabIndex >= 0).map(one => one.className)") == ["similar"]
+
+
 def test_how_long_a_product_was_looked_at_is_told_when_the_page_is_left(
     page: Any, arrived: Any, server: ServerSettings
 ) -> None:
@@ -245,15 +267,20 @@ def test_the_start_page_tells_what_it_shows_and_nothing_else(page: Any, server: 
     assert "recommendations" not in [query["query_attributes"]["kind"] for query in queries]
 
 
-def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
-    expect(page.locator("#goods .tile").first).to_be_visible()
-    expect(page.locator("#for-you")).to_be_hidden()
+def like(store: MemoryStore, page: Any, server: ServerSettings) -> None:
+    """The page's shopper has clicked the third of ten products."""
     shopper = Pseudonyms(server.pseudonym_key.get_secret_value()).of(page.evaluate("localStorage.getItem('client')"))
     shown = tuple(ShownProduct(product_id=f"drawn-1-{number:06}", position=number) for number in range(1, 11))
     at = NOW.timestamp() - 60
     click = ListAction(event_id="e", action="click", product_id="drawn-1-000003", at=at + 1)
     clicked = JoinedList(query_id="q", revision=2, shopper=shopper, at=at, shown=shown, actions=(click,))
     ProfileUpdater(store, ProfileSettings(), NOW.timestamp).apply([clicked])
+
+
+def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStore, server: ServerSettings) -> None:
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    expect(page.locator("#for-you")).to_be_hidden()
+    like(store, page, server)
     page.reload()
     tiles = page.locator("#for-you-goods .tile")
     expect(tiles).to_have_count(8)
@@ -263,6 +290,54 @@ def test_the_start_page_shows_what_fits_the_shopper(page: Any, store: MemoryStor
     assert told.value.post_data_json["event_attributes"]["position"] == {"ordinal": 1}
     search(page, EVERYTHING)
     expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
+
+
+def test_why_a_product_is_here_says_what_moved_it_and_what_it_comes_to(page: Any) -> None:
+    parts = {
+        "score": (0.9, 0.5),
+        "position": (0.0, 0.0),
+        "brand_affinity": (0.0, 0.6),
+        "lift": (0.1, -0.1),
+        "place": (1, 1),
+    }
+
+    def answer(route: Any) -> None:
+        said = route.fetch()
+        content = said.json()
+        content["results"] = content["results"][:2]
+        for number, result in enumerate(content["results"]):
+            own = {name: values[number] for name, values in parts.items()}
+            result["reranking"] = {"score": sum(own.values()), "from_position": 2 - number, "parts": own}
+        route.fulfill(response=said, json=content)
+
+    page.route("**/v1/search*", answer)
+    search(page, "dotted umbrella")
+    why = page.locator(".personal").nth(1)
+    expect(why.locator("li")).to_have_text(["your brands +0.300", "more clicks than others −0.100"])
+    expect(why).to_contain_text("By the search alone it would stand at place 1, not 2.")
+    expect(why).to_contain_text("the search −0.200, all else +0.200, together +0.000.")
+    page.click("#language")
+    expect(why).to_contain_text("搜索 −0.200，其他 +0.200，合计 +0.000。")
+
+
+def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
+    page: Any, store: MemoryStore, server: ServerSettings
+) -> None:
+    like(store, page, server)
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    page.reload()
+    expect(page.locator("#for-you-goods .tile")).to_have_count(8)
+    page.click("#forget")
+    expect(page.locator("#forgotten")).to_contain_text("The shop forgets what it knew of you")
+    expect(page.locator("#for-you")).to_be_hidden()
+    expect(page.locator("#goods .tile").first).to_be_visible()
+    like(store, page, server)
+    search(page, EVERYTHING)
+    expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
+    with page.expect_response("**/v1/search*track=true*") as answered:
+        page.click("#forget")
+    assert answered.value.ok
+    expect(page.locator(".personal").filter(has_text="your brands +")).to_have_count(0)
 
 
 def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:

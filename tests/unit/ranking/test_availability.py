@@ -86,3 +86,9 @@ def test_the_facet_of_availability_counts_what_is_hidden_once_it_is_asked_for(se
     assert {one.value: one.count for one in facet.values}["discontinued"] == 1
     (others,) = search_with({"discontinued": "hidden"}, facets=["availability"]).facets
     assert "discontinued" not in {one.value for one in others.values}
+
+
+def test_what_stands_behind_the_others_says_why_where_that_decides(search_with: Any) -> None:
+    assert [hit.behind for hit in search_with({}).hits] == ["", "", "out_of_stock", "discontinued"]
+    assert {hit.behind for hit in search_with({}, sort=Sort.PRICE_ASCENDING).hits} == {""}
+    assert search_with({}, "LD-4711").hits[0].behind == "", "who names a number sees it first"

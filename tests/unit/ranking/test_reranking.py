@@ -103,9 +103,11 @@ def test_what_belongs_last_stands_behind_however_much_it_is_liked() -> None:
     stock = stock_of(gone)
     found = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), stock=stock)
     assert ids(found) == ["p4", "p3", "p1", "p2"]
+    assert [one.behind for one in found.products] == ["", "", "out_of_stock", "out_of_stock"]
     assert found.left_out == {"p5": "discontinued"}
     kept = reranked(features, candidates(0.9, 0.8, 0.7, 0.6, 0.5), Rules(kept={"p2", "p5"}), stock=stock)
     assert ids(kept) == ["p2", "p4", "p3", "p5", "p1"], "who names a number sees it"
+    assert [one.behind for one in kept.products] == ["", "", "", "", "out_of_stock"]
 
 
 def test_a_store_that_does_not_answer_is_left_alone_for_a_while() -> None:

@@ -111,6 +111,7 @@ def test_what_the_shopper_likes_comes_first_but_what_is_out_of_stock_stays_last(
     assert answer.hits[0].ranked is not None
     assert answer.hits[0].ranked.candidate.position == 3
     assert answer.hits[3].ranked is None
+    assert [hit.behind for hit in answer.hits] == ["", "", "", "out_of_stock"]
     (situation,) = features.asked
     assert (situation.shopper, situation.session, situation.text, situation.kind, situation.language) == (
         "ada",

@@ -133,12 +133,12 @@ def make_recommender(
     return Recommender(index, sources, reranker, RecommendationSettings(), Availability(AvailabilityRules()))
 
 
-def make_reranker(features: FeatureSource, metrics: Metrics, **settings: Any) -> Reranker:
+def make_reranker(features: FeatureSource, metrics: Metrics, stock: Stock | None = None, **settings: Any) -> Reranker:
     options = RerankingSettings.model_validate(
         {"features": DECLARED, "weights": {"score": 1.0, "position": -0.001, "taste": 1.0}} | settings
     )
     ranker = HandSetRanker(options.weights)
-    return Reranker(features, ranker, options, Availability(AvailabilityRules()), Stock(), metrics)
+    return Reranker(features, ranker, options, Availability(AvailabilityRules()), stock or Stock(), metrics)
 
 
 @pytest.fixture

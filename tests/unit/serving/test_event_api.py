@@ -116,6 +116,7 @@ def event_id(event: BehaviorEvent) -> str:
         (b"7", 422, "#"),
         (orjson.dumps({**CLICK, "timestamp": "soon"}), 422, "#/timestamp"),
         (orjson.dumps([CLICK, {**CLICK, "action_name": ""}]), 422, "#/1/action_name"),
+        (orjson.dumps({**CLICK, "event_attributes": {"position": {"ordinal": 0}}}), 422, "#/event_attributes/position"),
         (orjson.dumps([CLICK] * 3), 422, "#"),
         (orjson.dumps([CLICK, {**CLICK, "note": "x" * 3_000}]), 413, None),
     ],
@@ -131,6 +132,57 @@ def test_what_cannot_be_taken_is_refused_as_a_whole(
     assert place is None or response.json()["errors"][0]["pointer"] == place
     client.post("/v1/events", json={**CLICK, "query_id": f"{query_id}-end"})
     assert len(published(query_id, f"{query_id}-end")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (7, "Input should be a JSON object"),
+        ([CLICK, None], "1: Input should be a JSON object"),
+        ({**CLICK, "event_attributes": "x"}, "event_attributes: Input should be a JSON object"),
+        ({**CLICK, "timestamp": 7}, "timestamp: a timestamp is an ISO 8601 date-time"),
+    ],
+)
+def test_what_is_wrong_is_said_without_words_of_the_code(client: TestClient, body: Any, detail: str) -> None:
+    assert client.post("/v1/events", json=body).json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    ("said", "begins", "ends"),
+    [
+        ({"event_attributes": {}, "product_id": "dress"}, "1 event without a product", "`product` or none"),
+        (
+            {"event_attributes": {"object": {"object_id": "x", "object_id_type": "page"}}},
+            "1 event without a product",
+            "",
+        ),
+        ({"user": "a", "{x}": 1}, "1 event with fields that are kept and read by nothing (user, {x})", "that are read"),
+        ({"action_name": "k{0}ick"}, "1 event with an action_name that changes no profile (k{0}ick)", "or impression"),
+        ({"query_id": None}, "1 event without a query_id, so no statistics", "acted upon"),
+        ({"query_id": None, "user_id": None}, "1 event without a query_id and without a name", "or session_id"),
+        ({"timestamp": "2026-11-21T10:15:00"}, "1 event with a timestamp without a time zone", "+01:00"),
+    ],
+)
+def test_what_counts_less_than_it_may_seem_is_told(
+    client: TestClient, said: dict[str, Any], begins: str, ends: str
+) -> None:
+    response = client.post("/v1/events", json={**CLICK, **said})
+    note = response.json()["notes"][0]
+    assert (response.status_code, note.startswith(begins), note.endswith(ends)) == (202, True, True), note
+
+
+def test_notes_are_counted_by_kind_and_name_a_few(client: TestClient) -> None:
+    events = [CLICK, *({**CLICK, "action_name": f"a{number % 7}"} for number in range(12))]
+    (note,) = client.post("/v1/events", json=events).json()["notes"]
+    assert note.startswith(
+        "12 events with an action_name that changes no profile (a0, a1, a2, a3, a4, ...): send click,"
+    )
+
+
+def test_what_the_page_sends_and_a_point_of_the_screen_need_no_note(client: TestClient) -> None:
+    sent = {**CLICK, "event_id": "e", "client_id": "c", "session_id": "s", "action_name": "dwell"}
+    sent["event_attributes"] = {"object": {"object_id": "dress"}, "position": {"xy": {"x": 0, "y": 0}}}
+    assert client.post("/v1/events", json=sent).json() == {"accepted": 1}
 
 
 def test_what_trends_comes_first_with_its_reasons(make_client: MakeClient, services: Services) -> None:

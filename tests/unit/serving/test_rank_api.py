@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from feedback.store import StoreUnavailable
 from ranking.reranking import NOT_READ
+from ranking.stock import Stock
 from serving.rank_models import MOST_CANDIDATES
 from serving.services import Services
 from serving.settings import ServerSettings
@@ -66,6 +67,19 @@ def test_what_was_bought_or_hidden_is_left_out_and_told(make_client: MakeClient,
     ]
 
 
+def test_what_is_out_of_stock_comes_last_and_says_so(make_client: MakeClient, services: Services) -> None:
+    stock = Stock()
+    stock.learn([{"id": "dress", "availability": "out_of_stock"}])
+    client = make_client(reranker=make_reranker(TasteFeatures(), services.metrics, stock))
+    answer = ranked(client, explain=True)
+    assert [(one["product_id"], one.get("behind")) for one in answer["results"]] == [
+        ("elsewhere", None),
+        ("lamp", None),
+        ("dress", "out_of_stock"),
+    ]
+    assert not any("behind" in one for one in ranked(client)["results"])
+
+
 def test_scores_below_nothing_keep_their_order(client: TestClient) -> None:
     found = [{"product_id": "a", "score": -1.0}, {"product_id": "b", "score": -3.0}, {"product_id": "c", "score": -2.0}]
     answer = ranked(client, candidates=found, explain=True)
@@ -105,6 +119,16 @@ def test_what_cannot_be_ranked_is_refused_with_its_place(client: TestClient, wro
     response = client.post("/v1/rank", json=wrong)
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_what_is_wrong_is_said_without_words_of_the_code(client: TestClient) -> None:
+    def detail(body: Any) -> Any:
+        return client.post("/v1/rank", json=body).json()["detail"]
+
+    twice = {"candidates": [{"product_id": "a"}, {"product_id": "b"}, {"product_id": "a"}]}
+    assert detail(twice) == "product 'a' is among the candidates twice: at 0 and 2"
+    assert detail(7) == detail([]) == "Input should be a JSON object"
+    assert detail({"candidates": [7]}) == "candidates/0: Input should be a JSON object"
 
 
 def test_a_body_that_is_no_json(client: TestClient) -> None:
