@@ -44,6 +44,7 @@ WithVectors = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+_GIVEN = "COMMANDLINE"
 _ERRORS = (
     EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable, RankerFolderError,
 )  # fmt: skip
@@ -101,6 +102,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
 
 
 def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
     log: Log = None,
     on: On = None,
     examples: Examples = None,
@@ -149,6 +151,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     from cli import ranking_runs
 
     output = Output(as_json)
+    _require_serving(context, serve, headless)
     with output.failing_on(*_ERRORS):
         known = _log(_Sources(log, on, examples, products), data, config)
         options = ranking_runs.RunOptions(share, propensities, vectors)
@@ -162,6 +165,18 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
         serving = ServingOptions(folder, port, seconds if headless else None)
         with output.failing_on(*SERVING_ERRORS):
             ranking_runs.train_and_serve(known, to, options, load_settings(config), serving, output)
+
+
+def _require_serving(context: typer.Context, serve: bool, headless: bool) -> None:
+    """Raises typer.BadParameter where an option of serving is given that would do nothing."""
+    given = {
+        name for name in context.params if (source := context.get_parameter_source(name)) and source.name == _GIVEN
+    }
+    strangers = [name for name in ("headless", "port", "folder", "seconds") if name in given]
+    if strangers and not serve:
+        raise typer.BadParameter(f"--{strangers[0]} goes with --serve")
+    if "seconds" in given and not headless:
+        raise typer.BadParameter("--seconds goes with --headless")
 
 
 def _log(sources: _Sources, data: Path, config: Path | None) -> RankingLog:

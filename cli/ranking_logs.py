@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.output import Output
 from cli.settings import Settings
-from demo.ranklens import FEATURES, YARDSTICK, ranklens_loop, read_ranklens
+from demo.ranklens import FEATURES, YARDSTICK, looks_like_ranklens, ranklens_loop, read_ranklens
 from feedback.example_log import ExampleLog
 from learning.example_events import events_of
 from learning.replay import LoopSettings, Replay
@@ -96,6 +96,8 @@ def _loop(settings: Settings) -> LoopSettings:
 
 
 def _read_shop_log(path: Path) -> list[LoggedEvent]:
+    if looks_like_ranklens(path):
+        raise ShopLogError(f"{path} is in Metarank's form, in which only --on ranklens is read: see docs/ranking.md")
     return in_order_of_time(read_shop_log(path))
 
 

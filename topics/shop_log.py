@@ -33,7 +33,7 @@ def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ShopLogError(f"{place}: {where}: {first['msg']}") from None
+            raise ShopLogError(f"{place}: {where}: {first['msg']}; {_taken_for(line)}") from None
 
 
 def in_order_of_time(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
@@ -88,6 +88,14 @@ def _object(line: bytes, place: str) -> dict[str, object]:
     if not isinstance(parsed, dict):
         raise ShopLogError(f"{place}: write one JSON object a line")
     return parsed
+
+
+def _taken_for(fields: dict[str, object]) -> str:
+    if "action_name" in fields:
+        return "it has an action_name and is taken for an event"
+    if "user_query" in fields:
+        return "it has a user_query and is taken for a query"
+    return "it has no action_name, as an event has, and no user_query, as a query has, and is taken for a product"
 
 
 def _event(fields: dict[str, object]) -> LoggedEvent:

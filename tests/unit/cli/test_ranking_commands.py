@@ -150,6 +150,7 @@ def test_products_that_the_log_does_not_describe_are_told_of(log: Path, tmp_path
     ("lines", "reason"),
     [
         ([{"id": "p1"}], "line 1: updated_at: Field required"),
+        ([{"event": "item", "id": "1", "item": "1", "fields": []}], "in which only --on ranklens is read"),
         (visits(9), "of 9 lists have products that were acted upon"),
     ],
 )
@@ -268,6 +269,23 @@ def test_a_folder_that_holds_something_else_is_left_alone_before_anything_is_rea
 
     assert result.exit_code == 1
     assert "holds other files and no ranker" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--headless"], "--headless goes with --serve"),
+        (["--port", "8080"], "--port goes with --serve"),
+        (["--folder", "shop"], "--folder goes with --serve"),
+        (["--seconds", "5"], "--seconds goes with --serve"),
+        (["--serve", "--seconds", "5"], "--seconds goes with --headless"),
+    ],
+)
+def test_options_of_serving_are_not_taken_in_vain(options: list[str], reason: str) -> None:
+    result = invoke("train", "ranker", "--log", "nowhere.jsonl", *options)
+
+    assert result.exit_code == 2
+    assert reason in result.output
 
 
 def test_one_log_is_named(log: Path) -> None:

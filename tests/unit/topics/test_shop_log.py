@@ -38,6 +38,9 @@ def test_products_queries_and_actions_come_in_their_order(tmp_path: Path, name: 
     [
         ([1], "line 2: write one JSON object a line"),
         ({"id": "p2"}, "line 2: updated_at: Field required"),
+        ({"foo": 1}, "line 2: id: Field required; it has no action_name.* no user_query.* taken for a product"),
+        ({"user_query": "dress"}, "query_id: Field required; it has a user_query and is taken for a query"),
+        ({"action_name": "click"}, "timestamp: Field required; it has an action_name and is taken for an event"),
         ({**QUERY, "query_attributes": {"positions": [1]}}, "query_attributes.positions are 1 for 2"),
         ({**CLICK, "timestamp": 5}, "line 2: timestamp: "),
     ],
