@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.recording import record
-from cli.local_stack import embedded_settings
+from cli.local_settings import embedded_settings
 from cli.settings import changed_settings, load_settings
 from cli.wiring import open_parts
 from demo.drawn_shop.products import drawn_products, write_picture

@@ -20,7 +20,8 @@ import numpy as np
 
 from benchmarks.recording import record
 from cli.freshness import IndexingFollower
-from cli.local_stack import LocalStack, embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import LocalStack, make_room
 from cli.settings import changed_settings, load_settings
 from cli.wiring import open_publisher
 from demo.drawn_shop.products import drawn_products, write_pictures

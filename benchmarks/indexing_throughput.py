@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.recording import data_folder, record
 from cli.import_products import find_mapping
-from cli.local_stack import LocalStack, embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import LocalStack, make_room
 from cli.settings import load_settings
 from cli.wiring import open_publisher
 from encoders.factory import create_text_encoder

@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 
 from benchmarks.recording import record
-from cli.local_stack import LocalStack, embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import LocalStack, make_room
 from cli.settings import changed_settings, load_settings
 from cli.wiring import index_products_lag, open_publisher
 from deploy.kafka.broker import LocalKafka

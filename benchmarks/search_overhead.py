@@ -17,7 +17,8 @@ from pymilvus import AnnSearchRequest, MilvusClient, WeightedRanker
 
 from benchmarks.recording import data_folder, record
 from benchmarks.upserts import upserts
-from cli.local_stack import embedded_settings, free_port
+from cli.local_settings import embedded_settings
+from cli.local_stack import free_port
 from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings, load_settings
 from cli.supervision import Process

@@ -22,7 +22,8 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.recording import record
-from cli.local_stack import LocalStack, embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import LocalStack, make_room
 from cli.settings import Settings, changed_settings, load_settings
 from cli.wiring import index_products_lag, open_parts, open_publisher
 from deploy.kafka.broker import LocalKafka

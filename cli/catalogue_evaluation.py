@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.filled_index import FilledIndex, fill_index, reuse_index
-from cli.local_stack import embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import make_room
 from cli.output import Output
 from cli.relevance_report import measure_query_set, query_set_table
 from cli.run_folder import write_runs

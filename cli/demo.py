@@ -15,9 +15,9 @@ import httpx
 import typer
 
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
-from cli.local_stack import LocalStack, StackError, make_room
+from cli.local_settings import local_settings
+from cli.local_stack import LocalStack, StackError, make_room, require_free_port
 from cli.output import JSON_HELP, Output
-from cli.ranker_serving import local_settings, require_free_port
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
 from cli.shopper_visits import ShopperVisits
 from cli.wiring import open_publisher

@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
-from pydantic import SecretStr
 
 from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
@@ -163,30 +162,6 @@ def make_room(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def embedded_settings(settings: Settings, folder: Path) -> Settings:
-    """What the embedded parts need:
-
-    free ports, pictures below `folder`, and an import that the small broker can hold.
-    """
-    changes: dict[str, Any] = {
-        "kafka": {
-            "partitions": 4,
-            "security_protocol": "PLAINTEXT",
-            **dict.fromkeys(("sasl_username", "ca_file", "certificate_file", "key_file"), ""),
-            **dict.fromkeys(("sasl_password", "key_password"), SecretStr("")),
-            "max_backlog_bytes_per_partition": 2 * 1024 * 1024,
-        },
-        "index": {"kind": "milvus", "token": ""},
-        "profiles": {"kind": "sqlite", "path": (folder / "profiles.sqlite").resolve()},
-        # The embedded broker holds an empty fetch for as long as it may, even when a record comes.
-        "worker": {"fetch_max_wait_seconds": 0.05, "metrics_port": 0},
-        "click_loop": {"metrics_port": 0, "examples": {"url": str((folder / "examples").resolve())}},
-        "server": {"host": "127.0.0.1"},
-        "encoders": {"image_sources": {"file_root": str((folder / "pictures").resolve())}},
-    }
-    return changed_settings(settings, changes)
-
-
 def reason_in(log: Path) -> str:
     """Why a process has ended, as far as one line of its log tells: its last error, or else its last line."""
     lines = log.read_text(errors="replace").splitlines()
@@ -199,6 +174,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def require_free_port(port: int) -> None:
+    """Before a training of minutes rather than after it. Raises StackError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StackError(
+                f"port {port} cannot be used ({error.strerror}): choose another --port, 0 for any"
+            ) from None
 
 
 def _has_joined(metrics_port: int) -> tuple[str, str]:

@@ -1,9 +1,7 @@
 """A trained ranker behind the API on this machine, with what its log teaches of shoppers and products."""
 
 import json
-import secrets
 import shlex
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +15,7 @@ import httpx
 
 from cli.catalogue_streaming import CatalogueSource, stream_catalogue
 from cli.freshness import FollowingFailed
-from cli.local_stack import LocalStack, StackError, embedded_settings
+from cli.local_stack import LocalStack, StackError
 from cli.output import Output
 from cli.ranking_logs import RankingLog
 from cli.served_log import without_names
@@ -77,25 +75,6 @@ class ServingReport:
     products: int = 0
     states: int = 0
     example: dict[str, Any] = field(default_factory=dict)
-
-
-def require_free_port(port: int) -> None:
-    """Before a training of minutes rather than after it. Raises StackError."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise StackError(
-                f"port {port} cannot be used ({error.strerror}): choose another --port, 0 for any"
-            ) from None
-
-
-def local_settings(settings: Settings, folder: Path, port: int) -> Settings:
-    """For embedded parts below `folder`, with a key for pseudonyms that outlives a process."""
-    key = settings.server.pseudonym_key.get_secret_value() or secrets.token_hex(16)
-    changes = {"server": {"port": port, "pseudonym_key": key}}
-    return changed_settings(embedded_settings(settings, folder), changes)
 
 
 def serve_ranker(

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.local_stack import make_room
+from cli.local_settings import local_settings
+from cli.local_stack import make_room, require_free_port
 from cli.log_checks import require_joined, telling_lists, unknown_products
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
-from cli.ranker_serving import Learned, ServingOptions, local_settings, require_free_port, serve_ranker
+from cli.ranker_serving import Learned, ServingOptions, serve_ranker
 from cli.ranking_logs import RankingLog, read_log, replay_log, without_yardstick
 from cli.ranking_propensities import AUTO, Propensities, propensities
 from cli.ranking_report import order_table, report_facts, weight_table, worse_than_shown

@@ -15,7 +15,8 @@ from cli.catalogue_streaming import CatalogueSource, Streamed, stream_catalogue,
 from cli.evaluate import read_judgments
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
 from cli.import_products import find_mapping
-from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
+from cli.local_settings import embedded_settings
+from cli.local_stack import LocalStack, StackError, make_room
 from cli.output import JSON_HELP, Output
 from cli.relevance_report import RelevanceResult, measure_relevance
 from cli.settings import Settings, SettingsError, load_settings

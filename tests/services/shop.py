@@ -15,7 +15,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-from cli.local_stack import embedded_settings
+from cli.local_settings import embedded_settings
 from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
 from cli.wiring import index_products_lag, open_index, open_publisher
