@@ -73,7 +73,7 @@ real-data: $(READY)  ## 19,406 Icecat products through Kafka; RATINGS=FILE for o
 photos: $(READY)  ## 81 groceries found by photos from shops; PHOTOS=CSV for other photos, ARGS=--json for scripts
 	@$(BIN)/millrace evaluate relevance --on groceries --data $(DATA) $(if $(PHOTOS),--photos $(PHOTOS)) $(ARGS)
 
-ranklens: $(READY)  ## rankers on real choices in lists of movies; THEN=FILE: trained on all, measured on that log
+ranklens: $(READY)  ## rankers on real choices in lists of movies (about 4 minutes); THEN=FILE: trained on all, measured on it
 	@$(BIN)/millrace evaluate ranking --on ranklens --data $(DATA) $(if $(THEN),--then $(THEN)) $(ARGS)
 
 drawn-clip: $(READY)  ## train the small CLIP of the drawn shop again (about 15 CPU minutes)

@@ -1,14 +1,15 @@
 """`millrace click-loop`: it needs neither models nor index."""
 
 import logging
-from contextlib import closing
+from contextlib import closing, suppress
 
 import setproctitle
 
 from cli.lifetimes import run_in_children
 from cli.process_checks import require_shared_profiles, require_topics, serve_process_metrics
 from cli.settings import Settings
-from feedback.example_log import open_example_log
+from feedback.example_log import local_folder, open_example_log
+from feedback.example_settings import ExampleLogSettings
 from feedback.factory import create_store
 from monitoring.exposition import create_registry
 from monitoring.lag import GroupLag
@@ -44,6 +45,7 @@ def click_loop(settings: Settings, membership: Membership | None = None) -> None
         closing(create_store(settings.profiles)) as store,
         closing(Publisher(kafka, "millrace-click-loop", _OUTAGE_SECONDS)) as publisher,
     ):
+        make_examples_folder(settings.click_loop.examples)
         log = open_example_log(settings.click_loop.examples, store)
         port = serve_process_metrics(registry, settings.click_loop, "click_loop")
         logger.info("Joining clicks; metrics on http://%s:%d/metrics", settings.click_loop.metrics_host, port)
@@ -53,3 +55,14 @@ def click_loop(settings: Settings, membership: Membership | None = None) -> None
         waiting = {topic: lag.records_wait for topic, lag in lags.items()}
         parts = ClickLoopParts(store, settings.profiles, log, publisher, metrics, waiting, membership)
         run_click_loop(settings.click_loop, kafka, parts)
+
+
+def make_examples_folder(settings: ExampleLogSettings) -> None:
+    """An empty log rather than none, where it is a folder of this machine in one that is there.
+
+    What hinders that is left to the writes, which tell it and wait. Raises LogUnavailable for what is no address.
+    """
+    folder = local_folder(settings)
+    if folder is not None:
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)

@@ -15,8 +15,9 @@ import httpx
 import typer
 
 from cli.freshness import FollowingFailed, IndexingFollower, Percentiles
-from cli.local_stack import LocalStack, StackError, embedded_settings, make_room
+from cli.local_stack import LocalStack, StackError, make_room
 from cli.output import JSON_HELP, Output
+from cli.ranker_serving import local_settings, require_free_port
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
 from cli.shopper_visits import ShopperVisits
 from cli.wiring import open_publisher
@@ -127,7 +128,8 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         FollowingFailed,
         httpx.HTTPError,
     ):
-        settings = _demo_settings(embedded_settings(load_settings(), folder), folder, port)
+        require_free_port(port)
+        settings = _demo_settings(local_settings(load_settings(), folder, port), folder)
         make_room(folder)
         try:
             _Demo(output, report, settings, folder, broker).run(products, shoppers, seconds if headless else None)
@@ -139,9 +141,9 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
     output.finish(asdict(report))
 
 
-def _demo_settings(settings: Settings, folder: Path, port: int) -> Settings:
+def _demo_settings(settings: Settings, folder: Path) -> Settings:
     """Without another ranker, the hand-set one is told what counts in the drawn shop."""
-    changes: dict[str, Any] = {"server": {"port": port, "learning_page": str((folder / _LEARNING_PAGE).resolve())}}
+    changes: dict[str, Any] = {"server": {"learning_page": str((folder / _LEARNING_PAGE).resolve())}}
     reranking = settings.ranking.reranking
     if reranking.ranker is None:
         features = [feature.model_dump() for feature in (*reranking.features, *DRAWN_FEATURES)]

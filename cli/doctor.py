@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ from monitoring.lag import LagUnavailable
 from topics.admin import BrokerError, TopicAdmin
 from topics.catalogue import topics_on_broker
 
-_SOON_SECONDS = 10.0  # what a worker has only just got is no backlog
+_NORMAL_SECONDS = 10.0  # for so long an event may wait in a group that is busy, beside what it gathers on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ class Finding:
     @property
     def ok(self) -> bool:
         return not self.advice
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Of a consumer group: what waits for it, what starts one more, and how old that may be."""
+
+    check: str
+    waiting: str
+    command: str
+    normal_seconds: float
+
+    @property
+    def name(self) -> str:
+        return self.command.removeprefix("millrace ")
 
 
 def doctor_command(
@@ -105,35 +120,42 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _workers(settings: Settings) -> Finding:
-    return _group(settings, index_products_reading, "workers", "product events are not indexed yet", "millrace worker")
+    readers = _Readers("workers", "product events are not indexed yet", "millrace worker", _NORMAL_SECONDS)
+    return _behind(readers, partial(index_products_reading, settings))
 
 
 def _click_loop(settings: Settings) -> Finding:
     what = "events of shoppers are not joined, counted and logged yet"
-    return _group(settings, click_loop_reading, "click loop", what, "millrace click-loop")
+    normal = settings.click_loop.examples.gather_seconds + _NORMAL_SECONDS
+    return _behind(_Readers("click loop", what, "millrace click-loop", normal), partial(click_loop_reading, settings))
 
 
-def _group(
-    settings: Settings, reading: Callable[[Settings], GroupReading], check: str, what: str, command: str
-) -> Finding:
+def _behind(readers: _Readers, read: Callable[[], GroupReading]) -> Finding:
     try:
-        group = reading(settings)
+        group = read()
     except LagUnavailable as error:
-        return Finding(check, "unknown", str(error))
+        return Finding(readers.check, "unknown", str(error))
     behind = sum(one.events for one in group.partitions.values())
     age = oldest_age(group.partitions.values())
-    found = f"{behind} {what}"
+    normal = f"up to {readers.normal_seconds:g} s is normal"
+    found = f"{behind} {readers.waiting}"
     if behind:
-        found += ", nobody knows for how long" if age is None else f", the oldest for {age:.1f} s"
-    if group.members is None:
-        return Finding(check, found, f"start `{command}`, or wait until it has caught up" if behind else "")
-    name = command.removeprefix("millrace ")
-    found += f"; {group.members} {name}{'' if group.members == 1 else 's'}"
-    if group.members == 0:
-        return Finding(check, found, f"no {name} is there: start `{command}`")
-    if behind and (age is None or age > _SOON_SECONDS):
-        return Finding(check, found, f"wait until they have caught up, start another `{command}`, or see its log")
-    return Finding(check, found)
+        found += ", nobody knows for how long" if age is None else f", the oldest for {age:.1f} s ({normal})"
+    if group.members is not None:
+        found += f"; {group.members} {readers.name}{'' if group.members == 1 else 's'}"
+    if _nobody_reads(group, behind):
+        return Finding(readers.check, found, f"no {readers.name} is there: start `{readers.command}`")
+    if behind and (age is None or age > readers.normal_seconds):
+        advice = f"{normal}: wait until they have caught up, start another `{readers.command}`, or see its log"
+        return Finding(readers.check, found, advice)
+    return Finding(readers.check, found)
+
+
+def _nobody_reads(group: GroupReading, behind: int) -> bool:
+    """Where the broker tells of no members: whether something waits for a group that has never committed."""
+    if group.members is not None:
+        return group.members == 0
+    return behind > 0 and all(one.committed is None for one in group.partitions.values())
 
 
 def _models(settings: Settings) -> tuple[Finding, tuple[Encoder, Encoder] | None]:

@@ -108,8 +108,7 @@ def require_kept(settings: Settings) -> None:
     if (folder := local_folder(examples)) is not None and not folder.exists():
         raise SettingsError(
             f"click_loop.examples.url = {examples.url}: there is no folder {folder}. Call this in the folder in "
-            "which the click loop runs, or give the whole path; where no click loop has ever written examples, make "
-            "the folder"
+            "which the click loop runs, or give the whole path; where no click loop has ever run, make the folder"
         )
 
 

@@ -4,6 +4,7 @@ For the demo, the real-data run, benchmarks and service tests; production runs t
 supervisor.
 """
 
+import re
 import shutil
 import socket
 import time
@@ -27,6 +28,8 @@ from topics.settings import KafkaSettings
 CONFIG_NAME = "millrace.toml"
 _MARK = ".made-by-millrace"  # no folder without it is ever emptied
 _POLL_SECONDS = 0.1
+_LEAK_REPORT = re.compile(r"nanobind: | - leaked | - \.\.\. skipped remainder|See https://nanobind\.")
+_ERROR = re.compile(r"error: |\S+ \S+ ERROR ")
 
 
 class StackError(Exception):
@@ -100,7 +103,7 @@ class LocalStack:
         while waiting:
             for process, (address, expected) in list(waiting.items()):
                 if process.restarts:
-                    raise StackError(f"a process ended while it started: {_last_line(process.log)} (see {process.log})")
+                    raise StackError(f"a process ended while it started: {reason_in(process.log)} (see {process.log})")
                 if _answers(address, expected):
                     del waiting[process]
             if waiting and time.monotonic() > deadline:
@@ -184,6 +187,13 @@ def embedded_settings(settings: Settings, folder: Path) -> Settings:
     return changed_settings(settings, changes)
 
 
+def reason_in(log: Path) -> str:
+    """Why a process has ended, as far as one line of its log tells: its last error, or else its last line."""
+    lines = log.read_text(errors="replace").splitlines()
+    said = [line for line in lines if line.strip() and not _LEAK_REPORT.match(line)]
+    return next(filter(_ERROR.match, reversed(said)), said[-1] if said else "it said nothing")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -205,8 +215,3 @@ def _answers(address: str, expected: str) -> bool:
 
 def _positive(metrics: str, name: str) -> bool:
     return any(line.startswith(name) and float(line.split()[-1]) > 0 for line in metrics.splitlines())
-
-
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"

@@ -114,7 +114,7 @@ def serve_ranker(
             report.products = _index(learned.products, options.folder, stack, output)
             report.url, report.config = stack.url, str(stack.config)
             report.example = _ask(stack.url, learned.example)
-            _tell(report, output)
+            tell_how_to_ask(report, output)
             threading.Event().wait(options.seconds)
     except KeyboardInterrupt:
         output.note("\nclosing: the worker finishes what it has in hand")
@@ -149,6 +149,7 @@ def _instead(states: Mapping[str, Kept], _: Mapping[str, bytes]) -> Mapping[str,
 def _index(products: Sequence[Product], folder: Path, stack: LocalStack, output: Output) -> int:
     """How many are searchable."""
     if not products:
+        output.note("The log has no products, so a search finds nothing: there is POST /v1/rank alone.")
         return 0
     file = folder / "products.jsonl"
     file.write_bytes(b"".join(encode_product(product) + b"\n" for product in products))
@@ -188,9 +189,10 @@ def _ids(answer: Mapping[str, Any]) -> list[str]:
     return [one["product_id"] for one in answer["results"]]
 
 
-def _tell(report: ServingReport, output: Output) -> None:
+def tell_how_to_ask(report: ServingReport, output: Output) -> None:
     request, answer = report.example["request"], report.example["answer"]
-    output.note(f"\nOpen {report.url} in a browser, or ask from another terminal for a list of the log:\n")
+    ask = f"Open {report.url} in a browser, or ask" if report.products else "Ask"
+    output.note(f"\n{ask} from another terminal for a list of the log:\n")
     output.note(f"curl {report.url}/v1/rank -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(request))}")
     output.note(f"\n{answer['ranker']} puts first, of {len(request['candidates'])} products")
     output.note(f"  for this shopper: {_first(_ids(answer))}")

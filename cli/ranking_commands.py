@@ -26,6 +26,7 @@ from encoders.base import EncoderError
 from feedback.log_errors import LogUnavailable
 from learning.ranked_lists import RankingDataError
 from learning.showings import PropensityError
+from ranking.rankers import RankerFolderError
 from topics.shop_log import ShopLogError
 
 Log = Annotated[Path | None, typer.Option(help=LOG_HELP)]
@@ -43,7 +44,10 @@ WithVectors = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-_ERRORS = (EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable)
+_GIVEN = "COMMANDLINE"
+_ERRORS = (
+    EncoderError, SettingsError, ShopLogError, RankingDataError, PropensityError, LogUnavailable, RankerFolderError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,14 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     """Replay a log through the click loop, train rankers on its earlier lists, and measure them on the later ones.
 
     Each list is ranked before anything of what was done with it is known, by the same code that serves. Lists of
-    which all or nothing was chosen tell nothing of an order and are left out.
+    which all or nothing was chosen tell nothing of an order and are left out: what is counted are the others, the
+    later ones as measured, the earlier ones as trained on.
+
+    Orders: random; as shown; click rate (by the rate of clicks so far); trees, network and blend (of both), the one
+    that would serve marked re-ranked; with --on ranklens also yardstick (trees with LightGBM's usual settings on 14
+    plain features). "re-ranked gains": how much that one is better than the order of the line. "list 1", "list 2" ...:
+    NDCG@10 on the shoppers' first, second ... lists. "weight": a feature's share in what the order tells apart;
+    "more of it": from +1 (more of the feature always raises a product) to -1 (always lowers it).
 
     Example: millrace evaluate ranking --on ranklens
 
@@ -91,11 +102,12 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
 
 
 def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
     log: Log = None,
     on: On = None,
     examples: Examples = None,
     products: Products = None,
-    to: Annotated[Path, typer.Option(help="Folder of the ranker; one that is there is replaced.")] = Path(
+    to: Annotated[Path, typer.Option(help="Folder of the ranker; a ranker that is there is replaced.")] = Path(
         "millrace-ranker"
     ),
     share: Share = 0.8,
@@ -121,6 +133,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
 
     Trees, a network and both together are trained on the earlier lists; the kind that is best there is trained again
     on all of them and written. The features are those of the settings (ranking.reranking.features), as they are served.
+    The tables are those of `evaluate ranking`, whose --help says what their words mean.
 
     With --serve the profiles, counts and co-clicks of the log are kept, its products indexed, and broker, worker, click
     loop and server run on this machine until Ctrl-C. The log's users are those of the API; its times are moved so that
@@ -138,6 +151,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     from cli import ranking_runs
 
     output = Output(as_json)
+    _require_serving(context, serve, headless)
     with output.failing_on(*_ERRORS):
         known = _log(_Sources(log, on, examples, products), data, config)
         options = ranking_runs.RunOptions(share, propensities, vectors)
@@ -151,6 +165,18 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
         serving = ServingOptions(folder, port, seconds if headless else None)
         with output.failing_on(*SERVING_ERRORS):
             ranking_runs.train_and_serve(known, to, options, load_settings(config), serving, output)
+
+
+def _require_serving(context: typer.Context, serve: bool, headless: bool) -> None:
+    """Raises typer.BadParameter where an option of serving is given that would do nothing."""
+    given = {
+        name for name in context.params if (source := context.get_parameter_source(name)) and source.name == _GIVEN
+    }
+    strangers = [name for name in ("headless", "port", "folder", "seconds") if name in given]
+    if strangers and not serve:
+        raise typer.BadParameter(f"--{strangers[0]} goes with --serve")
+    if "seconds" in given and not headless:
+        raise typer.BadParameter("--seconds goes with --headless")
 
 
 def _log(sources: _Sources, data: Path, config: Path | None) -> RankingLog:

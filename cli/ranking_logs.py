@@ -9,19 +9,23 @@ from pathlib import Path
 
 from cli.output import Output
 from cli.settings import Settings
-from demo.ranklens import FEATURES, YARDSTICK, ranklens_loop, read_ranklens
+from demo.ranklens import FEATURES, YARDSTICK, looks_like_ranklens, ranklens_loop, read_ranklens
 from feedback.example_log import ExampleLog
 from learning.example_events import events_of
 from learning.replay import LoopSettings, Replay
 from ranking.feature_settings import Feature
 from topics.behavior import BehaviorQuery
 from topics.events import Product
-from topics.shop_log import LoggedEvent, ShopLogError, in_order_of_time, read_shop_log
+from topics.shop_log import LoggedEvent, ShopLogError, in_order_of_time, known_from_the_start, read_shop_log
 
-LOG_HELP = "A shop's events, a JSON object a line: products, UBI queries, UBI events; or .gz."
+LOG_HELP = (
+    "A shop's log, a JSON object a line, or .gz: products (id, updated_at, title ...), UBI queries (query_id, "
+    "user_query, timestamp, query_response_hit_ids), UBI events (action_name, timestamp, query_id, "
+    "event_attributes.object.object_id); docs/ranking.md has a sample."
+)
 EXAMPLES_HELP = "The click loop's example log (click_loop.examples.url), where that is a folder."
 PRODUCTS_HELP = "With --examples: the products, a JSON object a line, as catalog.products has them; or .gz."
-ON_HELP = "A log of real choices: ranklens (lists of movies)."
+ON_HELP = "A log of real choices: ranklens (lists of movies; about 4 minutes on two cores)."
 DATA_HELP = "Folder of the real data sets."
 
 
@@ -63,10 +67,13 @@ def example_log(folder: Path, products: Path | None, settings: Settings) -> Rank
     return RankingLog(folder.name, folder, events, _loop(settings), features, encoders=settings)
 
 
-def read_log(log: RankingLog, path: Path, output: Output) -> list[LoggedEvent]:
-    """Raises ShopLogError, LogUnavailable."""
+def read_log(log: RankingLog, path: Path, output: Output, before: Sequence[LoggedEvent] = ()) -> list[LoggedEvent]:
+    """With the first version of each product before the lists that show it, unless one stands in the log `before`.
+    Raises ShopLogError, LogUnavailable.
+    """
+    known = {event.id for event in before if isinstance(event, Product)}
     with output.waiting(f"reading {path.name}"):
-        return list(log.events(path))
+        return known_from_the_start(list(log.events(path)), known)
 
 
 def replay_log(replay: Replay, events: Sequence[LoggedEvent], name: str, output: Output) -> int:
@@ -89,6 +96,8 @@ def _loop(settings: Settings) -> LoopSettings:
 
 
 def _read_shop_log(path: Path) -> list[LoggedEvent]:
+    if looks_like_ranklens(path):
+        raise ShopLogError(f"{path} is in Metarank's form, in which only --on ranklens is read: see docs/ranking.md")
     return in_order_of_time(read_shop_log(path))
 
 

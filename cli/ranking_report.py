@@ -41,7 +41,7 @@ def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -
     options = experiment_options.measure
     numbers = _by_number(experiment, options)
     headings = sorted({number for by_number in numbers.values() for number in by_number})
-    lists = f"{len(experiment.test):,} later lists ({len(experiment.train):,} train)"
+    lists = f"{len(experiment.test):,} later lists (trained on {len(experiment.train):,} earlier ones)"
     weighed = ", by inverse propensity" if experiment_options.examination else ""
     table = Table(title=f"NDCG@10 on {lists}, 95 % intervals{weighed}", box=None)
     for heading in ("order", "NDCG@10", "re-ranked gains", *(f"list {number}" for number in headings)):
@@ -53,6 +53,19 @@ def order_table(experiment: Experiment, experiment_options: ExperimentOptions) -
         label = f"re-ranked ({name})" if serves else name
         table.add_row(label, _cell(order.mean), "" if name == "random" else gain, *cells)
     return table
+
+
+def worse_than_shown(experiment: Experiment, options: RelevanceOptions) -> str | None:
+    """A warning where that is beyond chance."""
+    gain = _gain(experiment, experiment.orders["as shown"], options)
+    if gain.high >= 0:
+        return None
+    return (
+        f"warning: this ranker is worse than the order shown, by {-gain.mean:.4f} [{-gain.high:.4f}, {-gain.low:.4f}] "
+        "NDCG@10: do not serve it before you know why. What is placed first is clicked more (position bias), so the "
+        "log of a shop that already ranks favours the order shown. Show some lists in another order "
+        "(ranking.reranking.exploration), or give --propensities FILE"
+    )
 
 
 def weight_table(experiment: Experiment) -> Table:

@@ -1,5 +1,6 @@
 """`millrace serve`: the process that answers shoppers."""
 
+import atexit
 import gc
 import logging
 from collections.abc import Iterator
@@ -66,9 +67,15 @@ def serve(settings: Settings) -> None:
             follow_behavior(settings.kafka, parts.metrics, services.trending.trending, services.clock),
         ):
             app = create_app(settings.server, services)
-            gc.collect()
-            gc.freeze()  # what is there now stays: no search waits while the collector looks through it
+            spare_searches_the_collector()
             run_server(app, settings.server, services.announcements.close)
+
+
+def spare_searches_the_collector() -> None:
+    """What is there now stays until the process ends: no search waits while the collector looks through it."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # else nanobind takes all of triton for leaked, and fills the log with it
 
 
 @contextmanager

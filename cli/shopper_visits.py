@@ -110,13 +110,15 @@ class ShopperVisits:
 
 
 def round_told(one: Round) -> str:
-    """Such as "session 5 of each: NDCG@10 personalized .62 [.59, .65], not .51 [.48, .54], difference +.11 [...]"."""
+    """Such as "session 5 of each: NDCG@10 personalized .62 [.59, .65], without a name .51 [.48, .54], difference +.11
+    [...]".
+    """
     compared = one.comparison
     difference = interval_told(compared.difference, sign=True)
     chance = " (may be chance)" if compared.difference.low <= 0 <= compared.difference.high else ""
     return (
         f"session {one.session} of each: {MEASURE} personalized {interval_told(compared.personalized)}, "
-        f"not {interval_told(compared.plain)}, difference {difference}{chance}"
+        f"without a name {interval_told(compared.plain)}, difference {difference}{chance}"
     )
 
 

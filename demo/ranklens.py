@@ -68,6 +68,12 @@ def read_ranklens(path: Path) -> Iterator[LoggedEvent]:
             raise ShopLogError(f"{place}: no event of RankLens: {type(error).__name__}: {error}") from None
 
 
+def looks_like_ranklens(path: Path) -> bool:
+    """By its first line. Raises ShopLogError."""
+    first: Mapping[str, Any] = next((fields for _, fields in logged_objects(path)), {})
+    return "updated_at" not in first and first.get("event") in ("item", "ranking", "interaction")
+
+
 def _event(fields: Mapping[str, Any]) -> LoggedEvent:
     match fields["event"]:
         case "item":

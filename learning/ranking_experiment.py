@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,16 @@ def split_by_time(lists: Sequence[ObservedList], share: float) -> tuple[Sequence
     return lists[:border], lists[border:]
 
 
+def training_steps(options: ExperimentOptions) -> int:
+    """How often `on_step` is told of one training of all kinds: before the trees, after them, after each epoch."""
+    return 2 + len(options.networks.seeds) * options.networks.epochs
+
+
+def experiment_steps(options: ExperimentOptions, yardstick: Sequence[Feature] = ()) -> int:
+    """How often `on_step` is told of an experiment: two trainings, the measuring, the yardstick."""
+    return 2 * training_steps(options) + 1 + bool(yardstick)
+
+
 @one_thread()
 def run_experiment(
     features: Sequence[Feature],
@@ -78,15 +89,17 @@ def run_experiment(
     that is best on the last part of `train` when it is trained on the part before.
 
     The lists may have more features than these. `yardstick`: the features of trees with LightGBM's usual settings;
-    none: there is no yardstick.
+    none: there is no yardstick. `on_step` is told `experiment_steps` times what is under way.
     """
     plain = train, test
     train, test = _with_features(train, features), _with_features(test, features)
-    on_step("choosing the kind of ranker")
     earlier, later = split_by_time(train, options.share)
-    chosen = _best_kind(_train_all(features, earlier, options), _weighed(later, options), options.measure)
-    on_step("training")
-    trained = _train_all(features, train, options)
+    chosen = _best_kind(
+        _train_all(features, earlier, options, partial(on_step, "choosing the kind of ranker")),
+        _weighed(later, options),
+        options.measure,
+    )
+    trained = _train_all(features, train, options, partial(on_step, "training"))
     on_step("measuring")
     test = _weighed(test, options)
     orders = {
@@ -110,17 +123,25 @@ def train_chosen(
     lists: Sequence[ObservedList],
     options: ExperimentOptions,
     report: Mapping[str, Any],
+    on_step: Callable[[], None] = lambda: None,
 ) -> TrainedRanker:
-    """The kind that the experiment chose, trained on these lists, with the report of the experiment."""
-    trained = _train_all(features, _with_features(lists, features), options)[experiment.chosen]
+    """The kind that the experiment chose, trained on these lists, with the report of the experiment. `on_step` is
+    called `training_steps` times.
+    """
+    trained = _train_all(features, _with_features(lists, features), options, on_step)[experiment.chosen]
     return replace(trained, report=report)
 
 
 def _train_all(
-    features: Sequence[Feature], lists: Sequence[ObservedList], options: ExperimentOptions
+    features: Sequence[Feature],
+    lists: Sequence[ObservedList],
+    options: ExperimentOptions,
+    on_step: Callable[[], None],
 ) -> dict[Kind, TrainedRanker]:
+    on_step()
     trees = train_trees(lists, options.trees, options.examination)
-    networks = train_networks(lists, options.networks, options.examination)
+    on_step()
+    networks = train_networks(lists, options.networks, options.examination, on_step)
     return {
         Kind.TREES: TrainedRanker(features, trees),
         Kind.NETWORK: TrainedRanker(features, "", networks),

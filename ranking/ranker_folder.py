@@ -16,12 +16,13 @@ from safetensors.torch import load, save
 from ranking.attention_ranker import AttentionRanker
 from ranking.blended_ranker import BlendedRanker
 from ranking.feature_settings import Feature
-from ranking.rankers import Ranker, RankerUnusable
+from ranking.rankers import Ranker, RankerFolderError, RankerUnusable
 from ranking.ranking_network import NetworkShape, RankingNetwork
 from ranking.tree_ranker import TreeRanker
 
 ABOUT = "ranker.json"
 _TREES = "trees.txt"
+_UNFINISHED = ".unfinished-"
 _NETWORK = "network-{}.safetensors"
 _UNREADABLE = (
     OSError,
@@ -60,6 +61,21 @@ class TrainedRanker:
         return parts[0] if len(parts) == 1 else BlendedRanker(parts)
 
 
+def require_room(folder: Path) -> None:
+    """That a ranker can be written there, before a training of minutes. Raises RankerFolderError."""
+    try:
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        with TemporaryDirectory(prefix=_UNFINISHED, dir=nearest):
+            pass
+        strangers = nearest == folder and any(folder.iterdir()) and not (folder / ABOUT).exists()
+    except OSError as error:
+        raise RankerFolderError(
+            f"no ranker can be written to {folder}: {error.strerror}: choose another folder"
+        ) from None
+    if strangers:
+        raise RankerFolderError(f"{folder} holds other files and no ranker: choose another folder")
+
+
 def write_ranker(folder: Path, trained: TrainedRanker) -> None:
     """Makes the folder where it is not there; what it held of a ranker goes once all of the new one is written."""
     files = {_NETWORK.format(number): save(network.state_dict()) for number, network in enumerate(trained.networks)}
@@ -72,7 +88,7 @@ def write_ranker(folder: Path, trained: TrainedRanker) -> None:
         "report": dict(trained.report),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".unfinished-", dir=folder) as beside:
+    with TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as beside:
         written = {**files, ABOUT: (json.dumps(about, indent=2) + "\n").encode()}
         for name, content in written.items():
             (Path(beside) / name).write_bytes(content)

@@ -12,6 +12,10 @@ Numbers = NDArray[np.float32]
 LEAST_DEVIATION = 1e-4  # less is rounding
 
 
+class RankerFolderError(Exception):
+    """A folder that cannot take a ranker; the message says what to do."""
+
+
 class RankerUnusable(Exception):
     """A folder holds no ranker that can serve here; the message says what to do."""
 

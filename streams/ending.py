@@ -1,5 +1,6 @@
 """How a process on streams lives and may end."""
 
+import atexit
 import gc
 import logging
 import os
@@ -22,6 +23,7 @@ def spare_the_collector() -> None:
     of an event went into walking through them.
     """
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else nanobind takes all of triton for leaked, and fills the log with it
     gc.set_threshold(_COLLECT_EVERY)
 
 

@@ -79,7 +79,10 @@ class TopicAdmin:
         missing = [spec for spec in specs if reports[spec.name].state == "missing"]
         if missing:
             if is_embedded(self._metadata()):
-                raise BrokerError("the embedded broker makes its topics when it starts, and none later")
+                raise BrokerError(
+                    "the embedded broker makes its topics when it starts, and none later: start it again without names "
+                    f"of topics, and it has all; it lacks {', '.join(spec.name for spec in missing)}"
+                )
             new = [self._new_topic(spec) for spec in missing]
             with self._asking("create topics"):
                 futures = self._client.create_topics(new, request_timeout=self._timeout_seconds)

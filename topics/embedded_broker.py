@@ -147,7 +147,7 @@ def _librdkafka() -> ctypes.CDLL:
     return library
 
 
-def _serve(topics: list[str], partitions: int) -> None:
+def _serve(topics: Iterable[str], partitions: int) -> None:
     """Print the address, then live until the parent closes our standard input, dies, or sends a signal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -163,7 +163,7 @@ def _serve(topics: list[str], partitions: int) -> None:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*")
+    parser.add_argument("topics", nargs="*", default=_ALL_TOPICS, help="all of Millrace's table where none is named")
     parser.add_argument("--partitions", type=int, default=4)
     arguments = parser.parse_args()
     _serve(arguments.topics, arguments.partitions)

@@ -2,7 +2,7 @@
 
 import gzip
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
@@ -33,7 +33,7 @@ def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ShopLogError(f"{place}: {where}: {first['msg']}") from None
+            raise ShopLogError(f"{place}: {where}: {first['msg']}; {_taken_for(line)}") from None
 
 
 def in_order_of_time(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
@@ -46,6 +46,23 @@ def in_order_of_time(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
         timed.append((at, event))
     timed.sort(key=itemgetter(0))
     return [event for _, event in timed]
+
+
+def known_from_the_start(events: Sequence[LoggedEvent], known: Collection[str] = ()) -> list[LoggedEvent]:
+    """The first version of a product stands before everything where a list shows the product earlier; all else stays.
+
+    `known`: ids of products that have a version before these events.
+    """
+    held, shown = set(known), set[str]()
+    moved: dict[int, LoggedEvent] = {}
+    for place, event in enumerate(events):
+        if isinstance(event, BehaviorQuery):
+            shown.update(event.query_response_hit_ids)
+        elif isinstance(event, Product) and event.id not in held:
+            held.add(event.id)
+            if event.id in shown:
+                moved[place] = event
+    return [*moved.values(), *(event for place, event in enumerate(events) if place not in moved)]
 
 
 def logged_objects(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
@@ -71,6 +88,14 @@ def _object(line: bytes, place: str) -> dict[str, object]:
     if not isinstance(parsed, dict):
         raise ShopLogError(f"{place}: write one JSON object a line")
     return parsed
+
+
+def _taken_for(fields: dict[str, object]) -> str:
+    if "action_name" in fields:
+        return "it has an action_name and is taken for an event"
+    if "user_query" in fields:
+        return "it has a user_query and is taken for a query"
+    return "it has no action_name, as an event has, and no user_query, as a query has, and is taken for a product"
 
 
 def _event(fields: dict[str, object]) -> LoggedEvent:

@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.settings import load_settings
 from demo.drawn_shop.looks import all_looks
 from deploy.kafka.jars import KafkaUnavailable, fetch_jars, java
@@ -150,6 +152,9 @@ def test_ctrl_c_ends_everything_cleanly(demo: Demo) -> None:
     answer = httpx.get(f"{url}/v1/search", params={"q": "red striped dress"}, timeout=30).json()
     assert len(answer["results"]) > 3
     assert httpx.get(f"{url}/readyz", timeout=30).is_success
+    erased = CliRunner().invoke(app, ["erase-user", "nobody", "--config", str(demo.folder / "millrace.toml"), "--json"])
+    assert json.loads(erased.stdout)["complete"]
+    assert (demo.folder / "millrace.toml").stat().st_mode & 0o077 == 0  # the key to pseudonyms stands in it
 
     demo.process.send_signal(signal.SIGINT)
 

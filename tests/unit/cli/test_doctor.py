@@ -1,12 +1,14 @@
 """`millrace doctor`: what is wrong is found, and said with what to do. The broker is librdkafka's mock cluster."""
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from typer.testing import CliRunner
 
 from cli.doctor import Finding, examine
@@ -14,7 +16,14 @@ from cli.main import app
 from cli.settings import Settings, changed_settings
 from feedback.factory import create_store
 from feedback.settings import ProfileSettings
-from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES, CATALOG_PRODUCTS, TOPICS
+from topics.catalogue import (
+    BEHAVIOR_EVENTS,
+    BEHAVIOR_QUERIES,
+    CATALOG_PRODUCTS,
+    CLICK_LOOP_GROUP,
+    INDEX_PRODUCTS_GROUP,
+    TOPICS,
+)
 from topics.embedded_broker import MockCluster
 
 HASH = {"text": {"model": "hash"}, "image": {"model": "hash"}}
@@ -37,6 +46,11 @@ def settings(servers: str, **changes: Any) -> Settings:
 
 def findings(servers: str, **changes: Any) -> dict[str, Finding]:
     return {finding.check: finding for finding in examine(settings(servers, **changes))}
+
+
+def commit(servers: str, group: str, place: TopicPartition) -> None:
+    with closing(Consumer({"bootstrap.servers": servers, "group.id": group})) as consumer:
+        consumer.commit(offsets=[place], asynchronous=False)
 
 
 def failed(found: dict[str, Finding]) -> list[str]:
@@ -98,6 +112,32 @@ def test_events_that_nobody_joins_are_counted(servers: str) -> None:
     assert failed(found) == ["click loop"]
     assert found["click loop"].found.startswith("3 ")
     assert "millrace click-loop" in found["click loop"].advice
+
+
+@pytest.mark.parametrize(
+    ("check", "group", "topic", "age_seconds", "ok"),
+    [
+        ("workers", INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS, 4, True),
+        ("workers", INDEX_PRODUCTS_GROUP, CATALOG_PRODUCTS, 13, False),
+        ("click loop", CLICK_LOOP_GROUP, BEHAVIOR_EVENTS, 13, True),  # it gathers for five seconds
+        ("click loop", CLICK_LOOP_GROUP, BEHAVIOR_EVENTS, 60, False),
+    ],
+)
+def test_a_busy_group_may_be_behind_by_some_seconds(
+    servers: str, check: str, group: str, topic: str, age_seconds: float, ok: bool
+) -> None:
+    producer = Producer({"bootstrap.servers": servers})
+    for age in (3_600, age_seconds):
+        producer.produce(topic, b"x", partition=0, timestamp=int((time.time() - age) * 1000))
+    assert producer.flush(10) == 0
+    commit(servers, group, TopicPartition(topic, 0, 1))
+
+    finding = findings(servers)[check]
+
+    assert finding.found.startswith("1 ")
+    assert f"up to {10 if check == 'workers' else 15} s is normal" in finding.found
+    assert finding.ok == ok
+    assert ok or "see its log" in finding.advice
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_the_index_left_out(servers: str, tmp_path: Path) -> None:

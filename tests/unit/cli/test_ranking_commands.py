@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.ranking_logs import example_log
+from cli.output import Output
+from cli.ranking_logs import example_log, own_log, read_log
 from cli.settings import Settings
 from feedback.example_log import ExampleLog
 from ranking.ranker_factory import create_ranker
@@ -21,7 +22,7 @@ from ranking.reranking_settings import RerankingSettings
 from tests.unit.feedback.behavior import click_join, lists_of
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
-from topics.shop_log import read_shop_log
+from topics.shop_log import in_order_of_time, read_shop_log
 
 HASHES = {f"MILLRACE__ENCODERS__{name}__MODEL": "hash" for name in ("TEXT", "IMAGE")}
 BRANDS = ("Ada", "Bob", "Cid")
@@ -115,10 +116,41 @@ def test_another_log_is_measured_after_the_whole_of_the_first(log: Path) -> None
     assert facts["train_lists"] > 100
 
 
+def test_products_that_stand_behind_what_shows_them_are_known_from_the_start(log: Path) -> None:
+    read = in_order_of_time(read_shop_log(log))
+    behind = written(log.parent / "behind.jsonl", [*visits(120), *map(product, range(30))])
+    known = own_log(behind, Settings())
+
+    assert read_log(known, behind, Output(True)) == read
+
+
+def test_a_later_log_brings_the_first_versions_of_new_products_alone(log: Path) -> None:
+    before = list(read_shop_log(log))
+    shown = {
+        "query_response_hit_ids": ["p1", "new"],
+        "user_query": "",
+        "query_id": "q",
+        "timestamp": "2026-11-03T00:00Z",
+    }
+    lines = [shown, product(1), product(1) | {"id": "new"}]
+    later = written(log.parent / "then.jsonl", lines)
+    read = read_log(own_log(later, Settings()), later, Output(True), before=before)
+
+    assert [getattr(event, "id", "list") for event in read] == ["new", "list", "p1"]
+
+
+def test_products_that_the_log_does_not_describe_are_told_of(log: Path, tmp_path: Path) -> None:
+    few = written(tmp_path / "few.jsonl", [*map(product, range(28)), *visits(9)])
+    result = invoke("evaluate", "ranking", "--log", str(few))
+
+    assert "2 of 26 shown products are not described (p28, p29)" in result.output
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
         ([{"id": "p1"}], "line 1: updated_at: Field required"),
+        ([{"event": "item", "id": "1", "item": "1", "fields": []}], "in which only --on ranklens is read"),
         (visits(9), "of 9 lists have products that were acted upon"),
     ],
 )
@@ -127,6 +159,64 @@ def test_a_log_that_teaches_nothing_is_said_to(tmp_path: Path, lines: list[dict[
 
     assert result.exit_code == 1
     assert reason in result.output
+
+
+EVENTS = visits(60)
+QUERIES = [event for event in EVENTS if "user_query" in event]
+
+
+def changed(**fields: Any) -> list[dict[str, Any]]:
+    """All that was done, in lists that are as they were."""
+    return [event if "user_query" in event else event | fields for event in EVENTS]
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts", "step"),
+    [
+        ([], "0 products, 0 queries", "Add queries"),
+        ([product(1)], "1 products, 0 queries", "Add queries"),
+        ([event for event in EVENTS if "action_name" in event], "0 queries", "Add queries"),
+        ([event | {"query_response_hit_ids": []} for event in EVENTS], "60 queries (0 with", "Write what was shown"),
+        (QUERIES, "0 events", "Add events"),
+        (changed(event_attributes={}, object_id="p1"), ": 0 name a product", "Name an event's product"),
+        (changed(query_id="other"), ", 0 of these a query of the log", "Give an event the query_id"),
+        (
+            changed(event_attributes={"object": {"object_id": "?"}}),
+            ", 0 of these a product",
+            "Give an event an object_id",
+        ),
+        (changed(action_name="klick"), ", 0 of these with an action", "Actions that count are click"),
+    ],
+)
+def test_a_log_of_which_nothing_belongs_together_is_said_to_have_what_it_has_and_lacks(
+    tmp_path: Path, lines: list[dict[str, Any]], counts: str, step: str
+) -> None:
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", lines)))
+
+    assert result.exit_code == 1
+    assert "there is nothing to learn" in result.output
+    assert counts in result.output
+    assert step in result.output
+
+
+def test_a_ranker_that_loses_against_the_order_shown_is_not_offered_without_a_word(tmp_path: Path) -> None:
+    clicks = [event for event in EVENTS if "user_query" not in event]
+    first = {query["query_id"]: {"object": {"object_id": query["query_response_hit_ids"][0]}} for query in QUERIES}
+    lines = [*QUERIES, *(click | {"event_attributes": first[click["query_id"]]} for click in clicks)]
+    blind = tmp_path / "blind.toml"
+    brand = '{ name = "brand", source = "affinity", field = "brand" }'
+    blind.write_text(f"[ranking.reranking]\nfeatures = [{brand}]\nweights = {{ brand = 1 }}\n")
+    log = str(written(tmp_path / "log.jsonl", [*map(product, range(30)), *lines]))
+    result = invoke("evaluate", "ranking", "--log", log, "--config", str(blind), "--no-vectors", "--share", "0.5")
+
+    assert result.exit_code == 0, result.output
+    assert "warning: this ranker is worse than the order shown" in result.output
+
+
+def test_too_few_lists_are_said_to_be_too_few_of_what(tmp_path: Path) -> None:
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", visits(9))), "--no-vectors")
+
+    assert "20 are needed at least. The log has 0 products, 9 queries (9 with" in result.output
 
 
 def test_propensities_that_cannot_be_used_are_said_to(log: Path, tmp_path: Path) -> None:
@@ -171,6 +261,31 @@ def test_a_port_that_is_taken_is_said_to_before_anything_is_trained(log: Path, t
 
     assert result.exit_code == 1
     assert f"port {port} cannot be used" in result.output
+
+
+@pytest.mark.parametrize("serve", [[], ["--serve"]])
+def test_a_folder_that_holds_something_else_is_left_alone_before_anything_is_read(log: Path, serve: list[str]) -> None:
+    result = invoke("train", "ranker", "--log", "nowhere.jsonl", "--to", str(log.parent), *serve)
+
+    assert result.exit_code == 1
+    assert "holds other files and no ranker" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--headless"], "--headless goes with --serve"),
+        (["--port", "8080"], "--port goes with --serve"),
+        (["--folder", "shop"], "--folder goes with --serve"),
+        (["--seconds", "5"], "--seconds goes with --serve"),
+        (["--serve", "--seconds", "5"], "--seconds goes with --headless"),
+    ],
+)
+def test_options_of_serving_are_not_taken_in_vain(options: list[str], reason: str) -> None:
+    result = invoke("train", "ranker", "--log", "nowhere.jsonl", *options)
+
+    assert result.exit_code == 2
+    assert reason in result.output
 
 
 def test_one_log_is_named(log: Path) -> None:

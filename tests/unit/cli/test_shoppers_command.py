@@ -75,6 +75,7 @@ def test_a_round_is_told_in_one_line_that_says_what_may_be_chance() -> None:
     assert round_told(chance).endswith("(may be chance)")
     told = round_told(gain)
     assert told.startswith("session 3 of each: NDCG@10 personalized .")
+    assert re.search(r"\], without a name \.\d\d \[", told)
     assert re.search(r"difference \+\.3\d \[\+\.\d\d, \+\.\d\d\]$", told)
 
 

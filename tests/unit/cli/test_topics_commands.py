@@ -1,6 +1,8 @@
 """`millrace topics`: the broker against the table, for people and programs. The broker is librdkafka's mock cluster."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,7 +79,23 @@ def test_the_embedded_broker_says_that_it_makes_no_topics_later(cluster: MockClu
     result = topics("apply", "--json")
 
     assert result.exit_code == 1
-    assert "embedded broker" in str(facts(result)["error"])
+    error = str(facts(result)["error"])
+    assert "embedded broker" in error
+    assert "start it again without names of topics" in error
+    assert all(name in error for name in NAMES[1:])
+
+
+def test_an_embedded_broker_that_is_told_no_topics_has_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "topics.embedded_broker", "--partitions", "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as broker:
+        assert broker.stdin is not None
+        assert broker.stdout is not None
+        monkeypatch.setenv("MILLRACE__KAFKA__BOOTSTRAP_SERVERS", broker.stdout.readline().strip())
+        result = topics("apply", "--json")
+        broker.stdin.close()
+
+    assert result.exit_code == 0
+    assert [one["name"] for one in facts(result)["topics"]] == NAMES  # type: ignore[attr-defined]
 
 
 def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from ranking.feature_settings import PositionFeature, RateFeature, ScoreFeature
-from ranking.ranker_folder import ABOUT, TrainedRanker, read_ranker, write_ranker
-from ranking.rankers import Candidate, RankerUnusable, RankingInput
+from ranking.ranker_folder import ABOUT, TrainedRanker, read_ranker, require_room, write_ranker
+from ranking.rankers import Candidate, RankerFolderError, RankerUnusable, RankingInput
 from ranking.ranking_network import NetworkShape, RankingNetwork
 
 FEATURES = (ScoreFeature(name="score"), RateFeature(name="rate", half_life_hours=24))
@@ -131,3 +131,29 @@ def test_no_json_object_is_no_ranker(folder: Path) -> None:
 
     with pytest.raises(RankerUnusable, match="train it again"):
         read_ranker(folder)
+
+
+def test_there_is_room_where_a_ranker_is_where_nothing_is_and_where_no_folder_is_yet(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for place in (folder, tmp_path / "empty", tmp_path / "not" / "yet"):
+        require_room(place)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "ranker"]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("file", "Not a directory"),
+        ("file/below", "Not a directory"),
+        ("/proc/ranker", "no ranker can be written to /proc/ranker"),
+        ("", "holds other files and no ranker"),
+    ],
+)
+def test_where_no_ranker_can_be_written_is_known_beforehand(tmp_path: Path, place: str, reason: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(RankerFolderError, match=reason):
+        require_room(tmp_path / place)

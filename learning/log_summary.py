@@ -1,0 +1,51 @@
+"""What a shop's log holds, and how much of it belongs together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from topics.behavior import BehaviorEvent, BehaviorQuery
+from topics.events import Product
+from topics.shop_log import LoggedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class LogSummary:
+    """Of the events each number is a part of the one before: those that name a product, whose query is in the log,
+    whose product is in the list of that query, and whose action counts. `without_product`: shown, but in the log no
+    product has that id.
+    """
+
+    products: int
+    queries: int
+    queries_with_hits: int
+    shown: int
+    without_product: Sequence[str]
+    events: int
+    events_about_products: int
+    events_of_queries: int
+    events_upon_shown: int
+    events_that_count: int
+
+
+def summarize_log(events: Sequence[LoggedEvent], actions: Collection[str]) -> LogSummary:
+    """`actions`: those that count."""
+    products = {event.id for event in events if isinstance(event, Product)}
+    queries = [event for event in events if isinstance(event, BehaviorQuery)]
+    done = [event for event in events if isinstance(event, BehaviorEvent)]
+    lists = {query.query_id: query.query_response_hit_ids for query in queries}
+    shown = {product_id for hits in lists.values() for product_id in hits}
+    about_products = [event for event in done if event.product_id is not None]
+    of_queries = [event for event in about_products if event.query_id in lists]
+    upon_shown = [event for event in of_queries if event.product_id in lists[event.query_id or ""]]
+    return LogSummary(
+        len(products),
+        len(queries),
+        sum(bool(query.query_response_hit_ids) for query in queries),
+        len(shown),
+        sorted(shown - products),
+        len(done),
+        len(about_products),
+        len(of_queries),
+        len(upon_shown),
+        sum(event.action_name in actions for event in upon_shown),
+    )
