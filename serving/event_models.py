@@ -8,7 +8,8 @@ from topics.behavior import BehaviorEvent, EventAttributes, Position
 
 
 def _counted_from_one(position: dict[str, Any]) -> dict[str, Any]:
-    if position.get("ordinal", 1) < 1:
+    ordinal = position.get("ordinal")  # beside a point of the screen it may be anything
+    if isinstance(ordinal, int | float) and ordinal < 1:
         raise ValueError("ordinal counts from 1: the first product of an answer has the place 1")
     return position
 

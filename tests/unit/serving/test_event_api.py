@@ -179,6 +179,12 @@ def test_notes_are_counted_by_kind_and_name_a_few(client: TestClient) -> None:
     )
 
 
+@pytest.mark.parametrize("ordinal", [None, "first", [], {}])
+def test_a_point_of_the_screen_may_have_any_ordinal_beside_it(client: TestClient, ordinal: Any) -> None:
+    attributes = {"object": {"object_id": "dress"}, "position": {"ordinal": ordinal, "xy": {"x": 0, "y": 0}}}
+    assert client.post("/v1/events", json={**CLICK, "event_attributes": attributes}).status_code == 202
+
+
 def test_what_the_page_sends_and_a_point_of_the_screen_need_no_note(client: TestClient) -> None:
     sent = {**CLICK, "event_id": "e", "client_id": "c", "session_id": "s", "action_name": "dwell"}
     sent["event_attributes"] = {"object": {"object_id": "dress"}, "position": {"xy": {"x": 0, "y": 0}}}
