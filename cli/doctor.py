@@ -1,6 +1,7 @@
 """`millrace doctor`: what is wrong with this installation, and what to do about it."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -89,13 +90,16 @@ def doctor_command(
     output.finish(facts)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """All checks in the order in which one rests on another. Each gives exactly one finding."""
+def examine(settings: Settings, clock: Callable[[], float] = time.time) -> Iterator[Finding]:
+    """All checks in the order in which one rests on another. Each gives exactly one finding.
+
+    `clock` gives seconds since 1970.
+    """
     broker = _broker(settings)
     yield broker
     if broker.ok:
-        yield _workers(settings)
-        yield _click_loop(settings)
+        yield _workers(settings, clock)
+        yield _click_loop(settings, clock)
     models, encoders = _models(settings)
     yield models
     if encoders is not None:
@@ -119,15 +123,16 @@ def _broker(settings: Settings) -> Finding:
     return Finding("broker", f"{address} has all {len(reports)} topics")
 
 
-def _workers(settings: Settings) -> Finding:
+def _workers(settings: Settings, clock: Callable[[], float]) -> Finding:
     readers = _Readers("workers", "product events are not indexed yet", "millrace worker", _NORMAL_SECONDS)
-    return _behind(readers, partial(index_products_reading, settings))
+    return _behind(readers, partial(index_products_reading, settings, clock))
 
 
-def _click_loop(settings: Settings) -> Finding:
+def _click_loop(settings: Settings, clock: Callable[[], float]) -> Finding:
     what = "events of shoppers are not joined, counted and logged yet"
     normal = settings.click_loop.examples.gather_seconds + _NORMAL_SECONDS
-    return _behind(_Readers("click loop", what, "millrace click-loop", normal), partial(click_loop_reading, settings))
+    readers = _Readers("click loop", what, "millrace click-loop", normal)
+    return _behind(readers, partial(click_loop_reading, settings, clock))
 
 
 def _behind(readers: _Readers, read: Callable[[], GroupReading]) -> Finding:

@@ -4,7 +4,7 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,20 +73,22 @@ def selection(settings: Settings) -> Selection:
     )
 
 
-def index_products_reading(settings: Settings) -> GroupReading:
-    """How far the live workers are behind. Raises LagUnavailable."""
-    return _reading(settings.kafka, INDEX_PRODUCTS_GROUP, (CATALOG_PRODUCTS,))
+def index_products_reading(settings: Settings, clock: Callable[[], float]) -> GroupReading:
+    """How far the live workers are behind; `clock` gives seconds since 1970. Raises LagUnavailable."""
+    return _reading(settings.kafka, INDEX_PRODUCTS_GROUP, (CATALOG_PRODUCTS,), clock)
 
 
-def click_loop_reading(settings: Settings) -> GroupReading:
-    """How far the click loop is behind. Raises LagUnavailable."""
-    return _reading(settings.kafka, CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS)
+def click_loop_reading(settings: Settings, clock: Callable[[], float]) -> GroupReading:
+    """How far the click loop is behind; `clock` gives seconds since 1970. Raises LagUnavailable."""
+    return _reading(settings.kafka, CLICK_LOOP_GROUP, CLICK_LOOP_TOPICS, clock)
 
 
-def _reading(kafka: KafkaSettings, own_group: str, own_topics: Sequence[str]) -> GroupReading:
+def _reading(
+    kafka: KafkaSettings, own_group: str, own_topics: Sequence[str], clock: Callable[[], float]
+) -> GroupReading:
     group, topics = kafka.on_broker(own_group), tuple(map(kafka.on_broker, own_topics))
     only = Selection({group: topics}, _exactly(group), _exactly(*topics))
-    with ClusterLag(client_config(kafka), only) as lag:
+    with ClusterLag(client_config(kafka), only, clock) as lag:
         reading = lag.read(_PATIENCE_SECONDS)
     if group in reading.failures:
         raise LagUnavailable(f"the broker does not tell the offsets of {group}", reading.failures[group])
