@@ -4,7 +4,6 @@ For the demo, the real-data run, benchmarks and service tests; production runs t
 supervisor.
 """
 
-import re
 import shutil
 import socket
 import time
@@ -16,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from cli.process_log import reason_in
 from cli.sample_settings import settings_file
 from cli.settings import Settings, changed_settings
 from cli.supervision import Process, SupervisedMilvus
@@ -27,8 +27,6 @@ from topics.settings import KafkaSettings
 CONFIG_NAME = "millrace.toml"
 _MARK = ".made-by-millrace"  # no folder without it is ever emptied
 _POLL_SECONDS = 0.1
-_LEAK_REPORT = re.compile(r"nanobind: | - leaked | - \.\.\. skipped remainder|See https://nanobind\.")
-_ERROR = re.compile(r"error: |\S+ \S+ ERROR ")
 
 
 class StackError(Exception):
@@ -160,13 +158,6 @@ def make_room(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)  # it may be a mount, which cannot be removed
     (folder / _MARK).touch()
-
-
-def reason_in(log: Path) -> str:
-    """Why a process has ended, as far as one line of its log tells: its last error, or else its last line."""
-    lines = log.read_text(errors="replace").splitlines()
-    said = [line for line in lines if line.strip() and not _LEAK_REPORT.match(line)]
-    return next(filter(_ERROR.match, reversed(said)), said[-1] if said else "it said nothing")
 
 
 def free_port() -> int:
