@@ -21,6 +21,16 @@ def unknown_products(summary: LogSummary) -> str | None:
     )
 
 
+def late_descriptions(summary: LogSummary) -> str | None:
+    """A note where lists were shown before the first version of a product, as in a log of newest versions alone."""
+    if not summary.described_later:
+        return None
+    return (
+        f"{summary.described_later} of {summary.shown} shown products are described only later (updated_at): "
+        "their first version is used from the start, with prices, stock and ratings of a later day"
+    )
+
+
 def require_joined(summary: LogSummary) -> None:
     """Raises RankingDataError where nothing was done with any list."""
     if not summary.events_that_count:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.local_settings import local_settings
 from cli.local_stack import make_room, require_free_port
-from cli.log_checks import require_joined, telling_lists, unknown_products
+from cli.log_checks import late_descriptions, require_joined, telling_lists, unknown_products
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
 from cli.ranker_serving import Learned, ServingOptions, serve_ranker
@@ -110,8 +110,8 @@ def _check(log: RankingLog, events: Sequence[LoggedEvent], output: Output) -> No
     """Raises RankingDataError where nothing belongs together, before anything is encoded and replayed."""
     summary = summarize_log(events, log.loop.gains)
     require_joined(summary)
-    if warning := unknown_products(summary):
-        output.note(warning)
+    for said in filter(None, (unknown_products(summary), late_descriptions(summary))):
+        output.note(said)
 
 
 def _vectors(log: RankingLog, events: Sequence[LoggedEvent], options: RunOptions, output: Output) -> Vectors | None:

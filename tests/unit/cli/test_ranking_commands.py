@@ -146,6 +146,13 @@ def test_products_that_the_log_does_not_describe_are_told_of(log: Path, tmp_path
     assert "2 of 26 shown products are not described (p28, p29)" in result.output
 
 
+def test_products_that_are_described_later_than_they_were_shown_are_told_of(tmp_path: Path) -> None:
+    newest = [product(number) | {"updated_at": f"2026-11-0{1 + number % 2 * 2}T00:00:00Z"} for number in range(30)]
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", [*newest, *visits(9)])))
+
+    assert "13 of 26 shown products are described only later" in result.output
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [

@@ -1,11 +1,14 @@
 """What a log holds, and how much of it belongs together."""
 
+import pytest
+
 from learning.log_summary import summarize_log
 from tests.unit.feedback.behavior import asked, did, moment
 from topics.events import Product
 from topics.shop_log import LoggedEvent
 
 LAMP = Product(id="a", updated_at=moment(0), title="Lamp")
+NEWER = LAMP.model_copy(update={"updated_at": moment(3_600)})
 
 
 def test_events_are_told_apart_by_how_far_they_belong_to_a_list() -> None:
@@ -24,3 +27,15 @@ def test_events_are_told_apart_by_how_far_they_belong_to_a_list() -> None:
         summary.events_upon_shown,
         summary.events_that_count,
     ] == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("versions", "count"),
+    [([LAMP], 0), ([NEWER], 1), ([LAMP, NEWER], 0)],
+)
+def test_a_product_that_was_shown_before_its_first_version_is_described_later(
+    versions: list[LoggedEvent], count: int
+) -> None:
+    log = [*versions, asked("q2", "a", at=7_200), asked("q1", "b", "a")]
+
+    assert summarize_log(log, {"click"}).described_later == count
