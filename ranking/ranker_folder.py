@@ -67,7 +67,9 @@ def require_room(folder: Path) -> None:
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         with TemporaryDirectory(prefix=_UNFINISHED, dir=nearest):
             pass
-        strangers = nearest == folder and any(folder.iterdir()) and not (folder / ABOUT).exists()
+        held = folder.iterdir() if nearest == folder else ()
+        others = any(not one.name.startswith(_UNFINISHED) for one in held)
+        strangers = others and not (folder / ABOUT).exists()
     except OSError as error:
         raise RankerFolderError(
             f"no ranker can be written to {folder}: {error.strerror}: choose another folder"

@@ -143,6 +143,12 @@ def test_there_is_room_where_a_ranker_is_where_nothing_is_and_where_no_folder_is
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "ranker"]
 
 
+def test_what_a_killed_writing_left_takes_no_room(tmp_path: Path) -> None:
+    (tmp_path / ".unfinished-1").mkdir()
+
+    require_room(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
