@@ -56,7 +56,7 @@ def occurrences_of(one: JoinedList) -> list[Occurrence]:
         for product_id, (at, position) in seen_products(one).items()
         if product_id not in touched
     ]
-    return done + _with_nearest(passed, [one.position for one in done if one.deed in ACTED_UPON])
+    return done + _with_nearest(passed, [one.position for one in done if one.position and one.deed in ACTED_UPON])
 
 
 def _with_nearest(passed: Sequence[Occurrence], acted_upon: Sequence[int]) -> list[Occurrence]:

@@ -37,7 +37,7 @@ def end_on_failed_write(end: Callable[[OSError], NoReturn]) -> None:
         setattr(owner, name, _or_end(end, getattr(owner, name)))
 
 
-def end_process(error: OSError) -> NoReturn:
+def end_process(error: Exception) -> NoReturn:
     """The end without any tidying up: closing a collection would write, too."""
     logger.critical("A write failed: ending, so that a restart finds all that was acknowledged: %s", error)
     os._exit(EXIT_DISK)

@@ -1,20 +1,37 @@
 """Milvus-lite searches what it has just taken four to fifty times slower than what it has written to disk."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import NoReturn
 
 from milvus_lite.db import MilvusLite
 
 # Fewer are searched in no time, and each flush leaves a file of what it replaced, which milvus-lite 3.2 never removes.
-_LEAST_ROWS = 250
+LEAST_ROWS = 250
 
 
 @contextmanager
-def flushed_every(seconds: float, database: MilvusLite, writing: AbstractContextManager[object]) -> Iterator[None]:
-    """Meanwhile many rows wait no longer than so for their way to disk. `writing` is held while they are written."""
+def flushed_every(
+    seconds: float,
+    database: MilvusLite,
+    writing: AbstractContextManager[object],
+    end: Callable[[Exception], NoReturn],
+) -> Iterator[None]:
+    """Meanwhile many rows wait no longer than so for their way to disk. `writing` is held while they are written, and
+    `end` called where they cannot be: milvus-lite would find them again after a restart only.
+    """
     ended = threading.Event()
-    thread = threading.Thread(target=_flush_every, args=(seconds, database, writing, ended), name="flush")
+
+    def flush() -> None:
+        while not ended.wait(seconds):
+            try:
+                with writing:
+                    flush_many_rows(database)
+            except Exception as error:  # noqa: BLE001 - whatever it is, rows are missing from now on
+                end(error)
+
+    thread = threading.Thread(target=flush, name="flush")
     thread.start()
     try:
         yield
@@ -23,11 +40,8 @@ def flushed_every(seconds: float, database: MilvusLite, writing: AbstractContext
         thread.join()
 
 
-def _flush_every(
-    seconds: float, database: MilvusLite, writing: AbstractContextManager[object], ended: threading.Event
-) -> None:
-    while not ended.wait(seconds):
-        with writing:
-            for collection in list(database._collections.values()):  # reading calls open further ones
-                if collection._memtable.size() >= _LEAST_ROWS:
-                    collection.flush()
+def flush_many_rows(database: MilvusLite) -> None:
+    """Collections with at least LEAST_ROWS that are not on disk."""
+    for collection in list(database._collections.values()):  # reading calls open further ones
+        if collection._memtable.size() >= LEAST_ROWS:
+            collection.flush()

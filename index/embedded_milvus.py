@@ -112,13 +112,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=19530, help="0 takes a free one and says which")
     parser.add_argument("--memtable-bytes", type=int, default=4_000_000, help="flush when so much is written")
     parser.add_argument(
-        "--flush-seconds", type=float, default=_FLUSH_SECONDS, help="flush as often where many rows were written"
+        "--flush-seconds",
+        type=float,
+        default=_FLUSH_SECONDS,
+        help="above 0; flush so often what is many rows",
     )
     parser.add_argument(
         "--reserve-bytes", type=int, default=_RESERVE_BYTES, help="refuse to write while the disk has less left"
     )
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     chosen = parser.parse_args(arguments)
+    if chosen.flush_seconds <= 0:
+        parser.error("--flush-seconds has to be above 0")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -158,7 +163,7 @@ def _serve(chosen: argparse.Namespace, ended: threading.Event) -> None:
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, *patience, ("grpc.so_reuseport", 0)])
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
     bound = server.add_insecure_port(f"{_HOST}:{chosen.port}")
-    with flushed_every(chosen.flush_seconds, database, writing):
+    with flushed_every(chosen.flush_seconds, database, writing, end_process):
         server.start()
         sys.stdout.write(f"{_READY}{bound}\n")
         sys.stdout.flush()

@@ -26,10 +26,8 @@ class AttentionRanker:
         return self._release
 
     def score(self, candidates: RankingInput) -> Numbers:
-        if not candidates.candidates:
-            return np.zeros(0, np.float32)
-        inputs = _inputs(candidates)
-        scores = [standardized(each) for ensemble in self._ensembles for each in ensemble.scores(*inputs)]
+        inputs = [torch.from_numpy(np.ascontiguousarray(one)) for one in _inputs(candidates)]
+        scores = [standardized(each) for ensemble in self._ensembles for each in ensemble.scores(*inputs).numpy()]
         mean: Numbers = np.mean(scores, axis=0, dtype=np.float32)
         return mean
 

@@ -1,6 +1,6 @@
 """A ranker that needs no history: a weighted sum of features, the weights set by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import numpy as np
@@ -22,16 +22,12 @@ class HandSetRanker:
         return self._release
 
     def score(self, candidates: RankingInput) -> Numbers:
-        scores: Numbers = _known(candidates.values) @ self._column(candidates.names)
+        scores: Numbers = self._weighed(candidates).sum(axis=1)
         return scores
 
     def parts(self, candidates: RankingInput) -> dict[str, Numbers]:
-        weighed = _known(candidates.values) * self._column(candidates.names)
-        return dict(zip(candidates.names, weighed.T, strict=True))
+        return dict(zip(candidates.names, self._weighed(candidates).T, strict=True))
 
-    def _column(self, names: Sequence[str]) -> Numbers:
-        return np.array([self._weights.get(name, 0.0) for name in names], np.float32)
-
-
-def _known(values: Numbers) -> Numbers:
-    return np.where(np.isnan(values), np.float32(0.0), values)
+    def _weighed(self, candidates: RankingInput) -> Numbers:
+        weights = np.array([self._weights.get(name, 0.0) for name in candidates.names], np.float32)
+        return np.where(np.isnan(candidates.values), np.float32(0.0), candidates.values) * weights

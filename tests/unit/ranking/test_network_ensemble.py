@@ -28,8 +28,7 @@ def test_scores_are_those_of_each_network(vector: int, lines: int, candidates: i
     inputs = values, torch.randn(candidates, 6), torch.randn(lines, 6), surprise
     with torch.inference_mode():
         alone = torch.stack([one(*inputs) for one in networks])
-    together = NetworkEnsemble(networks).scores(*(one.numpy() for one in inputs))
-    np.testing.assert_allclose(together, alone.numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(NetworkEnsemble(networks).scores(*inputs).numpy(), alone.numpy(), rtol=1e-5, atol=1e-5)
 
 
 def test_products_without_vectors_are_ranked_by_features() -> None:
@@ -37,5 +36,4 @@ def test_products_without_vectors_are_ranked_by_features() -> None:
     inputs = torch.randn(3, 5), torch.zeros(3, 0), torch.zeros(4, 0), torch.ones(4)
     with torch.inference_mode():
         alone = torch.stack([one(*inputs) for one in networks])
-    together = NetworkEnsemble(networks).scores(*(one.numpy() for one in inputs))
-    np.testing.assert_allclose(together, alone.numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(NetworkEnsemble(networks).scores(*inputs).numpy(), alone.numpy(), rtol=1e-5, atol=1e-5)
