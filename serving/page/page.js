@@ -136,16 +136,18 @@ function focusWords(event) {
 // The name goes in any case, so that nothing new comes to what the shop may still keep under it. Where the shop asks for
 // a key, nobody can erase it from here: who wants that has to name the old one.
 async function forgetMe() {
+  leave();
   forgetRest();
   const name = client();
   renewNames();
   emptyCart();
+  keepScroll();
+  emptyShelves();
+  $("results").replaceChildren();
+  load(); // what was on screen was put in order for the old name
   const taken = !asksForKey() && await forget(name).catch(() => false);
   forgotten = () => (taken ? words.forgotten : asksForKey() ? words.renamed(name) : words.forgottenHere(name));
   $("forgotten").textContent = forgotten();
-  emptyShelves();
-  keepScroll();
-  load(); // what is on screen was put in order for the old name
 }
 
 function sayAgain() {

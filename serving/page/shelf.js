@@ -32,7 +32,10 @@ export async function fillForYou(open) {
 
 // What was shown to one shopper is not left for the next.
 export function emptyShelves() {
-  for (const part of ["for-you", "shelf"]) $(part).hidden = true;
+  for (const [part, goods] of [["trending", "trends"], ["for-you", "for-you-goods"], ["shelf", "goods"]]) {
+    $(part).hidden = true;
+    $(goods).replaceChildren();
+  }
 }
 
 // Filled once; the page goes without it where the shop has nothing or does not answer.
