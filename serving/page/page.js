@@ -9,7 +9,7 @@ import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { forgetRest, tellRest, watchSending } from "./events.js";
-import { emptyShelves, fillForYou, fillShelf, fillTrends } from "./shelf.js";
+import { emptyShelves, fillShelves } from "./shelf.js";
 import { asksForKey, show, showMore, showPanel, speak } from "./view.js";
 import { client, renewNames } from "./visitor.js";
 import { arrived, leave, watchShopper } from "./watching.js";
@@ -53,7 +53,7 @@ async function load() {
   }
   show(answer, asked, actions);
   scrollTo(0, scroll);
-  if (answer === null) await Promise.all([fillForYou(actions.open), fillTrends(actions.open), fillShelf(EXAMPLES.join(" "), actions.open)]);
+  if (answer === null) await fillShelves(EXAMPLES.join(" "), actions.open, signal);
   if (answer?.facets) await loadChoices(signal);
 }
 

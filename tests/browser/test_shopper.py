@@ -354,6 +354,18 @@ def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
     expect(page.locator(".personal").filter(has_text="your brands +")).to_have_count(0)
 
 
+def test_what_was_asked_for_the_old_name_is_not_waited_for(page: Any) -> None:
+    old = page.evaluate("localStorage.getItem('client')")
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    with unanswered(page, f"**/v1/users/{old}/recommendations*"):
+        with page.expect_request("**/recommendations*"):
+            page.reload()
+        with page.expect_event("requestfailed", lambda request: old in request.url, timeout=5_000):
+            page.click("#forget")
+        expect(page.locator("#goods .tile").first).to_be_visible()
+        expect(page.locator("#for-you")).to_be_hidden()
+
+
 def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, told: list[dict[str, Any]]) -> None:
     page.clock.install()
     page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
