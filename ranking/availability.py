@@ -22,10 +22,15 @@ class Availability:
         """Those asked for, and one against what is hidden."""
         return asked if any(one.field == _FIELD for one in asked) else [*asked, *self._shown]
 
-    def late(self, found: RankedLegs) -> set[str]:
-        """What belongs last; who names an article number sees it first."""
-        late = {hit.product_id for hits in found.values() for hit in hits if hit.availability in self._last}
-        return late - {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+    def late(self, found: RankedLegs) -> dict[str, str]:
+        """What belongs last, with its availability; who names an article number sees it first."""
+        named = {hit.product_id for hit in found.get(Leg.IDENTIFIERS, ())}
+        return {
+            hit.product_id: hit.availability
+            for hits in found.values()
+            for hit in hits
+            if hit.availability in self._last and hit.product_id not in named
+        }
 
     def place(self, availability: str) -> str:
         """shown, last or hidden; what is not known is shown."""

@@ -19,7 +19,7 @@ from ranking.fusion import Leg
 from ranking.matching_terms import MatchingTerms
 from ranking.ordering import in_order
 from ranking.queries import SearchAnswer, SearchHit, SearchRequest, Sort, Total
-from ranking.reranking import RankedProduct, Reranker
+from ranking.reranking import Reranker
 from ranking.retrieval import Retrieval
 from ranking.search_reranking import PersonalOrder, SearchReranker
 from ranking.settings import RankingSettings
@@ -119,7 +119,7 @@ class Search:
             with timer.step("facets"):
                 facets = [self._facet(name, ranking, documents) for name in request.facets]
         shown = ordered[page] if all_wanted else ordered
-        late = self._availability.late(ranking.found) if request.sort is Sort.RELEVANCE else set()
+        late = self._availability.late(ranking.found) if request.sort is Sort.RELEVANCE else {}
         return SearchAnswer(
             kind=request.kind,
             text=request.text,
@@ -131,7 +131,7 @@ class Search:
                     documents[product.product_id],
                     product.legs,
                     ranked=(ranked := personal.ranked.get(product.product_id)),
-                    behind=_behind(ranked, documents[product.product_id] if product.product_id in late else {}),
+                    behind=ranked.behind if ranked is not None else late.get(product.product_id, ""),
                 )
                 for position, product in enumerate(shown, start=request.offset + 1)
             ],
@@ -158,8 +158,3 @@ class Search:
         matches, exact = self._candidates.without(name, ranking)
         held = self._index.documents([product.product_id for product in matches])
         return count_facet(name, held.values(), exact)
-
-
-def _behind(ranked: RankedProduct | None, late: Mapping[str, Any]) -> str:
-    """`late`: the document of a product that availability puts last, else empty."""
-    return ranked.behind if ranked is not None else late.get("availability", "")

@@ -49,7 +49,15 @@ class SimilarProducts:
         others = [product for product in fused if product.product_id != request.product_id][: request.limit]
         documents = self._index.documents([product.product_id for product in others])
         present = [product for product in others if product.product_id in documents]  # some may be deleted by now
+        late = self._availability.late(found)
         return [
-            SearchHit(position, product.product_id, product.score, documents[product.product_id], product.legs)
+            SearchHit(
+                position,
+                product.product_id,
+                product.score,
+                documents[product.product_id],
+                product.legs,
+                behind=late.get(product.product_id, ""),
+            )
             for position, product in enumerate(present, start=1)
         ]

@@ -8,8 +8,9 @@ from topics.behavior import BehaviorEvent, EventAttributes, Position
 
 
 def _counted_from_one(position: dict[str, Any]) -> dict[str, Any]:
-    ordinal = position.get("ordinal")  # beside a point of the screen it may be anything
-    if isinstance(ordinal, int | float) and ordinal < 1:
+    ordinal: Any = position.get("ordinal")  # beside a point of the screen it may be anything else than a whole number
+    is_place = type(ordinal) is int or (isinstance(ordinal, float) and ordinal.is_integer())
+    if is_place and ordinal < 1:
         raise ValueError("ordinal counts from 1: the first product of an answer has the place 1")
     return position
 

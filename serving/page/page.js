@@ -9,7 +9,7 @@ import { watchPanel } from "./panel.js";
 import { keyOf, picture, usePicture, watchPictures } from "./pictures.js";
 import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { forgetRest, tellRest, watchSending } from "./events.js";
-import { emptyShelves, fillForYou, fillShelf, fillTrends } from "./shelf.js";
+import { emptyShelves, fillShelves } from "./shelf.js";
 import { asksForKey, show, showMore, showPanel, speak } from "./view.js";
 import { client, renewNames } from "./visitor.js";
 import { arrived, leave, watchShopper } from "./watching.js";
@@ -53,7 +53,7 @@ async function load() {
   }
   show(answer, asked, actions);
   scrollTo(0, scroll);
-  if (answer === null) await Promise.all([fillForYou(actions.open), fillTrends(actions.open), fillShelf(EXAMPLES.join(" "), actions.open)]);
+  if (answer === null) await fillShelves(EXAMPLES.join(" "), actions.open, signal);
   if (answer?.facets) await loadChoices(signal);
 }
 
@@ -136,16 +136,18 @@ function focusWords(event) {
 // The name goes in any case, so that nothing new comes to what the shop may still keep under it. Where the shop asks for
 // a key, nobody can erase it from here: who wants that has to name the old one.
 async function forgetMe() {
+  leave();
   forgetRest();
   const name = client();
   renewNames();
   emptyCart();
+  keepScroll();
+  emptyShelves();
+  $("results").replaceChildren();
+  load(); // what was on screen was put in order for the old name
   const taken = !asksForKey() && await forget(name).catch(() => false);
   forgotten = () => (taken ? words.forgotten : asksForKey() ? words.renamed(name) : words.forgottenHere(name));
   $("forgotten").textContent = forgotten();
-  emptyShelves();
-  keepScroll();
-  load(); // what is on screen was put in order for the old name
 }
 
 function sayAgain() {

@@ -41,22 +41,23 @@ export async function heatMap(id, asked, picture) {
   return values;
 }
 
-export async function trending(limit) {
-  return answered(await fetch(`v1/trending?${new URLSearchParams([["limit", limit], ...visitor()])}`));
+export async function trending(limit, signal) {
+  return answered(await fetch(`v1/trending?${new URLSearchParams([["limit", limit], ...visitor()])}`, { signal }));
 }
 
 // For this browser: empty where it has done nothing yet that says what it likes.
-export async function recommended(limit) {
+export async function recommended(limit, signal) {
   const asked = new URLSearchParams([["limit", limit], ["personal", true], ["session_id", session()], ...now()]);
-  return named(await answered(await fetch(`v1/users/${encodeURIComponent(client())}/recommendations?${asked}`))).results;
+  const address = `v1/users/${encodeURIComponent(client())}/recommendations?${asked}`;
+  return named(await answered(await fetch(address, { signal }))).results;
 }
 
 // Products that the page has chosen by itself, as an answer of their own: `product_id`, `position`, `query` of each.
-export async function ranked(ids, limit) {
+export async function ranked(ids, limit, signal) {
   const candidates = ids.map((id) => ({ product_id: id }));
   const body = JSON.stringify({ candidates, limit, ...Object.fromEntries(visitor()) });
   const headers = { "Content-Type": "application/json" };
-  return named(await answered(await fetch("v1/rank", { method: "POST", headers, body }))).results;
+  return named(await answered(await fetch("v1/rank", { method: "POST", headers, body, signal }))).results;
 }
 
 // Whether the shop has taken it.

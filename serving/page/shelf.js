@@ -10,10 +10,13 @@ import { asClick, asShown } from "./watching.js";
 const CANDIDATES = 100;
 const MOST = 8;
 
+export const fillShelves = (text, open, signal) =>
+  Promise.all([fillForYou(open, signal), fillTrends(open, signal), fillShelf(text, open, signal)]);
+
 // Each time anew: it changes with every click.
-export async function fillTrends(open) {
+async function fillTrends(open, signal) {
   try {
-    const { query_id: query, results } = await trending(MOST);
+    const { query_id: query, results } = await trending(MOST, signal);
     $("trends").replaceChildren(...results.map(({ product, position }) =>
       shown(tile(product, open), { product: product.id, position, query })));
     $("trending").hidden = results.length === 0;
@@ -21,9 +24,9 @@ export async function fillTrends(open) {
 }
 
 // Each time anew, too; what is the same for everybody has shelves of its own.
-export async function fillForYou(open) {
+async function fillForYou(open, signal) {
   try {
-    const results = await recommended(MOST);
+    const results = await recommended(MOST, signal);
     $("for-you-goods").replaceChildren(...results.map(({ product, position, query }) =>
       shown(tile(product, open), { product: product.id, position, query })));
     $("for-you").hidden = results.length === 0;
@@ -32,18 +35,22 @@ export async function fillForYou(open) {
 
 // What was shown to one shopper is not left for the next.
 export function emptyShelves() {
-  for (const part of ["for-you", "shelf"]) $(part).hidden = true;
+  for (const [part, goods] of [["trending", "trends"], ["for-you", "for-you-goods"], ["shelf", "goods"]]) {
+    $(part).hidden = true;
+    $(goods).replaceChildren();
+  }
 }
 
 // Filled once; the page goes without it where the shop has nothing or does not answer.
-export async function fillShelf(text, open) {
+async function fillShelf(text, open, signal) {
   if (!$("shelf").hidden) return;
   try {
     const asked = new URLSearchParams({ q: text, interpret: false });
-    const { results } = await search(asked, null, { limit: CANDIDATES, explain: false, track: false });
+    const { results } = await search(asked, null, { limit: CANDIDATES, explain: false, track: false }, signal);
     const goods = new Map(oneOfEachKind(results.map(({ product }) => product)).slice(0, MOST).map((one) => [one.id, one]));
     if (goods.size === 0) return;
-    $("goods").replaceChildren(...(await ranked([...goods.keys()], MOST)).map(({ product_id: product, position, query }) =>
+    const places = await ranked([...goods.keys()], MOST, signal);
+    $("goods").replaceChildren(...places.map(({ product_id: product, position, query }) =>
       shown(tile(goods.get(product), open), { product, position, query })));
     $("shelf").hidden = false;
   } catch { /* a search will tell what is wrong */ }

@@ -1,6 +1,7 @@
 """What the page tells of its shopper, and how it stops."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -69,6 +70,19 @@ def later(page: Any, until: Callable[[], object]) -> None:
         page.clock.run_for(1_000)
         page.evaluate("1")  # what was asked meanwhile is heard of
     raise AssertionError("it did not happen within a minute of the page")
+
+
+@contextmanager
+def unanswered(page: Any, pattern: str) -> Iterator[None]:
+    """The page waits in vain for what it asks of these addresses."""
+    held: list[Any] = []
+    page.route(pattern, lambda route: held.append(route))  # it takes no method of a built-in type
+    try:
+        yield
+    finally:
+        for route in held:
+            route.abort()
+        page.unroute(pattern)
 
 
 def test_what_was_seen_is_told_once_with_its_answer_and_its_place(page: Any, told: list[dict[str, Any]]) -> None:
@@ -338,6 +352,37 @@ def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
         page.click("#forget")
     assert answered.value.ok
     expect(page.locator(".personal").filter(has_text="your brands +")).to_have_count(0)
+
+
+def test_what_was_asked_for_the_old_name_is_not_waited_for(page: Any) -> None:
+    old = page.evaluate("localStorage.getItem('client')")
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    with unanswered(page, f"**/v1/users/{old}/recommendations*"):
+        with page.expect_request("**/recommendations*"):
+            page.reload()
+        with page.expect_event("requestfailed", lambda request: old in request.url, timeout=5_000):
+            page.click("#forget")
+        expect(page.locator("#goods .tile").first).to_be_visible()
+        expect(page.locator("#for-you")).to_be_hidden()
+
+
+def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, told: list[dict[str, Any]]) -> None:
+    page.clock.install()
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    page.reload()
+    search(page, "dotted umbrella")
+    page.locator("a.similar").nth(1).click()
+    page.wait_for_selector("#results[aria-busy=false] .card")
+    page.clock.run_for(3_000)
+    old = page.evaluate("localStorage.getItem('client')")
+    with unanswered(page, "**/similar?*"):
+        page.click("#forget")
+        expect(page.locator(".card")).to_have_count(0)
+        page.click(".home")
+    later(page, lambda: [event for event in told if event["client_id"] != old])
+    queries = {event["query_id"] for event in told if event["client_id"] == old}
+    assert queries
+    assert [event["action_name"] for event in told if event["client_id"] != old and event["query_id"] in queries] == []
 
 
 def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:

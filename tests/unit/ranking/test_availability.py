@@ -1,6 +1,6 @@
 """Where products stand that cannot be bought now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from monitoring.metrics import Metrics
 from ranking.queries import SearchAnswer, SearchRequest, Sort
 from ranking.search import Search
 from ranking.settings import AvailabilityRules, RankingSettings
+from ranking.similar import SimilarRequest
 from topics.events import Product
 
 STOCK = {
@@ -92,3 +93,33 @@ def test_what_stands_behind_the_others_says_why_where_that_decides(search_with: 
     assert [hit.behind for hit in search_with({}).hits] == ["", "", "out_of_stock", "discontinued"]
     assert {hit.behind for hit in search_with({}, sort=Sort.PRICE_ASCENDING).hits} == {""}
     assert search_with({}, "LD-4711").hits[0].behind == "", "who names a number sees it first"
+
+
+def test_a_similar_product_that_stands_behind_the_others_says_why(
+    encoder: HashEncoder, analyser: Analyser, metrics: Metrics
+) -> None:
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    index.apply([row(product_id, *what, encoder, analyser) for product_id, what in STOCK.items()])
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics)) as search:
+        hits = search.similar(SimilarRequest("soon"))
+    assert hits is not None
+    assert {hit.product_id: hit.behind for hit in hits} == {
+        "here": "",
+        "LD-4711": "out_of_stock",
+        "ended": "discontinued",
+    }
+
+
+def test_the_reason_is_the_availability_by_which_it_was_placed_though_it_is_restocked_meanwhile(
+    encoder: HashEncoder, analyser: Analyser, metrics: Metrics
+) -> None:
+    class Restocked(MemoryIndex):
+        def documents(self, product_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+            held = super().documents(product_ids)
+            return {product_id: {**content, "availability": "in_stock"} for product_id, content in held.items()}
+
+    index = Restocked(encoder.dimension, encoder.dimension)
+    index.apply([row(product_id, *what, encoder, analyser) for product_id, what in STOCK.items()])
+    with closing(Search(index, encoder, encoder, analyser, RankingSettings(), metrics)) as search:
+        hits = search.search(SearchRequest(text="red linen dress")).hits
+    assert [hit.behind for hit in hits] == ["", "", "out_of_stock", "discontinued"]

@@ -179,7 +179,7 @@ def test_notes_are_counted_by_kind_and_name_a_few(client: TestClient) -> None:
     )
 
 
-@pytest.mark.parametrize("ordinal", [None, "first", [], {}])
+@pytest.mark.parametrize("ordinal", [None, "first", [], {}, 0.5, False])
 def test_a_point_of_the_screen_may_have_any_ordinal_beside_it(client: TestClient, ordinal: Any) -> None:
     attributes = {"object": {"object_id": "dress"}, "position": {"ordinal": ordinal, "xy": {"x": 0, "y": 0}}}
     assert client.post("/v1/events", json={**CLICK, "event_attributes": attributes}).status_code == 202
