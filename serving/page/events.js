@@ -61,7 +61,8 @@ function eventOf(action, { product, position, query }, more) {
 const eventId = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].join("-");
 
 function keep(events) {
-  waiting = [...waiting, ...events].slice(-MOST_WAITING);
+  const own = events.filter((event) => event.client_id === client()); // a name that is forgotten by now stays so
+  waiting = [...waiting, ...own].slice(-MOST_WAITING);
   timer ||= setTimeout(flush, GATHER);
 }
 

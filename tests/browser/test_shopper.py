@@ -385,6 +385,26 @@ def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, to
     assert [event["action_name"] for event in told if event["client_id"] != old and event["query_id"] in queries] == []
 
 
+def test_what_did_not_arrive_is_not_sent_again_under_a_forgotten_name(page: Any, told: list[dict[str, Any]]) -> None:
+    page.clock.install()
+    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    page.reload()
+    search(page, "dotted umbrella")
+    old = page.evaluate("localStorage.getItem('client')")
+    with unanswered(page, "**/v1/events"):
+        with page.expect_request("**/v1/events"):
+            page.locator("a.similar").nth(1).click()
+        page.wait_for_selector("#results[aria-busy=false] .card")
+        page.click("#forget")
+        expect(page.locator("#forgotten")).not_to_be_empty()
+    said = len(told)
+    page.click(".home")
+    later(page, lambda: [event for event in told if event["client_id"] != old])
+    page.clock.run_for(20_000)
+    page.evaluate("1")
+    assert [event for event in told[said:] if event["client_id"] == old] == []
+
+
 def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:
     erasures: list[str] = []
     page.on("request", lambda request: erasures.append(request.url) if request.method == "DELETE" else None)
