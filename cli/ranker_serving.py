@@ -19,6 +19,7 @@ from cli.local_stack import LocalStack, StackError
 from cli.output import Output
 from cli.ranking_logs import RankingLog
 from cli.served_log import without_names
+from cli.server_answers import answer_of
 from cli.settings import Settings, changed_settings
 from cli.wiring import open_profile_store
 from feedback.store import Kept, ProfileStore, StoreUnavailable
@@ -158,10 +159,7 @@ def _orders(url: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
 
 
 def _rank(url: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = (
-        httpx.post(f"{url}/v1/rank", json=request, timeout=_ANSWER_SECONDS).raise_for_status().json()
-    )
-    return answer
+    return answer_of(httpx.post(f"{url}/v1/rank", json=request, timeout=_ANSWER_SECONDS))
 
 
 def _ids(answer: Mapping[str, Any]) -> list[str]:

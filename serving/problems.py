@@ -165,6 +165,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(IndexRefused)
     def index_refused(request: Request, error: IndexRefused) -> Response:
+        logger.warning("Request %s was refused by the index: %s", request_id(request), error)
         return Problem("invalid-fields", str(error)).response(request_id(request))
 
     @app.exception_handler(PublisherError)

@@ -31,7 +31,7 @@ def test_each_demo_has_a_key_for_pseudonyms_that_its_settings_name(
         keys.append(settings.server.pseudonym_key.get_secret_value())
         raise StackError("not today")
 
-    monkeypatch.setattr("cli.demo.LocalStack", refuse)
+    monkeypatch.setattr("cli.demo_run.LocalStack", refuse)
     for _ in range(2):
         result = CliRunner().invoke(app, ["demo", "--headless", "--port", "0", "--folder", str(tmp_path / "demo")])
         assert "not today" in result.stderr
