@@ -80,8 +80,8 @@ def test_both_collections_end_equal_and_the_live_worker_notices_nothing(settings
         shop.settle()
 
         with open_for_business(shop):
-            with bare_worker(config, command) as backfill:
-                wait_until(lambda: committed(settings, NEXT) > 0)
+            with index_products_lag(settings, NEXT) as place, bare_worker(config, command) as backfill:
+                wait_until(lambda: sum(place.committed().values()) > 0)
                 os.kill(backfill.pid, signal.SIGKILL)
             assert 0 < committed(settings, NEXT) < committed(settings, "")
             backfill = stack.enter_context(bare_worker(config, command))
