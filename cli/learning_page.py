@@ -1,14 +1,16 @@
-"""The page of the simulated shoppers: one HTML file that shows how well their lists fit their hidden tastes."""
+"""The page of the simulated shoppers: HTML that shows how well their lists fit their hidden tastes."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from demo.shoppers.learning_curve import Round
 from learning.relevance import Interval
+from serving.learning_pages import learning_pages
 
 _REFRESH_SECONDS = 5
 _TEMPLATE = "learning_page.html"
@@ -46,8 +48,21 @@ class Chart:
     zero: float
 
 
-def learning_page(rounds: Sequence[Round], shoppers: int, ended: bool) -> str:
-    """HTML that asks nobody for anything; a browser reads it again every few seconds, until the visits have `ended`."""
+def write_learning_pages(page: Path, rounds: Sequence[Round], shoppers: int, shop: str, ended: bool) -> None:
+    """In each language. Whoever reads one meanwhile gets the old or the new one, whole."""
+    pages = learning_pages(page)
+    for language, file in pages.items():
+        (elsewhere,) = (other for other in pages.values() if other != file)
+        unfinished = file.with_suffix(".part")
+        unfinished.write_text(learning_page(rounds, shoppers, shop, ended, language, elsewhere.name), "utf-8")
+        unfinished.replace(file)
+
+
+def learning_page(rounds: Sequence[Round], shoppers: int, shop: str, ended: bool, language: str, elsewhere: str) -> str:
+    """HTML that asks nobody for anything; a browser reads it again every few seconds, until the visits have `ended`.
+
+    It links to the `shop`, and to the page in the other language, which lies beside it under the name `elsewhere`.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -56,6 +71,9 @@ def learning_page(rounds: Sequence[Round], shoppers: int, ended: bool) -> str:
     return environment.get_template(_TEMPLATE).render(
         rounds=rounds,
         shoppers=shoppers,
+        shop=shop,
+        language=language,
+        elsewhere=quote(elsewhere),
         refresh=None if ended else _REFRESH_SECONDS,
         lists=_chart(
             {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from cli.learning_page import learning_page
+from cli.learning_page import write_learning_pages
 from demo.shoppers.comparison import CUTOFF, compare
 from demo.shoppers.learning_curve import LearningCurve, Round
 from demo.shoppers.shop_client import ShopClient, ShopUnavailable
@@ -102,11 +102,9 @@ class ShopperVisits:
             self._write_page()
 
     def _write_page(self) -> None:
-        if self._page is None:
-            return
-        unfinished = self._page.with_suffix(".part")
-        unfinished.write_text(learning_page(self.rounds, self._options.shoppers, self._ended.is_set()), "utf-8")
-        unfinished.replace(self._page)
+        if self._page is not None:
+            shop, ended = self._client.start_page, self._ended.is_set()
+            write_learning_pages(self._page, self.rounds, self._options.shoppers, shop, ended)
 
 
 def round_told(one: Round) -> str:

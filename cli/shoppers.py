@@ -22,7 +22,10 @@ def shoppers_command(  # noqa: PLR0913 - each is an option of the command
         float, typer.Option(min=0.01, max=100, help="Sessions that begin a second, over all shoppers.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Other shoppers, with other tastes.")] = 1,
-    page: Annotated[Path | None, typer.Option(help="Keep a page (HTML) up to date that shows the curve.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Keep a page (HTML) of the curve up to date, and beside it one in Chinese."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Let simulated shoppers visit a running shop, and say how well what it shows them fits their hidden tastes.

@@ -25,6 +25,7 @@ export function speak() {
   $("words").placeholder = words.placeholder;
   $("language").textContent = words.other;
   $("language").lang = words.tag === "en" ? "zh-Hans" : "en";
+  $("learning").href = `learning?language=${words.tag}`;
 }
 
 // `answer` is null where nothing was asked, and has `busy` or `problem` where there is none yet, or none at all.

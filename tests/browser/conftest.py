@@ -14,6 +14,7 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from cli.learning_page import write_learning_pages
 from demo.drawn_shop.products import drawn_products, write_pictures
 from encoders.hash import HashEncoder
 from encoders.image_sources import ImageSource
@@ -46,6 +47,7 @@ from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
+from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher
@@ -110,8 +112,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
-    learning = tmp_path_factory.mktemp("learning") / "learning.html"
-    learning.write_text("<h1>What the shop learns</h1>")
+    learning = tmp_path_factory.mktemp("learning") / "shoppers.html"
     return ServerSettings(pseudonym_key=SecretStr("k"), learning_page=str(learning))
 
 
@@ -167,10 +168,12 @@ def url(
     )
     config = uvicorn.Config(create_app(server, services), port=0, log_config=None, lifespan="off")
     with config.bind_socket() as socket:
+        address = f"http://127.0.0.1:{socket.getsockname()[1]}"
+        write_learning_pages(Path(server.learning_page), rounds(3), SHOPPERS, f"{address}/", ended=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([socket],))
         thread.start()
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield address
         announcements.close()
         server.should_exit = True
         thread.join()

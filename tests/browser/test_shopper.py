@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from cli.learning_page import write_learning_pages
 from feedback.memory_store import MemoryStore
 from feedback.settings import ProfileSettings
 from feedback.updating import ProfileUpdater
 from serving.pseudonyms import Pseudonyms
 from serving.settings import ServerSettings
 from tests.browser.conftest import EVERYTHING, NOW, playwright, search
+from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.feedback import JoinedList, ListAction, ShownProduct
@@ -433,4 +436,26 @@ def test_the_cart_and_the_footer_speak_both_languages(page: Any) -> None:
     expect(page.locator("#cart-empty")).to_have_text("购物车是空的。")
     expect(page.locator("#learning")).to_have_text("商店学到了什么")
     page.click("#learning")
-    expect(page.locator("h1")).to_have_text("What the shop learns")
+    expect(page.locator("h1")).to_have_text("商店从 12 位模拟顾客身上学到了什么")
+    page.click("text=返回商店")
+    expect(page.locator("h1")).to_have_text("用文字或图片，找到好物")
+    page.click("#language")
+    page.click("#learning")
+    expect(page.locator("h1")).to_have_text("What the shop learns of 12 shoppers")
+
+
+def test_the_page_on_what_was_learnt_keeps_its_language_while_it_is_read_again(
+    page: Any, url: str, server: ServerSettings
+) -> None:
+    page.goto(f"{url}/learning")
+    expect(page.locator(".figures")).to_contain_text("difference in session 3")
+    page.click("text=中文")
+    expect(page.locator(".figures")).to_contain_text("第 3 次会话的差值")
+    expect(page.locator("body")).not_to_contain_text("session")
+
+    write_learning_pages(Path(server.learning_page), rounds(4), SHOPPERS, f"{url}/", ended=False)
+    expect(page.locator(".figures")).to_contain_text("第 4 次会话的差值", timeout=15_000)
+    page.reload()
+    expect(page.locator(".figures")).to_contain_text("第 4 次会话的差值")
+    page.click("text=English")
+    expect(page.locator(".figures")).to_contain_text("difference in session 4")

@@ -140,6 +140,7 @@ def test_a_run_for_scripts_answers_in_one_json_object(folder: Path, broker: str)
     assert facts["shoppers"]["searches"] > 0
     assert facts["shoppers"]["failed_requests"] == 0
     assert "What the shop learns of 12 shoppers" in (folder / "learning.html").read_text()
+    assert "商店从 12 位模拟顾客身上学到了什么" in (folder / "learning.zh-Hans.html").read_text("utf-8")
     assert facts["searches"][0]["ok"]  # the words of the title are the words of the query
     assert not any(map(runs, children))
 

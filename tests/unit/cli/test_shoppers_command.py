@@ -15,11 +15,13 @@ from cli.shopper_visits import ShopperVisits, interval_told, round_told
 from demo.shoppers.browsing import Habits
 from demo.shoppers.comparison import PairedNdcg
 from demo.shoppers.learning_curve import LearningCurve, Round
+from demo.shoppers.shop_client import ShopClient
 from demo.shoppers.simulation import SimulationOptions
 from learning.relevance import Interval, RelevanceOptions
 from tests.unit.demo.fake_shop import as_found, by_taste, open_shop
 
 SHOPPERS = 12
+SHOP = "http://shop.example/millrace/"
 
 
 def rounds(count: int, gain: float = 0.0) -> list[Round]:
@@ -34,6 +36,10 @@ def rounds(count: int, gain: float = 0.0) -> list[Round]:
             for plain in [rng.uniform(0.2, 0.5)]
         ]
     )
+
+
+def page_of(rounds: list[Round], shoppers: int = SHOPPERS, ended: bool = False, language: str = "en") -> str:
+    return learning_page(rounds, shoppers, SHOP, ended, language, "other.html")
 
 
 def run(*options: str) -> tuple[int, dict[str, object], str]:
@@ -80,12 +86,13 @@ def test_a_round_is_told_in_one_line_that_says_what_may_be_chance() -> None:
 
 
 def test_visits_keep_the_page_and_the_facts_up_to_date_and_end_by_themselves(tmp_path: Path) -> None:
-    page, heard = tmp_path / "page.html", []
+    page, in_chinese, heard = tmp_path / "my page.html", tmp_path / "my page.zh-Hans.html", []
     hurried = Habits(seconds_a_look=0, dwell_seconds=0, pause_seconds=0)
     options = SimulationOptions(shoppers=4, sessions=2, sessions_per_second=1000, habits=hurried)
     with open_shop(by_taste) as (shop, url), ShopperVisits(url, options, page, heard.append) as visits:
         while visits.wait(0.01):
             assert "What the shop learns of 4 shoppers" in page.read_text()
+            assert "商店从 4 位模拟顾客身上学到了什么" in in_chinese.read_text("utf-8")
     facts = visits.facts()
 
     assert visits.failure == ""
@@ -94,7 +101,10 @@ def test_visits_keep_the_page_and_the_facts_up_to_date_and_end_by_themselves(tmp
     assert facts["events"] == len(shop.events)
     assert facts["overall"]["difference"]["mean"] > 0
     assert facts["rounds"][1]["difference"].keys() == {"mean", "low", "high"}
-    assert 'http-equiv="refresh"' not in page.read_text()
+    for one, other in (("my%20page.html", in_chinese), ("my%20page.zh-Hans.html", page)):
+        assert 'http-equiv="refresh"' not in other.read_text("utf-8")
+        assert re.findall(r'href="([^"]*)"', other.read_text("utf-8")) == [f"{url}/", one]
+    assert set(tmp_path.iterdir()) == {page, in_chinese}
     assert re.fullmatch(r"shoppers: 16 searches, \d+ clicks; session 2 of each: .*", visits.told())
 
 
@@ -116,21 +126,21 @@ def drawings(page: str) -> list[ElementTree.Element]:
 
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_the_page_draws_every_round_within_its_bounds(count: int) -> None:
-    page = learning_page(rounds(count, gain=0.005), SHOPPERS, ended=False)
+    page = page_of(rounds(count, gain=0.005))
     lists, difference = drawings(page)
 
     for drawing, circles in ((lists, 2 * count), (difference, count)):
         found = [element for element in drawing.iter() if element.tag == "circle"]
         assert len(found) == circles
         assert all(0 <= float(circle.get("cx", "")) <= 760 for circle in found)
-        assert all(0 <= float(circle.get("cy", "")) <= 262 for circle in found)
+        assert all(0 <= float(circle.get("cy", "")) <= 252 for circle in found)
         for line in drawing.iter("line"):
-            assert all(0 <= float(line.get(end, "")) <= 262 for end in ("y1", "y2"))
+            assert all(0 <= float(line.get(end, "")) <= 252 for end in ("y1", "y2"))
     assert page.count("<tr>") == count + 1
 
 
 def test_a_better_list_stands_higher_on_the_page() -> None:
-    lists, _ = drawings(learning_page(rounds(2, gain=0.1), SHOPPERS, ended=False))
+    lists, _ = drawings(page_of(rounds(2, gain=0.1)))
     heights = {
         group.get("class"): [float(circle.get("cy", "")) for circle in group.iter("circle")]
         for group in lists.iter("g")
@@ -140,7 +150,7 @@ def test_a_better_list_stands_higher_on_the_page() -> None:
 
 
 def test_the_page_says_what_is_no_chance_and_what_may_be() -> None:
-    sure, unsure = learning_page(rounds(3, gain=0.1), 1, ended=True), learning_page(rounds(1), 2, ended=True)
+    sure, unsure = page_of(rounds(3, gain=0.1), 1), page_of(rounds(1), 2)
 
     assert 'class="card gain"' in sure
     assert "may be chance" not in sure
@@ -150,16 +160,40 @@ def test_the_page_says_what_is_no_chance_and_what_may_be() -> None:
 
 def test_the_page_is_read_again_until_the_visits_have_ended_and_asks_nobody_for_anything() -> None:
     for ended in (False, True):
-        page = learning_page(rounds(2), SHOPPERS, ended=ended)
+        page = page_of(rounds(2), ended=ended)
         assert ('http-equiv="refresh"' in page) == (not ended)
         assert "src=" not in page
-        assert "href=" not in page
-        assert "http://" not in page
+        assert re.findall(r'href="([^"]*)"', page) == [SHOP, "other.html"]
+        assert "http://" not in page.replace(SHOP, "")
         assert "https://" not in page
 
 
 def test_before_the_first_round_the_page_says_so() -> None:
-    page = learning_page([], SHOPPERS, ended=False)
+    page = page_of([])
 
     assert "Not every shopper has been there yet" in page
     assert drawings(page) == []
+
+
+@pytest.mark.parametrize("learnt", [[], rounds(1), rounds(3, gain=0.1)])
+def test_each_page_has_words_of_one_language_only(learnt: list[Round]) -> None:
+    english, chinese = (page_of(learnt, language=language) for language in ("en", "zh-Hans"))
+
+    assert re.findall("[\u4e00-\u9fff]+", english) == ["中文"]
+    said = re.sub(r"<style>.*?</style>|<[^>]*>", " ", chinese, flags=re.DOTALL)
+    labels = re.findall('aria-label="([^"]*)"', chinese)
+    assert set(re.findall("[A-Za-z]{2,}", " ".join([said, *labels]))) == {"NDCG", "English"}
+    assert '<html lang="en">' in english
+    assert '<html lang="zh-Hans">' in chinese
+
+
+@pytest.mark.parametrize(
+    ("url", "start_page"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("https://shop.example/millrace/", "https://shop.example/millrace/"),
+        ("https://me:secret@shop.example/@home", "https://shop.example/@home/"),
+    ],
+)
+def test_the_way_back_to_the_shop_tells_no_password(url: str, start_page: str) -> None:
+    assert ShopClient(url).start_page == start_page

@@ -5,14 +5,18 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from cli.learning_page import learning_page
 from serving.settings import ServerSettings
 from tests.unit.serving.conftest import MakeClient
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    return tmp_path / "learning.html"
+    return tmp_path / "learning #1.html"
+
+
+@pytest.fixture
+def in_chinese(tmp_path: Path) -> Path:
+    return tmp_path / "learning #1.zh-Hans.html"
 
 
 @pytest.fixture
@@ -52,12 +56,29 @@ def test_without_the_setting_there_is_no_such_page(make_client: MakeClient) -> N
     assert '<a id="learning" hidden href="learning"' in make_client().get("/").text
 
 
-def test_the_page_has_a_way_back_to_the_shop_and_a_word_on_it_in_both_languages(client: TestClient, page: Path) -> None:
-    page.write_text(learning_page([], shoppers=2, ended=False), "utf-8")
-    text = client.get("/learning").text
-    assert text.count('href="./"') == 2
-    assert "Back to the shop" in text
-    assert "返回商店" in text
-    assert "of the first ten places" in text
-    assert "只看前十个位置" in text
-    assert "What the shop learns of 2 shoppers" in text
+def test_the_language_is_the_one_that_is_asked_for_or_else_english(
+    client: TestClient, page: Path, in_chinese: Path
+) -> None:
+    page.write_text("<p>one</p>")
+    in_chinese.write_text("<p>一</p>", "utf-8")
+
+    for language, text in (("zh-Hans", "<p>一</p>"), ("en", "<p>one</p>"), ("tlh", "<p>one</p>")):
+        assert client.get("/learning", params={"language": language}).text == text
+    assert client.get("/learning").text == "<p>one</p>"
+
+
+def test_each_page_lies_where_the_other_links_to(client: TestClient, page: Path, in_chinese: Path) -> None:
+    page.write_text("<p>one</p>")
+    in_chinese.write_text("<p>一</p>", "utf-8")
+
+    there = client.get("/learning?language=zh-Hans").url.join("learning%20%231.html")
+    assert client.get(str(there)).text == "<p>one</p>"
+    assert client.get(str(there.join("learning%20%231.zh-Hans.html"))).text == "<p>一</p>"
+
+
+def test_what_else_lies_beside_the_page_is_nobodys_business(client: TestClient, page: Path) -> None:
+    page.write_text("<p>one</p>")
+    (page.parent / "secret.html").write_text("secret")
+
+    assert client.get("/learning/secret.html").status_code == 404
+    assert client.get("/learning/learning%20%231.zh-Hans.html").status_code == 404
