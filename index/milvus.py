@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import orjson
+import scipy.sparse  # noqa: F401 - pymilvus imports it at its first search: threads that do so at once get half of it
 from pymilvus import MilvusClient
 
 from index.base import (

@@ -1,6 +1,8 @@
 """MilvusIndex beyond the contract: opening, versions in two processes, and the same ranks as in memory."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +37,25 @@ pytestmark = pytest.mark.services
 
 TEXT_DIMENSION, IMAGE_DIMENSION = 24, 12
 TEXT, IMAGE = VectorSpace("text@1", TEXT_DIMENSION), VectorSpace("image@1", IMAGE_DIMENSION)
+
+
+FIRST_SEARCHES = """
+import sys
+import numpy as np
+from index.base import IMAGE_FIELD, TEXT_FIELD, KeywordQuery, VectorQuery, VectorSpace
+from index.milvus import MilvusIndex
+from index.settings import IndexSettings
+
+uri, alias = sys.argv[1:]
+index = MilvusIndex(IndexSettings(uri=uri, alias=alias), VectorSpace("text@1", 24), VectorSpace("image@1", 12))
+known = set(sys.modules)
+index.search(KeywordQuery("red shoe"), 10)
+index.search(VectorQuery(TEXT_FIELD, np.eye(24, dtype=np.float32)[0]), 10)
+index.search(VectorQuery(IMAGE_FIELD, np.eye(12, dtype=np.float32)[0]), 10)
+index.documents(["a"])
+print(*sorted(set(sys.modules) - known))
+index.close()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +103,16 @@ def queries(rng: np.random.Generator) -> Iterator[Query]:
         yield VectorQuery(IMAGE_FIELD, unit(rng, IMAGE_DIMENSION))
         yield KeywordQuery(" ".join(f"w{word}" for word in rng.zipf(1.5, 3).clip(max=300)))
     yield KeywordQuery("w1 w1 w7")
+
+
+def test_the_first_searches_import_nothing(settings: IndexSettings) -> None:
+    """Threads that import the same package at once may be given half of it."""
+    open_index(settings).close()
+
+    asked = [sys.executable, "-c", FIRST_SEARCHES, settings.uri, settings.alias]
+    imported = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+
+    assert imported == []
 
 
 @pytest.mark.parametrize("flushed_at", [(), (800,), (300, 500, 800)], ids=str)
