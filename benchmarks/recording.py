@@ -58,6 +58,12 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The checked-out commit, marked when files were changed since."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    """The checked-out commit, marked when files were changed since, other than results."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", ":/", ":(top,exclude)benchmarks/results")
+    return (f"{commit}-dirty" if changed else commit) or "unknown"
+
+
+def _git(*arguments: str) -> str:
+    """What it prints; nothing where it cannot say."""
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
