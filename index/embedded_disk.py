@@ -31,10 +31,14 @@ def refuse_without_room(folder: Path, reserve_bytes: int) -> None:
         setattr(MilvusServicer, name, _with_room(folder, reserve_bytes, getattr(MilvusServicer, name)))
 
 
-def end_on_failed_write(end: Callable[[OSError], NoReturn]) -> None:
-    """Before anything is acknowledged behind what was half written; a restart reads all that was acknowledged."""
-    for owner, name in ((WAL, "write_insert"), (WAL, "write_delete"), (Collection, "_trigger_flush")):
-        setattr(owner, name, _or_end(end, getattr(owner, name)))
+def end_on_failed_write(end: Callable[[Exception], NoReturn]) -> None:
+    """Before anything is acknowledged behind what was half written; a restart reads all that was acknowledged.
+
+    A row that the log cannot hold is its sender's, but a flush that fails for any reason has forgotten its rows.
+    """
+    for name in ("write_insert", "write_delete"):
+        setattr(WAL, name, _or_end(end, OSError, getattr(WAL, name)))
+    Collection._trigger_flush = _or_end(end, Exception, Collection._trigger_flush)
 
 
 def end_process(error: Exception) -> NoReturn:
@@ -57,12 +61,12 @@ def _with_room(folder: Path, reserve_bytes: int, call: Method) -> Method:
     return checked
 
 
-def _or_end(end: Callable[[OSError], NoReturn], method: Method) -> Method:
+def _or_end(end: Callable[[Exception], NoReturn], fatal: type[Exception], method: Method) -> Method:
     @functools.wraps(method)
     def whole(*args: Any) -> Any:
         try:
             return method(*args)
-        except OSError as error:
+        except fatal as error:
             end(error)
 
     return whole

@@ -1,9 +1,8 @@
 """Milvus-lite searches what it has just taken four to fifty times slower than what it has written to disk."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import NoReturn
 
 from milvus_lite.db import MilvusLite
 
@@ -12,24 +11,14 @@ LEAST_ROWS = 250
 
 
 @contextmanager
-def flushed_every(
-    seconds: float,
-    database: MilvusLite,
-    writing: AbstractContextManager[object],
-    end: Callable[[Exception], NoReturn],
-) -> Iterator[None]:
-    """Meanwhile many rows wait no longer than so for their way to disk. `writing` is held while they are written, and
-    `end` called where they cannot be: milvus-lite would find them again after a restart only.
-    """
+def flushed_every(seconds: float, database: MilvusLite, writing: AbstractContextManager[object]) -> Iterator[None]:
+    """Meanwhile many rows wait no longer than so for their way to disk. `writing` is held while they are written."""
     ended = threading.Event()
 
     def flush() -> None:
         while not ended.wait(seconds):
-            try:
-                with writing:
-                    flush_many_rows(database)
-            except Exception as error:  # noqa: BLE001 - whatever it is, rows are missing from now on
-                end(error)
+            with writing:
+                flush_many_rows(database)
 
     thread = threading.Thread(target=flush, name="flush")
     thread.start()

@@ -163,7 +163,7 @@ def _serve(chosen: argparse.Namespace, ended: threading.Event) -> None:
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=[*size, *patience, ("grpc.so_reuseport", 0)])
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
     bound = server.add_insecure_port(f"{_HOST}:{chosen.port}")
-    with flushed_every(chosen.flush_seconds, database, writing, end_process):
+    with flushed_every(chosen.flush_seconds, database, writing):
         server.start()
         sys.stdout.write(f"{_READY}{bound}\n")
         sys.stdout.flush()

@@ -51,10 +51,10 @@ def test_a_write_that_fails_ends_the_process_and_other_errors_do_not() -> None:
     def failing(error: Exception) -> None:
         raise error
 
-    def end(error: OSError) -> NoReturn:
+    def end(error: Exception) -> NoReturn:
         raise Ended(error)
 
-    write = _or_end(end, failing)
+    write = _or_end(end, OSError, failing)
     with pytest.raises(Ended):
         write(OSError(errno.ENOSPC, "no space left on device"))
     with pytest.raises(ValueError, match="bad row"):
@@ -66,4 +66,33 @@ def test_the_process_ends_with_its_code_also_when_it_cannot_say_why() -> None:
     with open("/dev/full", "wb") as full:
         ended = subprocess.run([sys.executable, "-c", program], stderr=full, check=False)
 
+    assert ended.returncode == EXIT_DISK
+
+
+FLUSH_THAT_FAILS = """
+import sys
+from milvus_lite.db import MilvusLite
+from milvus_lite.engine import collection
+from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
+from index.embedded_disk import end_on_failed_write, end_process
+
+def fail(**_):
+    raise ValueError("no such column")
+
+end_on_failed_write(end_process)
+collection.execute_flush = fail
+fields = [FieldSchema("id", DataType.INT64, is_primary=True), FieldSchema("vector", DataType.FLOAT_VECTOR, dim=2)]
+products = MilvusLite(sys.argv[1]).create_collection("products", CollectionSchema(fields))
+products.insert([{"id": 1, "vector": [0.0, 1.0]}])
+products.flush()
+"""
+
+
+def test_a_flush_that_fails_ends_the_process_whatever_the_error(tmp_path: Path) -> None:
+    """What it was to write is found again after a restart only."""
+    ended = subprocess.run(
+        [sys.executable, "-c", FLUSH_THAT_FAILS, str(tmp_path / "data")], capture_output=True, text=True, check=False
+    )
+
+    assert "A write failed" in ended.stderr
     assert ended.returncode == EXIT_DISK
