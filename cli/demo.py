@@ -13,6 +13,7 @@ from cli.freshness import FollowingFailed
 from cli.local_settings import local_settings
 from cli.local_stack import StackError, make_room, require_free_port
 from cli.output import JSON_HELP, Output
+from cli.server_answers import RequestRefused
 from cli.settings import Settings, SettingsError, changed_settings, load_settings
 from demo.drawn_shop.ranking import FEATURES as DRAWN_FEATURES
 from demo.drawn_shop.ranking import WEIGHTS as DRAWN_WEIGHTS
@@ -65,6 +66,7 @@ def demo_command(  # noqa: PLR0913 - each is an option of the command
         BrokerError,
         IndexUnavailable,
         FollowingFailed,
+        RequestRefused,
         httpx.HTTPError,
     ):
         require_free_port(port)

@@ -54,7 +54,7 @@ class Answer:
 
 
 def answers(url: str) -> Iterator[Answer]:
-    """One after the other. Raises StackError, httpx.HTTPError."""
+    """One after the other. Raises RequestRefused, httpx.HTTPError."""
     for search in _example_searches():
         answer = _ask(url, search)
         yield Answer(search, [result["product"] for result in answer["results"]], answer["took_ms"])

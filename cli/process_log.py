@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 _LEAK_REPORT = re.compile(r"nanobind: | - leaked | - \.\.\. skipped remainder|See https://nanobind\.")
-_ERROR = re.compile(r"error: |\S+ \S+ ERROR ")
+_RECORD = re.compile(r"\S+ \S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
+_ERROR = re.compile(r"error: |\S+ \S+ (ERROR|CRITICAL) |Fatal Python error: ")
 
 
 def reason_in(log: Path) -> str:
@@ -18,6 +19,6 @@ def reason_in(log: Path) -> str:
     for line in said:
         if line.startswith("Traceback ("):
             in_trace = True
-        elif _ERROR.match(line) or (in_trace and not line[0].isspace()):
+        elif _ERROR.match(line) or (in_trace and not line[0].isspace() and not _RECORD.match(line)):
             reason, in_trace = line, False
     return reason or (said[-1] if said else "it said nothing")

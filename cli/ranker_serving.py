@@ -19,7 +19,7 @@ from cli.local_stack import LocalStack, StackError
 from cli.output import Output
 from cli.ranking_logs import RankingLog
 from cli.served_log import without_names
-from cli.server_answers import answer_of
+from cli.server_answers import RequestRefused, answer_of
 from cli.settings import Settings, changed_settings
 from cli.wiring import open_profile_store
 from feedback.store import Kept, ProfileStore, StoreUnavailable
@@ -38,6 +38,7 @@ SERVING_ERRORS = (
     IndexUnavailable,
     FollowingFailed,
     StoreUnavailable,
+    RequestRefused,
     httpx.HTTPError,
 )
 _START_SECONDS = 180.0

@@ -4,12 +4,14 @@ from typing import Any
 
 import httpx
 
-from cli.local_stack import StackError
+
+class RequestRefused(Exception):
+    """A server answered otherwise than was asked for; the message has what it says."""
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:
-    """Raises StackError with what the server says of a request that it turned away."""
+    """Raises RequestRefused."""
     if not response.is_success:
-        raise StackError(f"{response.url} answered {response.status_code}: {response.text[:500]}")
+        raise RequestRefused(f"{response.url} answered {response.status_code}: {response.text[:500]}")
     answer: dict[str, Any] = response.json()
     return answer

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
@@ -67,7 +66,7 @@ def _first_versions(events: Sequence[LoggedEvent]) -> dict[str, datetime]:
 def _first_showings(queries: Sequence[BehaviorQuery]) -> dict[str, datetime]:
     """By product, the time of the earliest list that shows it."""
     shown: dict[str, datetime] = {}
-    for query in sorted(queries, key=attrgetter("timestamp")):
+    for query in queries:
         for product_id in query.query_response_hit_ids:
-            shown.setdefault(product_id, query.timestamp)
+            shown[product_id] = min(query.timestamp, shown.get(product_id, query.timestamp))
     return shown

@@ -53,6 +53,7 @@ index.search(KeywordQuery("red shoe"), 10)
 index.search(VectorQuery(TEXT_FIELD, np.eye(24, dtype=np.float32)[0]), 10)
 index.search(VectorQuery(IMAGE_FIELD, np.eye(12, dtype=np.float32)[0]), 10)
 index.documents(["a"])
+index.vectors(["a"])
 print(*sorted(set(sys.modules) - known))
 index.close()
 """
@@ -107,7 +108,9 @@ def queries(rng: np.random.Generator) -> Iterator[Query]:
 
 def test_the_first_searches_import_nothing(settings: IndexSettings) -> None:
     """Threads that import the same package at once may be given half of it."""
-    open_index(settings).close()
+    index, rng = open_index(settings), np.random.default_rng(1)
+    index.apply([row(rng, name) for name in "abc"])
+    index.close()
 
     asked = [sys.executable, "-c", FIRST_SEARCHES, settings.uri, settings.alias]
     imported = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()

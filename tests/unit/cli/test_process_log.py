@@ -26,6 +26,9 @@ TRACE = 'Traceback (most recent call last):\n  File "main.py", line 1, in <modul
         (f"{ERROR}{TRACE}ValueError: no such thing\nfield\n  more of it\n", "ValueError: no such thing"),
         (f"{TRACE}KeyError: 1\n\nDuring handling of it, another occurred:\n\n{TRACE}OSError: no\n", "OSError: no"),
         (f"{TRACE}KeyError: 1\n{ERROR}2026-11-21 23:36:58,100 INFO x: bye\n", "address in use"),
+        (f"{TRACE}2026-11-21 23:36:58,100 INFO x: tick\nOSError: no room\n", "OSError: no room"),
+        (f"{TRACE}KeyError: 1\nFatal Python error: Segmentation fault\n\nThread 1:\n", "Segmentation fault"),
+        ("2026-11-21 23:36:57,061 CRITICAL index: ending\nbye\n", "index: ending"),
         ("", "it said nothing"),
     ],
 )

@@ -16,7 +16,7 @@ from PIL import Image
 
 from encoders.image_sources import ImageSource
 from encoders.settings import ImageSourceSettings
-from index.base import Filter, IndexUnavailable, Query, ScoredProduct
+from index.base import Filter, IndexRefused, IndexUnavailable, Query, ScoredProduct
 from index.memory import MemoryIndex
 from serving.search_models import SearchResponse
 from serving.settings import ServerSettings
@@ -396,3 +396,15 @@ def test_an_index_that_is_down_is_a_503_that_says_when_to_come_back(
     assert int(answer.headers["retry-after"]) > 0
     assert "milvus.internal" not in answer.text
     assert "milvus.internal" in caplog.text
+
+
+def test_what_the_index_refuses_is_a_422_that_the_log_tells_too(
+    client: TestClient, index: MemoryIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(query: Query, limit: int, filters: tuple[Filter, ...] = ()) -> list[ScoredProduct]:
+        raise IndexRefused("no such field")
+
+    monkeypatch.setattr(index, "search", refuse)
+    answer = client.get("/v1/search?q=dress", headers={"X-Request-ID": "shop-42"})
+    assert problem(answer) == (422, "invalid-fields")
+    assert "shop-42 was refused by the index: no such field" in caplog.text
