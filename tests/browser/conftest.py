@@ -47,7 +47,7 @@ from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
-from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
+from tests.unit.demo.learnt_rounds import SHOPPERS, rounds
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher

@@ -15,7 +15,7 @@ from feedback.updating import ProfileUpdater
 from serving.pseudonyms import Pseudonyms
 from serving.settings import ServerSettings
 from tests.browser.conftest import EVERYTHING, NOW, playwright, search
-from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
+from tests.unit.demo.learnt_rounds import SHOPPERS, rounds
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.feedback import JoinedList, ListAction, ShownProduct
