@@ -49,11 +49,11 @@ class Chart:
 
 
 def write_learning_pages(page: Path, rounds: Sequence[Round], shoppers: int, shop: str, ended: bool) -> None:
-    """In each language. Whoever reads one meanwhile gets the old or the new one, whole."""
+    """In each language, `page` itself last. Whoever reads one meanwhile gets the old or the new one, whole."""
     pages = learning_pages(page)
-    for language, file in pages.items():
+    for language, file in reversed(pages.items()):
         (elsewhere,) = (other for other in pages.values() if other != file)
-        unfinished = file.with_suffix(".part")
+        unfinished = file.with_name(f"{file.name}.part")
         unfinished.write_text(learning_page(rounds, shoppers, shop, ended, language, elsewhere.name), "utf-8")
         unfinished.replace(file)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,9 +43,11 @@ class ShopperVisits:
         self.failure = ""
 
     def __enter__(self) -> Self:
-        self._write_page()
-        self._client.__enter__()
-        self._thread.start()
+        with ExitStack() as entered:
+            entered.enter_context(self._client)
+            self._write_page()
+            self._thread.start()
+            entered.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

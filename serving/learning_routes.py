@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from serving.learning_pages import learning_pages
+from serving.learning_pages import as_served, learning_pages
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -23,12 +23,15 @@ def learning_router(page: Path) -> APIRouter:
 
     @router.api_route("/learning", methods=["GET", "HEAD"])
     def learning(language: str = "en") -> Response:
-        return RedirectResponse(f"learning/{quote(pages.get(language, page).name)}", headers=_HEADERS)
+        asked = pages.get(language, page)
+        there = asked if asked.is_file() else page
+        return RedirectResponse(f"learning/{quote(there.name)}", headers=_HEADERS)
 
     @router.api_route("/learning/{name}", methods=["GET", "HEAD"])
     def in_language(name: str) -> Response:
         if name not in files or not files[name].is_file():
             raise HTTPException(404, "nothing is known yet of what the shop has learnt: run `millrace shoppers --page`")
-        return Response(files[name].read_bytes(), media_type="text/html; charset=utf-8", headers=_HEADERS)
+        content = as_served(files[name].read_bytes())
+        return Response(content, media_type="text/html; charset=utf-8", headers=_HEADERS)
 
     return router

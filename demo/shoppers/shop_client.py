@@ -1,6 +1,5 @@
 """A running shop as shoppers reach it: its HTTP API, over one connection that stays open."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,7 +49,7 @@ class ShopClient:
     @property
     def start_page(self) -> str:
         """For whoever reads of the shop: without a user and password that its address may hold."""
-        return re.sub("(?<=//)[^/]*@", "", self._url) + "/"
+        return str(httpx.URL(f"{self._url}/").copy_with(userinfo=b""))
 
     def search(self, text: str, limit: int, user_id: str, session_id: str, track: bool = True) -> SearchResults:
         """What this shopper is shown; without `track` the shop is told not to count it as shown."""

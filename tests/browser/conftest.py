@@ -47,7 +47,7 @@ from serving.app import create_app
 from serving.media_routes import MediaLinks
 from serving.services import Services
 from serving.settings import ServerSettings
-from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
+from tests.unit.demo.learnt_rounds import SHOPPERS, rounds
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.embedded_broker import MockCluster
 from topics.publisher import Publisher
@@ -113,7 +113,9 @@ def store() -> MemoryStore:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
     learning = tmp_path_factory.mktemp("learning") / "shoppers.html"
-    return ServerSettings(pseudonym_key=SecretStr("k"), learning_page=str(learning))
+    server = ServerSettings(pseudonym_key=SecretStr("k"), learning_page=str(learning))
+    write_learnt(server, 3)
+    return server
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +171,6 @@ def url(
     config = uvicorn.Config(create_app(server, services), port=0, log_config=None, lifespan="off")
     with config.bind_socket() as socket:
         address = f"http://127.0.0.1:{socket.getsockname()[1]}"
-        write_learning_pages(Path(server.learning_page), rounds(3), SHOPPERS, f"{address}/", ended=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([socket],))
         thread.start()
@@ -209,6 +210,11 @@ def page(browser: Any, url: str) -> Iterator[Any]:
     page.unroute_all(behavior="wait")  # a request of the page may be on its way still
     context.close()
     assert wrong == []
+
+
+def write_learnt(server: ServerSettings, sessions: int) -> None:
+    """As shoppers do who know the shop by another address than the browser."""
+    write_learning_pages(Path(server.learning_page), rounds(sessions), SHOPPERS, "http://shop.internal/", ended=False)
 
 
 def search(page: Any, text: str) -> None:

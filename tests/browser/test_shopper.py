@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from cli.learning_page import write_learning_pages
 from feedback.memory_store import MemoryStore
 from feedback.settings import ProfileSettings
 from feedback.updating import ProfileUpdater
 from serving.pseudonyms import Pseudonyms
 from serving.settings import ServerSettings
-from tests.browser.conftest import EVERYTHING, NOW, playwright, search
-from tests.unit.cli.test_shoppers_command import SHOPPERS, rounds
+from tests.browser.conftest import EVERYTHING, NOW, playwright, search, write_learnt
 from topics.behavior import BehaviorEvent
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 from topics.feedback import JoinedList, ListAction, ShownProduct
@@ -447,15 +444,24 @@ def test_the_cart_and_the_footer_speak_both_languages(page: Any) -> None:
 def test_the_page_on_what_was_learnt_keeps_its_language_while_it_is_read_again(
     page: Any, url: str, server: ServerSettings
 ) -> None:
+    write_learnt(server, 3)
     page.goto(f"{url}/learning")
     expect(page.locator(".figures")).to_contain_text("difference in session 3")
     page.click("text=中文")
     expect(page.locator(".figures")).to_contain_text("第 3 次会话的差值")
     expect(page.locator("body")).not_to_contain_text("session")
 
-    write_learning_pages(Path(server.learning_page), rounds(4), SHOPPERS, f"{url}/", ended=False)
+    write_learnt(server, 4)
     expect(page.locator(".figures")).to_contain_text("第 4 次会话的差值", timeout=15_000)
     page.reload()
     expect(page.locator(".figures")).to_contain_text("第 4 次会话的差值")
     page.click("text=English")
     expect(page.locator(".figures")).to_contain_text("difference in session 4")
+
+
+def test_the_way_back_from_the_page_on_what_was_learnt_leads_to_the_same_shopper(page: Any, url: str) -> None:
+    shopper = page.evaluate("localStorage.getItem('client')")
+    page.click("#learning")
+    page.click("text=Back to the shop")
+    page.wait_for_url(f"{url}/")
+    assert page.evaluate("localStorage.getItem('client')") == shopper

@@ -1,7 +1,6 @@
 """`millrace shoppers`, and the page and the words that tell of simulated shoppers."""
 
 import json
-import random
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,33 +8,18 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from cli.learning_page import learning_page
+from cli.learning_page import learning_page, write_learning_pages
 from cli.main import app
 from cli.shopper_visits import ShopperVisits, interval_told, round_told
 from demo.shoppers.browsing import Habits
-from demo.shoppers.comparison import PairedNdcg
-from demo.shoppers.learning_curve import LearningCurve, Round
+from demo.shoppers.learning_curve import Round
 from demo.shoppers.shop_client import ShopClient
 from demo.shoppers.simulation import SimulationOptions
-from learning.relevance import Interval, RelevanceOptions
+from learning.relevance import Interval
 from tests.unit.demo.fake_shop import as_found, by_taste, open_shop
+from tests.unit.demo.learnt_rounds import SHOPPERS, rounds
 
-SHOPPERS = 12
 SHOP = "http://shop.example/millrace/"
-
-
-def rounds(count: int, gain: float = 0.0) -> list[Round]:
-    """`gain` is what each session adds to the one before."""
-    rng = random.Random(1)
-    curve = LearningCurve(SHOPPERS, RelevanceOptions(resamples=200))
-    return curve.update(
-        [
-            PairedNdcg(f"s{number}", session, plain + gain * session + rng.gauss(0, 0.02), plain)
-            for session in range(1, count + 1)
-            for number in range(SHOPPERS)
-            for plain in [rng.uniform(0.2, 0.5)]
-        ]
-    )
 
 
 def page_of(rounds: list[Round], shoppers: int = SHOPPERS, ended: bool = False, language: str = "en") -> str:
@@ -55,8 +39,18 @@ def test_a_shop_that_is_not_there_ends_the_command_with_its_address(tmp_path: Pa
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("url", ["me:secret@shop.invalid", "https://me:se/cret@shop.invalid"])
+def test_of_a_shop_that_is_not_there_no_page_is_written(tmp_path: Path, url: str) -> None:
+    code, _, said = run("--url", url, "--page", str(tmp_path / "page.html"))
+
+    assert code == 1
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_page_that_cannot_be_written_ends_the_command(tmp_path: Path) -> None:
-    code, facts, _ = run("--page", str(tmp_path / "no such folder" / "page.html"))
+    with open_shop(as_found) as (_, url):
+        code, facts, _ = run("--url", url, "--page", str(tmp_path / "no such folder" / "page.html"))
 
     assert code == 1
     assert "no such folder" in str(facts["error"])
@@ -115,6 +109,26 @@ def test_shoppers_who_are_called_back_leave_at_once() -> None:
         assert not visits.wait(0)
     assert visits.failure == ""
     assert visits.facts()["rounds"] == []
+
+
+def test_who_finds_the_page_finds_its_translation_too(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    (tmp_path / "page.zh-Hans.html").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        write_learning_pages(page, [], SHOPPERS, SHOP, ended=False)
+    assert not page.exists()
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.part"])
+def test_who_reads_a_page_while_it_is_written_anew_gets_the_old_one_whole(tmp_path: Path, name: str) -> None:
+    for file in (tmp_path / name, (tmp_path / name).with_stem("page.zh-Hans")):
+        write_learning_pages(tmp_path / name, [], SHOPPERS, SHOP, ended=False)
+        old = file.read_text("utf-8")
+        with file.open(encoding="utf-8") as reading:
+            write_learning_pages(tmp_path / name, rounds(1), SHOPPERS, SHOP, ended=False)
+            assert reading.read() == old
+        assert file.read_text("utf-8") != old
 
 
 def drawings(page: str) -> list[ElementTree.Element]:
@@ -193,6 +207,8 @@ def test_each_page_has_words_of_one_language_only(learnt: list[Round]) -> None:
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
         ("https://shop.example/millrace/", "https://shop.example/millrace/"),
         ("https://me:secret@shop.example/@home", "https://shop.example/@home/"),
+        ("https://me:s@cret@shop.example", "https://shop.example/"),
+        ("https://shop.example/a//b@c", "https://shop.example/a//b@c/"),
     ],
 )
 def test_the_way_back_to_the_shop_tells_no_password(url: str, start_page: str) -> None:

@@ -1,10 +1,12 @@
 """The page at /learning, which simulated shoppers keep up to date."""
 
+import re
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from cli.learning_page import write_learning_pages
 from serving.settings import ServerSettings
 from tests.unit.serving.conftest import MakeClient
 
@@ -65,6 +67,45 @@ def test_the_language_is_the_one_that_is_asked_for_or_else_english(
     for language, text in (("zh-Hans", "<p>一</p>"), ("en", "<p>one</p>"), ("tlh", "<p>one</p>")):
         assert client.get("/learning", params={"language": language}).text == text
     assert client.get("/learning").text == "<p>one</p>"
+
+
+def test_without_a_translation_every_language_gets_the_page(client: TestClient, page: Path) -> None:
+    page.write_text("<p>one</p>")
+
+    assert client.get("/learning?language=zh-Hans").text == "<p>one</p>"
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "learning%20%231"), ("zh-Hans", "learning%20%231.zh-Hans")])
+def test_the_way_to_the_page_is_relative_and_as_guarded_as_the_page(
+    client: TestClient, page: Path, in_chinese: Path, language: str, name: str
+) -> None:
+    page.write_text("<p>one</p>")
+    in_chinese.write_text("<p>一</p>", "utf-8")
+
+    way = client.get("/learning", params={"language": language}, follow_redirects=False)
+    shown = client.get(str(way.url.join(way.headers["Location"])))
+    assert way.is_redirect
+    assert way.headers["Location"] == f"learning/{name}.html"
+    assert shown.headers["Content-Type"] == "text/html; charset=utf-8"
+    for answer in (way, shown):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_the_way_back_leads_to_the_shop_as_the_browser_knows_it(
+    client: TestClient, page: Path, in_chinese: Path, language: str
+) -> None:
+    write_learning_pages(page, [], 12, "http://shop.internal:8080/", ended=False)
+
+    text = client.get("/learning", params={"language": language}).text
+    other = "learning%20%231.html" if language == "zh-Hans" else "learning%20%231.zh-Hans.html"
+    assert re.findall('href="([^"]*)"', text) == ["../", other]
+    assert "shop.internal" not in text
+    for file in (page, in_chinese):
+        assert 'href="http://shop.internal:8080/"' in file.read_text("utf-8")
 
 
 def test_each_page_lies_where_the_other_links_to(client: TestClient, page: Path, in_chinese: Path) -> None:
