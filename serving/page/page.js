@@ -11,7 +11,7 @@ import { forget, heatMap, PAGE_SIZE, search, similar } from "./server.js";
 import { forgetRest, tellRest, watchSending } from "./events.js";
 import { emptyShelves, fillShelves } from "./shelf.js";
 import { asksForKey, show, showMore, showPanel, speak } from "./view.js";
-import { client, renewNames } from "./visitor.js";
+import { client, renewNames, watchName } from "./visitor.js";
 import { arrived, leave, watchShopper } from "./watching.js";
 import { changeLanguage, words } from "./words.js";
 
@@ -133,18 +133,23 @@ function focusWords(event) {
   $("words").select();
 }
 
-// The name goes in any case, so that nothing new comes to what the shop may still keep under it. Where the shop asks for
-// a key, nobody can erase it from here: who wants that has to name the old one.
-async function forgetMe() {
+// What is on screen was put in order for the old name, and what waits to be told is of it.
+function beginAnew() {
   leave();
   forgetRest();
-  const name = client();
-  renewNames();
   emptyCart();
   keepScroll();
   emptyShelves();
   $("results").replaceChildren();
-  load(); // what was on screen was put in order for the old name
+  load();
+}
+
+// The name goes in any case, so that nothing new comes to what the shop may still keep under it. Where the shop asks for
+// a key, nobody can erase it from here: who wants that has to name the old one.
+async function forgetMe() {
+  const name = client();
+  renewNames();
+  beginAnew();
   const taken = !asksForKey() && await forget(name).catch(() => false);
   forgotten = () => (taken ? words.forgotten : asksForKey() ? words.renamed(name) : words.forgottenHere(name));
   $("forgotten").textContent = forgotten();
@@ -180,6 +185,7 @@ watchPictures((file, alone) => ask(alone ? "" : typed(), file));
 watchPanel();
 watchShopper();
 watchSending();
+watchName(beginAnew);
 watchCart();
 showCart();
 watchNews(

@@ -10,6 +10,7 @@ import pytest
 from feedback.memory_store import MemoryStore
 from feedback.settings import ProfileSettings
 from feedback.updating import ProfileUpdater
+from ranking.trending import Trending
 from serving.pseudonyms import Pseudonyms
 from serving.settings import ServerSettings
 from tests.browser.conftest import EVERYTHING, NOW, playwright, search, write_learnt
@@ -72,11 +73,15 @@ def later(page: Any, until: Callable[[], object]) -> None:
     raise AssertionError("it did not happen within a minute of the page")
 
 
+def names(request: Any, name: str) -> bool:
+    return name in request.url + (request.post_data or "")
+
+
 @contextmanager
-def unanswered(page: Any, pattern: str) -> Iterator[None]:
-    """The page waits in vain for what it asks of these addresses."""
+def unanswered(page: Any, pattern: str, name: str = "") -> Iterator[None]:
+    """The page waits in vain for what it asks of these addresses, for this name alone where one is given."""
     held: list[Any] = []
-    page.route(pattern, lambda route: held.append(route))  # it takes no method of a built-in type
+    page.route(pattern, lambda route: held.append(route) if names(route.request, name) else route.fallback())
     try:
         yield
     finally:
@@ -334,41 +339,75 @@ def test_why_a_product_is_here_says_what_moved_it_and_what_it_comes_to(page: Any
     expect(why).to_contain_text("搜索 −0.200，其他 +0.200，合计 +0.000。")
 
 
+@pytest.fixture(params=["this tab", "another tab"])
+def pressed(request: pytest.FixtureRequest, page: Any, url: str) -> Any:
+    """The tab in which "Forget me" is pressed, for a shop that erases."""
+    page.context.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
+    return page if request.param == "this tab" else another_tab(page, url)
+
+
+def another_tab(page: Any, url: str) -> Any:
+    other = page.context.new_page()
+    other.set_default_timeout(15_000)
+    other.goto(url)
+    expect(other.locator("#goods .tile").first).to_be_visible()
+    page.bring_to_front()  # what is not drawn is not seen
+    return other
+
+
 def test_who_is_forgotten_sees_nothing_that_was_chosen_for_the_old_name(
-    page: Any, store: MemoryStore, server: ServerSettings
+    page: Any, pressed: Any, store: MemoryStore, server: ServerSettings
 ) -> None:
     like(store, page, server)
-    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
     page.reload()
     expect(page.locator("#for-you-goods .tile")).to_have_count(8)
-    page.click("#forget")
-    expect(page.locator("#forgotten")).to_contain_text("The shop forgets what it knew of you")
+    pressed.click("#forget")
+    expect(pressed.locator("#forgotten")).to_contain_text("The shop forgets what it knew of you")
     expect(page.locator("#for-you")).to_be_hidden()
     expect(page.locator("#goods .tile").first).to_be_visible()
     like(store, page, server)
     search(page, EVERYTHING)
     expect(page.locator(".personal").filter(has_text="your brands +").first).to_be_attached()
     with page.expect_response("**/v1/search*track=true*") as answered:
-        page.click("#forget")
+        pressed.click("#forget")
     assert answered.value.ok
     expect(page.locator(".personal").filter(has_text="your brands +")).to_have_count(0)
 
 
-def test_what_was_asked_for_the_old_name_is_not_waited_for(page: Any) -> None:
+@pytest.mark.parametrize("asked", ["users/*/recommendations?*", "trending?*", "search?*interpret=false*", "rank"])
+def test_what_was_asked_for_the_old_name_is_not_waited_for(page: Any, pressed: Any, url: str, asked: str) -> None:
     old = page.evaluate("localStorage.getItem('client')")
-    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
-    with unanswered(page, f"**/v1/users/{old}/recommendations*"):
-        with page.expect_request("**/recommendations*"):
-            page.reload()
-        with page.expect_event("requestfailed", lambda request: old in request.url, timeout=5_000):
-            page.click("#forget")
+    page.goto("about:blank")  # what was asked so far comes no more
+    with unanswered(page, f"**/v1/{asked}", old):
+        with page.expect_request(f"**/v1/{asked}") as waiting:
+            page.goto(url)
+        with page.expect_event("requestfailed", lambda request: request == waiting.value, timeout=5_000):
+            pressed.click("#forget")
         expect(page.locator("#goods .tile").first).to_be_visible()
         expect(page.locator("#for-you")).to_be_hidden()
 
 
-def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, told: list[dict[str, Any]]) -> None:
+def test_what_trended_for_the_old_name_is_not_left_for_the_new_one(page: Any, pressed: Any, trending: Trending) -> None:
+    document = {
+        "action_name": "click",
+        "timestamp": NOW,
+        "session_id": "s",
+        "event_attributes": {"object": {"object_id": "drawn-1-000003"}},
+    }
+    trending.count(BehaviorEvent.model_validate(document), NOW)
+    page.reload()
+    expect(page.locator("#trends .tile")).to_have_count(1)
+    with unanswered(page, "**/v1/trending?*"):
+        with page.expect_request("**/v1/trending?*"):
+            pressed.click("#forget")
+        expect(page.locator("#trends .tile")).to_have_count(0)
+        expect(page.locator("#trending")).to_be_hidden()
+
+
+def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(
+    page: Any, pressed: Any, told: list[dict[str, Any]]
+) -> None:
     page.clock.install()
-    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
     page.reload()
     search(page, "dotted umbrella")
     page.locator("a.similar").nth(1).click()
@@ -376,7 +415,7 @@ def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, to
     page.clock.run_for(3_000)
     old = page.evaluate("localStorage.getItem('client')")
     with unanswered(page, "**/similar?*"):
-        page.click("#forget")
+        pressed.click("#forget")
         expect(page.locator(".card")).to_have_count(0)
         page.click(".home")
     later(page, lambda: [event for event in told if event["client_id"] != old])
@@ -385,9 +424,10 @@ def test_what_the_old_name_was_shown_is_not_told_under_the_new_one(page: Any, to
     assert [event["action_name"] for event in told if event["client_id"] != old and event["query_id"] in queries] == []
 
 
-def test_what_did_not_arrive_is_not_sent_again_under_a_forgotten_name(page: Any, told: list[dict[str, Any]]) -> None:
+def test_what_did_not_arrive_is_not_sent_again_under_a_forgotten_name(
+    page: Any, pressed: Any, told: list[dict[str, Any]]
+) -> None:
     page.clock.install()
-    page.route("**/v1/users/*", lambda route: route.fulfill(status=202, json={}))
     page.reload()
     search(page, "dotted umbrella")
     old = page.evaluate("localStorage.getItem('client')")
@@ -395,14 +435,99 @@ def test_what_did_not_arrive_is_not_sent_again_under_a_forgotten_name(page: Any,
         with page.expect_request("**/v1/events"):
             page.locator("a.similar").nth(1).click()
         page.wait_for_selector("#results[aria-busy=false] .card")
-        page.click("#forget")
-        expect(page.locator("#forgotten")).not_to_be_empty()
+        with page.expect_request("**/similar?*"):
+            pressed.click("#forget")
     said = len(told)
     page.click(".home")
     later(page, lambda: [event for event in told if event["client_id"] != old])
     page.clock.run_for(20_000)
     page.evaluate("1")
     assert [event for event in told[said:] if event["client_id"] == old] == []
+
+
+def test_no_click_joins_the_name_that_another_tab_gave_up_to_the_new_one(
+    page: Any, url: str, told: list[dict[str, Any]]
+) -> None:
+    other = another_tab(page, url)
+    search(page, "dotted umbrella")
+    with page.expect_request(lambda request: "add_to_cart" in (request.post_data or "")):
+        page.locator("button.put").first.click()
+    old = page.evaluate("localStorage.getItem('client')")
+    other.click("#forget")
+    expect(other.locator("#forgotten")).not_to_be_empty()
+    with page.expect_request(lambda request: '"click"' in (request.post_data or "")):
+        page.locator("a.similar").first.click()  # whether or not this tab has heard of it by now
+    page.go_back()
+    expect(page.locator("#cart-count")).to_be_empty()
+    page.wait_for_selector("#results[aria-busy=false] .card")
+    with page.expect_request(lambda request: "add_to_cart" in (request.post_data or "")):
+        page.locator("button.put").first.click()
+    page.click("#open-cart")
+    with page.expect_request(lambda request: "purchase" in (request.post_data or "")):
+        page.click("#buy")
+    new = page.evaluate("localStorage.getItem('client')")
+    assert {event["client_id"] for event in told} == {old, new}
+    for what in ("session_id", "query_id"):
+        known = [{event[what] for event in told if event["client_id"] == name} for name in (old, new)]
+        assert known[0].isdisjoint(known[1]), what
+
+
+def test_a_name_that_this_tab_has_not_heard_of_is_not_used(page: Any, told: list[dict[str, Any]]) -> None:
+    search(page, "dotted umbrella")
+    old = page.evaluate("localStorage.getItem('client')")
+    page.evaluate("localStorage.setItem('client', 'new')")  # a tab does not hear of what it writes itself
+    with page.expect_request("**/v1/events"):
+        page.locator("button.put").first.click()
+    assert [event["client_id"] for event in told] == [old]
+    assert page.evaluate("localStorage.getItem('client')") == "new"
+
+
+def test_tabs_take_one_new_name_and_leave_it_at_that(page: Any, url: str) -> None:
+    search(page, "dotted umbrella")
+    other = another_tab(page, url)
+    tabs = (page, other)
+    asked: list[str] = []
+    erased: list[str] = []
+
+    def hear(request: Any) -> None:
+        if request.method == "DELETE":
+            erased.append(request.url)
+        elif "track=true" in request.url:
+            asked.append(request.url)
+
+    for tab in tabs:
+        tab.on("request", hear)
+        tab.evaluate("""() => {
+            window.names = [];
+            addEventListener("storage", ({ key, newValue }) => {
+                if (key !== "cart") names.push(key === null ? "cleared" : newValue);
+            });
+        }""")
+    old = page.evaluate("localStorage.getItem('client')")
+    with page.expect_response("**/v1/search*track=true*"):
+        other.click("#forget")
+    expect(other.locator("#forgotten")).not_to_be_empty()
+    new = page.evaluate("localStorage.getItem('client')")
+    assert new not in (old, None)
+    assert [tab.evaluate("names") for tab in tabs] == [[new], []], "there is no moment without a name"
+    assert erased == [f"{url}/v1/users/{old}"]
+    session = page.evaluate("sessionStorage.getItem('session')")
+    page.evaluate("dispatchEvent(new StorageEvent('storage', { key: 'client' }))")  # what it knows by now is no news
+    assert page.evaluate("sessionStorage.getItem('session')") == session
+    assert len(asked) == 1
+    assert f"client_id={new}" in asked[0]
+
+
+def test_a_tab_whose_storage_was_cleared_takes_a_new_name(page: Any, url: str) -> None:
+    search(page, "dotted umbrella")
+    other = another_tab(page, url)
+    old = page.evaluate("localStorage.getItem('client')")
+    with other.expect_request("**/v1/trending?*") as shown, page.expect_request("**/v1/search*track=true*") as asked:
+        other.evaluate("localStorage.clear()")
+    new = page.evaluate("localStorage.getItem('client')")
+    assert new not in (old, None)
+    assert f"client_id={new}" in asked.value.url
+    assert f"client_id={new}" in shown.value.url, "the tab that cleared it hears of the name of the other one"
 
 
 def test_where_the_shop_asks_for_a_key_the_page_takes_a_new_name_and_says_whom_to_ask(page: Any) -> None:
