@@ -47,10 +47,11 @@ class Answer:
         return {"query": search.query, "kind": search.kind, "titles": self.titles, "took_ms": took, "ok": self.ok}
 
     def told(self) -> Iterator[str]:
-        """Lines for people."""
+        """Lines for people; what was asked for has a mark."""
         yield f"\n{self.search.kind}: {self.search.query}   ({self.took_ms:.0f} ms)"
         for position, product in enumerate(self.products, start=1):
-            yield f"  {position}. {product['title']}, {product['price']} {product['currency']}"
+            mark = "✓" if _looks_like(product, self.search.wanted) else " "
+            yield f"{mark} {position}. {product['title']}, {product['price']} {product['currency']}"
 
 
 def answers(url: str) -> Iterator[Answer]:

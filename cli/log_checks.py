@@ -31,6 +31,23 @@ def late_descriptions(summary: LogSummary) -> str | None:
     )
 
 
+def lost_events(summary: LogSummary) -> str | None:
+    """A note where some of what was done tells nothing of a list."""
+    if summary.events_that_count == summary.events:
+        return None
+    return f"{summary.events - summary.events_that_count} events tell nothing of a list: the log has {_counts(summary)}"
+
+
+def anonymous_queries(summary: LogSummary) -> str | None:
+    """A warning where nothing can be learned of single shoppers."""
+    if summary.anonymous < summary.queries:
+        return None
+    return (
+        "warning: no query names a user_id, client_id or session_id: nothing is learned of single shoppers, and all "
+        "are shown the same order"
+    )
+
+
 def require_joined(summary: LogSummary) -> None:
     """Raises RankingDataError where nothing was done with any list."""
     if not summary.events_that_count:

@@ -9,7 +9,14 @@ from typing import Any
 
 from cli.local_settings import local_settings
 from cli.local_stack import make_room, require_free_port
-from cli.log_checks import late_descriptions, require_joined, telling_lists, unknown_products
+from cli.log_checks import (
+    anonymous_queries,
+    late_descriptions,
+    lost_events,
+    require_joined,
+    telling_lists,
+    unknown_products,
+)
 from cli.log_vectors import encode_products, vectors_of
 from cli.output import Output
 from cli.ranker_serving import Learned, ServingOptions, serve_ranker
@@ -34,6 +41,8 @@ from ranking.ranker_folder import require_room, write_ranker
 from ranking.rankers import RankerFolderError
 from serving.pseudonyms import Pseudonyms
 from topics.shop_log import LoggedEvent
+
+_CHECKS = (lost_events, anonymous_queries, unknown_products, late_descriptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ def _check(log: RankingLog, events: Sequence[LoggedEvent], output: Output) -> No
     """Raises RankingDataError where nothing belongs together, before anything is encoded and replayed."""
     summary = summarize_log(events, log.loop.gains)
     require_joined(summary)
-    for said in filter(None, (unknown_products(summary), late_descriptions(summary))):
+    for said in filter(None, (check(summary) for check in _CHECKS)):
         output.note(said)
 
 

@@ -13,12 +13,14 @@ from topics.shop_log import LoggedEvent
 class LogSummary:
     """Of the events each number is a part of the one before: those that name a product, whose query is in the log,
     whose product is in the list of that query, and whose action counts. `without_product`: shown, but in the log no
-    product has that id. `described_later`: shown, but the first version in the log is of a later time.
+    product has that id. `described_later`: shown, but the first version in the log is of a later time. `anonymous`:
+    queries that name neither a person, nor a browser, nor a session.
     """
 
     products: int
     queries: int
     queries_with_hits: int
+    anonymous: int
     shown: int
     without_product: Sequence[str]
     described_later: int
@@ -43,6 +45,7 @@ def summarize_log(events: Sequence[LoggedEvent], actions: Collection[str]) -> Lo
         len(products),
         len(queries),
         sum(bool(query.query_response_hit_ids) for query in queries),
+        sum(not query.actor and not query.session_id for query in queries),
         len(shown),
         sorted(shown.keys() - products.keys()),
         sum(products[product_id] > shown[product_id] for product_id in shown.keys() & products.keys()),

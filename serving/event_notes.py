@@ -35,11 +35,12 @@ def event_notes(events: Sequence[BehaviorEvent], sent: Sequence[Mapping[str, Any
         ),
         (
             sum(not event.query_id and bool(event.actor) for event in events),
-            "without a query_id, so no statistics change: send that of the answer that was acted upon",
+            "without a query_id, good for recommendations and for leaving out what was bought or hidden, but for no "
+            "click rate and no order of a search: send that of the answer that was acted upon",
         ),
         (
             sum(not event.query_id and not event.actor for event in events),
-            "without a query_id and without a name, so no profile and no statistics change: send the query_id of the "
+            "without a query_id and without a name, of which trending products alone hear: send the query_id of the "
             "answer, and user_id, client_id or session_id",
         ),
         (

@@ -1,9 +1,10 @@
 """The page at `/learning`: what simulated shoppers say of what the shop has learnt, written by whoever sends them."""
 
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
 from serving.learning_pages import as_served, learning_pages
@@ -22,8 +23,8 @@ def learning_router(page: Path) -> APIRouter:
     files = {file.name: file for file in pages.values()}
 
     @router.api_route("/learning", methods=["GET", "HEAD"])
-    def learning(language: str = "en") -> Response:
-        asked = pages.get(language, page)
+    def learning(language: str = "", accept_language: Annotated[str, Header()] = "") -> Response:
+        asked = pages.get(language or ("zh-Hans" if accept_language.startswith("zh") else "en"), page)
         there = asked if asked.is_file() else page
         return RedirectResponse(f"learning/{quote(there.name)}", headers=_HEADERS)
 

@@ -190,7 +190,10 @@ MODELS: dict[str, Any] = {
     "EventObject": EVENT["event_attributes"]["object"],
     "EventsAccepted": {
         "accepted": 2,
-        "notes": ["1 event without a query_id, so no statistics change: send that of the answer that was acted upon"],
+        "notes": [
+            "1 event without a query_id, good for recommendations and for leaving out what was bought or hidden, but "
+            "for no click rate and no order of a search: send that of the answer that was acted upon"
+        ],
     },
     "HeatMap": HEAT_MAP,
     "TrendingResponse": TRENDING_ANSWER,

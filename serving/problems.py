@@ -190,9 +190,9 @@ def _allowed(app: FastAPI, request: Request) -> str:
 
 def _said(error: ErrorDetails) -> str:
     """Without what only says how the check is written."""
-    return (
-        "Input should be a JSON object" if error["type"] == "model_type" else error["msg"].removeprefix("Value error, ")
-    )
+    if error["type"] in {"model_type", "dict_type"}:
+        return "Input should be a JSON object"
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _field_error(location: Sequence[int | str], message: str) -> FieldError:

@@ -165,7 +165,7 @@ def _parquet_rows(raw: BinaryIO, path: Path) -> Iterator[Record]:
         raise CatalogueFileError(f"{path}: to read Parquet, install pyarrow (pip install pyarrow)") from None
     row_number = 0
     try:
-        for batch in parquet.ParquetFile(raw).iter_batches(batch_size=1024):
+        for batch in parquet.ParquetFile(raw).iter_batches(batch_size=1024, use_threads=False):
             for row in batch.to_pylist():
                 row_number += 1
                 yield Record(row_number, {name: value for name, value in row.items() if value is not None})

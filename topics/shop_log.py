@@ -2,6 +2,7 @@
 
 import gzip
 import math
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import BufferedReader
 from operator import itemgetter
@@ -32,8 +33,9 @@ def read_shop_log(path: Path) -> Iterator[LoggedEvent]:
             yield _event(line)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ShopLogError(f"{place}: {where}: {first['msg']}; {_taken_for(line)}") from None
+            where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+            said = first["msg"].removeprefix("Value error, ")
+            raise ShopLogError(f"{place}: {where}{said}; {_taken_for(line)}") from None
 
 
 def in_order_of_time(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
@@ -82,9 +84,9 @@ def _open(path: Path) -> gzip.GzipFile | BufferedReader:
 
 def _object(line: bytes, place: str) -> dict[str, object]:
     try:
-        parsed = orjson.loads(line)
+        parsed = orjson.loads(line.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
-        raise ShopLogError(f"{place}: not JSON: {error}") from None
+        raise ShopLogError(f"{place}: not JSON in UTF-8: {error}") from None
     if not isinstance(parsed, dict):
         raise ShopLogError(f"{place}: write one JSON object a line")
     return parsed

@@ -104,8 +104,9 @@ function showMessage(answer, asked) {
   $("message").hidden = !empty && !problem;
   $("again").hidden = !problem;
   $("clear").hidden = !filtered;
-  $("message").querySelector("h2").textContent = problem ? problem.title ?? words.failed : words.nothing;
-  $("message").querySelector("p").textContent = problem ? problem.detail ?? words.offline : hint;
+  const [title, detail] = words.problems[problem?.type?.split("/").pop()] ?? [problem?.title, problem?.detail];
+  $("message").querySelector("h2").textContent = problem ? title ?? words.failed : words.nothing;
+  $("message").querySelector("p").textContent = problem ? detail ?? words.offline : hint;
 }
 
 // Words that no product has were replaced: which, and the way back.

@@ -144,6 +144,19 @@ def test_products_that_the_log_does_not_describe_are_told_of(log: Path, tmp_path
     result = invoke("evaluate", "ranking", "--log", str(few))
 
     assert "2 of 26 shown products are not described (p28, p29)" in result.output
+    assert "tell nothing of a list" not in result.output
+    assert "no query names" not in result.output
+
+
+def test_what_tells_nothing_of_a_list_or_of_a_shopper_is_told_of(tmp_path: Path) -> None:
+    names = {"user_id", "session_id"}
+    anonymous = [{name: value for name, value in event.items() if name not in names} for event in visits(9)]
+    clicks = [event for event in anonymous if "action_name" in event]
+    clicks[0]["action_name"], clicks[1]["query_id"] = "klick", "q99"
+    result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", anonymous)))
+
+    assert "2 events tell nothing of a list: the log has" in result.output
+    assert "no query names a user_id, client_id or session_id" in result.output
 
 
 def test_products_that_are_described_later_than_they_were_shown_are_told_of(tmp_path: Path) -> None:

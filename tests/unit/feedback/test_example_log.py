@@ -1,5 +1,7 @@
 """The example log: one row for each list, whatever comes twice, ends in the middle, is put together or erased."""
 
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -197,6 +199,25 @@ def test_an_erasure_in_the_middle_of_a_write_or_a_compaction_is_seen(tmp_path: P
 def test_a_folder_that_cannot_be_is_told(url: str) -> None:
     with pytest.raises(LogUnavailable, match="examples"):
         ExampleLog(url, nobody).write([joined("q")], "x")
+
+
+READER = """
+import sys
+from datetime import date
+import psutil
+from feedback.example_log import ExampleLog
+
+threads = psutil.Process().num_threads()
+lists = list(ExampleLog(sys.argv[1], lambda _: {}).read(date.min, date.max))
+print(len(lists), psutil.Process().num_threads() - threads)
+"""
+
+
+def test_reading_leaves_no_thread_that_could_abort_the_end_of_the_interpreter(log: ExampleLog, tmp_path: Path) -> None:
+    log.write([joined("q1"), joined("q2")], "x")
+
+    asked = [sys.executable, "-c", READER, str(tmp_path / "examples")]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split() == ["2", "0"]
 
 
 def test_a_file_that_is_no_parquet_is_told(log: ExampleLog, tmp_path: Path) -> None:

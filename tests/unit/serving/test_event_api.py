@@ -158,7 +158,7 @@ def test_what_is_wrong_is_said_without_words_of_the_code(client: TestClient, bod
         ),
         ({"user": "a", "{x}": 1}, "1 event with fields that are kept and read by nothing (user, {x})", "that are read"),
         ({"action_name": "k{0}ick"}, "1 event with an action_name that changes no profile (k{0}ick)", "or impression"),
-        ({"query_id": None}, "1 event without a query_id, so no statistics", "acted upon"),
+        ({"query_id": None}, "1 event without a query_id, good for recommendations", "acted upon"),
         ({"query_id": None, "user_id": None}, "1 event without a query_id and without a name", "or session_id"),
         ({"timestamp": "2026-11-21T10:15:00"}, "1 event with a timestamp without a time zone", "+01:00"),
     ],

@@ -58,7 +58,7 @@ def test_without_the_setting_there_is_no_such_page(make_client: MakeClient) -> N
     assert '<a id="learning" hidden href="learning"' in make_client().get("/").text
 
 
-def test_the_language_is_the_one_that_is_asked_for_or_else_english(
+def test_the_language_is_the_one_that_is_asked_for_or_that_of_the_browser_or_else_english(
     client: TestClient, page: Path, in_chinese: Path
 ) -> None:
     page.write_text("<p>one</p>")
@@ -66,7 +66,8 @@ def test_the_language_is_the_one_that_is_asked_for_or_else_english(
 
     for language, text in (("zh-Hans", "<p>一</p>"), ("en", "<p>one</p>"), ("tlh", "<p>one</p>")):
         assert client.get("/learning", params={"language": language}).text == text
-    assert client.get("/learning").text == "<p>one</p>"
+    for browser, text in (("zh-CN,zh;q=0.9,en;q=0.8", "<p>一</p>"), ("de-DE", "<p>one</p>")):
+        assert client.get("/learning", headers={"Accept-Language": browser}).text == text
 
 
 def test_without_a_translation_every_language_gets_the_page(client: TestClient, page: Path) -> None:

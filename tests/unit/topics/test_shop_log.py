@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,20 @@ def test_products_queries_and_actions_come_in_their_order(tmp_path: Path, name: 
         ({"foo": 1}, "line 2: id: Field required; it has no action_name.* no user_query.* taken for a product"),
         ({"user_query": "dress"}, "query_id: Field required; it has a user_query and is taken for a query"),
         ({"action_name": "click"}, "timestamp: Field required; it has an action_name and is taken for an event"),
-        ({**QUERY, "query_attributes": {"positions": [1]}}, "query_attributes.positions are 1 for 2"),
+        ({**QUERY, "query_attributes": {"positions": [1]}}, "line 2: query_attributes.positions are 1 for 2"),
         ({**CLICK, "timestamp": 5}, "line 2: timestamp: "),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, line: object, reason: str) -> None:
     with pytest.raises(ShopLogError, match=reason):
         list(read_shop_log(written(tmp_path / "log.jsonl", PRODUCT, line)))
+
+
+def test_a_mark_of_utf_8_at_the_beginning_is_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path / "log.jsonl", PRODUCT)
+    path.write_bytes(BOM_UTF8 + path.read_bytes())
+
+    assert len(list(read_shop_log(path))) == 1
 
 
 def test_the_sample_of_the_documentation_is_a_log(tmp_path: Path) -> None:
