@@ -87,7 +87,8 @@ def train(log: RankingLog, to: Path, options: RunOptions, output: Output) -> Non
     replay = Replay(without_yardstick(log).loop, _vectors(log, events, options, output))
     facts = _train(log, to, options, replay, events, output)
     release = facts["release"]
-    output.show(f'\n{release} is in {to}. To serve it, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
+    serve = "To serve it" if facts["differences"]["as shown"]["high"] >= 0 else "To serve it all the same"
+    output.show(f'\n{release} is in {to}. {serve}, set:\n\n\\[ranking.reranking]\nranker = "{to}"')
     output.finish(facts)
 
 
