@@ -33,9 +33,9 @@ def late_descriptions(summary: LogSummary) -> str | None:
 
 def lost_events(summary: LogSummary) -> str | None:
     """A note where some of what was done tells nothing of a list."""
-    if summary.events_that_count == summary.events:
+    if summary.events_read == summary.events:
         return None
-    return f"{summary.events - summary.events_that_count} events tell nothing of a list: the log has {_counts(summary)}"
+    return f"{summary.events - summary.events_read} events tell nothing of a list: the log has {_counts(summary)}"
 
 
 def anonymous_queries(summary: LogSummary) -> str | None:

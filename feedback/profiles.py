@@ -49,6 +49,7 @@ class Deed(IntEnum):
 
 ACTED_UPON = frozenset({Deed.CLICK, Deed.ADD_TO_CART, Deed.PURCHASE, Deed.WATCH})
 PASSED = frozenset({Deed.PASSED_OVER, Deed.PASSED_BESIDE})
+KNOWN_DEEDS = tuple(deed.name.lower() for deed in Deed if deed not in PASSED)  # as events name them
 
 
 def lookup(deeds: Collection[Deed]) -> NDArray[np.bool_]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from feedback.ledger import IMPRESSION
+from feedback.profiles import KNOWN_DEEDS
 from topics.behavior import BehaviorEvent, BehaviorQuery
 from topics.events import Product
 from topics.shop_log import LoggedEvent
@@ -12,7 +14,8 @@ from topics.shop_log import LoggedEvent
 @dataclass(frozen=True, slots=True)
 class LogSummary:
     """Of the events each number is a part of the one before: those that name a product, whose query is in the log,
-    whose product is in the list of that query, and whose action counts. `without_product`: shown, but in the log no
+    whose product is in the list of that query, and whose action counts; `events_read` are those upon a product of their
+    list with an action that anything reads, such as a view. `without_product`: shown, but in the log no
     product has that id. `described_later`: shown, but the first version in the log is of a later time. `anonymous`:
     queries that name neither a person, nor a browser, nor a session.
     """
@@ -29,6 +32,7 @@ class LogSummary:
     events_of_queries: int
     events_upon_shown: int
     events_that_count: int
+    events_read: int
 
 
 def summarize_log(events: Sequence[LoggedEvent], actions: Collection[str]) -> LogSummary:
@@ -38,6 +42,7 @@ def summarize_log(events: Sequence[LoggedEvent], actions: Collection[str]) -> Lo
     done = [event for event in events if isinstance(event, BehaviorEvent)]
     lists = {query.query_id: query.query_response_hit_ids for query in queries}
     shown = _first_showings(queries)
+    read = {*KNOWN_DEEDS, IMPRESSION, *actions}
     about_products = [event for event in done if event.product_id is not None]
     of_queries = [event for event in about_products if event.query_id in lists]
     upon_shown = [event for event in of_queries if event.product_id in lists[event.query_id or ""]]
@@ -54,6 +59,7 @@ def summarize_log(events: Sequence[LoggedEvent], actions: Collection[str]) -> Lo
         len(of_queries),
         len(upon_shown),
         sum(event.action_name in actions for event in upon_shown),
+        sum(event.action_name in read for event in upon_shown),
     )
 
 

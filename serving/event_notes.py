@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from feedback.ledger import IMPRESSION
-from feedback.profiles import PASSED, Deed
+from feedback.profiles import KNOWN_DEEDS
 from topics.behavior import BehaviorEvent
 
-_KNOWN_ACTIONS = [*(deed.name.lower() for deed in Deed if deed not in PASSED), IMPRESSION]
+_KNOWN_ACTIONS = (*KNOWN_DEEDS, IMPRESSION)
 _READ_BESIDE_UBI = {"event_id", "client_timestamp"}
 _MOST_NAMED = 5
 _LONGEST_NAME = 40

@@ -71,8 +71,8 @@ function why({ position, explanation, apart, behind }, legs, best, heat) {
     const bar = element("i", "");
     bar.style.width = `${found && best > 0 ? Math.max(0, (100 * found.contribution) / best) : 0}%`;
     bar.style.background = `var(--${leg})`;
-    const score = found?.rank ? `${words.score} ${found.score.toFixed(3)}` : words.absent;
-    const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : score;
+    const score = found?.rank ? `${words.score} ${found.score.toFixed(3)}` : words.beyond;
+    const figures = found ? `${score} · +${found.contribution.toFixed(3)}` : words.absent;
     const rank = found?.rank ? `${words.rank} ${found.rank}` : "–";
     list.append(element("dt", "", words.legs[leg], element("span", "", rank)));
     list.append(element("dd", "", element("span", "bar", bar), element("span", "figures", figures), matched(found)));

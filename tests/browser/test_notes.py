@@ -54,3 +54,21 @@ def test_what_stands_behind_the_others_says_why(page: Any) -> None:
     expect(page.locator(".behind")).to_have_count(1)
     page.click("#language")
     expect(page.locator(".card").last.locator(".behind")).to_contain_text("缺货：")
+
+
+def test_a_leg_that_did_not_find_a_product_is_told_from_one_that_counts_it_as_its_last(page: Any) -> None:
+    def answer(route: Any) -> None:
+        said = route.fetch()
+        content = said.json()
+        if explanation := content["results"][0].get("explanation"):
+            del explanation["text"]
+            explanation["image"] = {"rank": None, "score": None, "contribution": 0.171}
+        route.fulfill(response=said, json=content)
+
+    page.route("**/v1/search*", answer)
+    search(page, "dotted umbrella")
+    why = page.locator(".card").first
+    why.locator("summary").click()
+    figures = why.locator(".figures")
+    expect(figures.filter(has_text="not among its best: counts as the last · +0.171")).to_have_count(1)
+    expect(figures.filter(has_text="did not find it")).to_have_count(1)

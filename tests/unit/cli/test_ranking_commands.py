@@ -152,7 +152,7 @@ def test_what_tells_nothing_of_a_list_or_of_a_shopper_is_told_of(tmp_path: Path)
     names = {"user_id", "session_id"}
     anonymous = [{name: value for name, value in event.items() if name not in names} for event in visits(9)]
     clicks = [event for event in anonymous if "action_name" in event]
-    clicks[0]["action_name"], clicks[1]["query_id"] = "klick", "q99"
+    clicks[0]["action_name"], clicks[1]["query_id"], clicks[2]["action_name"] = "klick", "q99", "impression"
     result = invoke("evaluate", "ranking", "--log", str(written(tmp_path / "log.jsonl", anonymous)))
 
     assert "2 events tell nothing of a list: the log has" in result.output
