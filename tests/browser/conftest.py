@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -215,6 +215,11 @@ def page(browser: Any, url: str) -> Iterator[Any]:
 def write_learnt(server: ServerSettings, sessions: int) -> None:
     """As shoppers do who know the shop by another address than the browser."""
     write_learning_pages(Path(server.learning_page), rounds(sessions), SHOPPERS, "http://shop.internal/", ended=False)
+
+
+def tells(action: str) -> Callable[[Any], bool]:
+    """Whether a request tells the shop of such an action: what else the page has to tell may be on its way, too."""
+    return lambda request: request.url.endswith("/v1/events") and f'"{action}"' in (request.post_data or "")
 
 
 def search(page: Any, text: str) -> None:
