@@ -57,6 +57,11 @@ class ShopperVisits:
         self._write_page()
 
     @property
+    def address(self) -> str:
+        """Of the shop, without a password."""
+        return self._client.address
+
+    @property
     def searches(self) -> int:
         return self._simulation.searches
 
@@ -106,7 +111,7 @@ class ShopperVisits:
 
     def _write_page(self) -> None:
         if self._page is not None:
-            shop, ended = self._client.start_page, self._ended.is_set()
+            shop, ended = self.address, self._ended.is_set()
             write_learning_pages(self._page, self.rounds, self._options.shoppers, shop, ended)
 
 

@@ -53,7 +53,7 @@ def shoppers_command(  # noqa: PLR0913 - each is an option of the command
     if visits.failure:
         output.fail(visits.failure, facts)
     if facts["overall"] is None:
-        output.fail(f"{url} showed nothing that any of them likes: is its shop the drawn one?", facts)
+        output.fail(f"{visits.address} showed nothing that any of them likes: is its shop the drawn one?", facts)
     output.show(_table(visits))
     output.finish(facts)
 

@@ -31,11 +31,11 @@ class ShopClient:
         self._url = url.rstrip("/")
 
     def __enter__(self) -> Self:
+        if not _is_url(self._url):
+            raise ShopUnavailable("the shop's URL is none: it has to look like http://127.0.0.1:8080")
+        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
         try:
-            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
             self._request("GET", "/healthz")
-        except httpx.InvalidURL as error:
-            raise ShopUnavailable(f"{self._url} is no address: {error}") from None
         except ShopUnavailable:
             self._http.close()
             raise
@@ -47,8 +47,8 @@ class ShopClient:
         self._http.close()
 
     @property
-    def start_page(self) -> str:
-        """For whoever reads of the shop: without a user and password that its address may hold."""
+    def address(self) -> str:
+        """For whoever reads of the shop: without a user and password that its URL may hold."""
         return str(httpx.URL(f"{self._url}/").copy_with(userinfo=b""))
 
     def search(self, text: str, limit: int, user_id: str, session_id: str, track: bool = True) -> SearchResults:
@@ -71,16 +71,24 @@ class ShopClient:
             products = [SeenProduct.of(result["product"]) for result in answer["results"]]
             return SearchResults(str(answer["query_id"]), products)
         except (KeyError, TypeError) as error:
-            raise ShopUnavailable(f"{self._url} answers, but not as Millrace does: {error!r}") from None
+            raise ShopUnavailable(f"{self.address} answers, but not as Millrace does: {error!r}") from None
 
     def _request(self, method: str, path: str, body: Any = None) -> Any:
         try:
             response = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise ShopUnavailable(f"{self._url} does not answer: {type(error).__name__}: {error}") from None
+            raise ShopUnavailable(f"{self.address} does not answer: {type(error).__name__}: {error}") from None
         if not response.is_success:
-            raise ShopUnavailable(f"{self._url}{path} answered {response.status_code}: {response.text[:300]}")
+            raise ShopUnavailable(f"{self.address}{path[1:]} answered {response.status_code}: {response.text[:300]}")
         try:
             return response.json()
         except ValueError:
-            raise ShopUnavailable(f"{self._url}{path} answered with something that is no JSON") from None
+            raise ShopUnavailable(f"{self.address}{path[1:]} answered with something that is no JSON") from None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)

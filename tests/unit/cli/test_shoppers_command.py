@@ -31,21 +31,34 @@ def run(*options: str) -> tuple[int, dict[str, object], str]:
     return result.exit_code, json.loads(result.stdout), result.stderr
 
 
-def test_a_shop_that_is_not_there_ends_the_command_with_its_address(tmp_path: Path) -> None:
-    code, facts, said = run("--url", "not an address", "--page", str(tmp_path / "page.html"))
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://me:secret@shop.invalid/millrace", "https://shop.invalid/millrace/ does not answer"),
+        ("me:secret@shop.invalid", "http://127.0.0.1:8080"),
+        ("https://me:se/cret@shop.invalid", "http://127.0.0.1:8080"),
+        ("not an address", "http://127.0.0.1:8080"),
+        ("https://", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_shop_that_is_not_there_ends_the_command_with_its_address_or_how_one_looks(
+    tmp_path: Path, url: str, told: str
+) -> None:
+    code, facts, said = run("--url", url, "--page", str(tmp_path / "page.html"))
 
     assert code == 1
-    assert "not an address" in str(facts["error"])
-    assert "Traceback" not in said
-
-
-@pytest.mark.parametrize("url", ["me:secret@shop.invalid", "https://me:se/cret@shop.invalid"])
-def test_of_a_shop_that_is_not_there_no_page_is_written(tmp_path: Path, url: str) -> None:
-    code, _, said = run("--url", url, "--page", str(tmp_path / "page.html"))
-
-    assert code == 1
-    assert "Traceback" not in said
+    assert told in str(facts["error"])
+    assert not {"secret", "cret@", "'se'", "Traceback"} & set(re.findall(r"[\w'@]+", f"{facts} {said}"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shop_of_other_goods_is_told_without_its_password() -> None:
+    with open_shop(lambda found, _: found[:0]) as (_, url):
+        code, facts, said = run("--url", url.replace("//", "//me:secret@"), "--shoppers", "1", "--sessions", "1")
+
+    assert code == 1
+    assert "is its shop the drawn one?" in str(facts["error"])
+    assert "secret" not in f"{facts} {said}"
 
 
 def test_a_page_that_cannot_be_written_ends_the_command(tmp_path: Path) -> None:
@@ -202,7 +215,7 @@ def test_each_page_has_words_of_one_language_only(learnt: list[Round]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "start_page"),
+    ("url", "address"),
     [
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
         ("https://shop.example/millrace/", "https://shop.example/millrace/"),
@@ -211,5 +224,5 @@ def test_each_page_has_words_of_one_language_only(learnt: list[Round]) -> None:
         ("https://shop.example/a//b@c", "https://shop.example/a//b@c/"),
     ],
 )
-def test_the_way_back_to_the_shop_tells_no_password(url: str, start_page: str) -> None:
-    assert ShopClient(url).start_page == start_page
+def test_the_way_back_to_the_shop_tells_no_password(url: str, address: str) -> None:
+    assert ShopClient(url).address == address

@@ -129,10 +129,9 @@ def test_a_shop_that_stays_out_of_order_ends_the_visits_with_what_it_answered() 
             simulate(url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "not an address"])
-def test_a_shop_that_is_not_there_is_told_with_its_address(url: str) -> None:
-    with pytest.raises(ShopUnavailable, match=url):
-        simulate(url)
+def test_a_shop_that_is_not_there_is_told_with_its_address() -> None:
+    with pytest.raises(ShopUnavailable, match="http://127.0.0.1:9/ does not answer"):
+        simulate("http://127.0.0.1:9")
 
 
 def test_a_shop_that_answers_something_else_is_told() -> None:
