@@ -135,7 +135,7 @@ def interval_told(interval: Interval, sign: bool = False) -> str:
 
 
 def _number(value: float, sign: bool) -> str:
-    return f"{round(value, 2) + 0:{'+' if sign else ''}.2f}".replace("0.", ".", 1)
+    return f"{value:{'+' if sign else ''}.2f}".replace("0.", ".", 1)
 
 
 def _now() -> datetime:

@@ -73,7 +73,7 @@ def test_a_page_that_cannot_be_written_ends_the_command(tmp_path: Path) -> None:
     ("interval", "sign", "told"),
     [
         (Interval(0.624, 0.59, 0.651), False, ".62 [.59, .65]"),
-        (Interval(0.11, -0.004, 0.2), True, "+.11 [+.00, +.20]"),
+        (Interval(0.11, -0.004, 0.2), True, "+.11 [-.00, +.20]"),
         (Interval(-0.11, -0.2, -0.01), True, "-.11 [-.20, -.01]"),
         (Interval(1.0, 1.0, 1.0), False, "1.00 [1.00, 1.00]"),
     ],

@@ -130,7 +130,7 @@ def test_a_shop_that_stays_out_of_order_ends_the_visits_with_what_it_answered() 
 
 
 def test_a_shop_that_is_not_there_is_told_with_its_address() -> None:
-    with pytest.raises(ShopUnavailable, match="http://127.0.0.1:9/ does not answer"):
+    with pytest.raises(ShopUnavailable, match=r"http://127\.0\.0\.1:9/ does not answer"):
         simulate("http://127.0.0.1:9")
 
 
