@@ -1,7 +1,7 @@
 """The whole API over the exact index, the encoder without a model, and a broker in this process."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -120,6 +120,17 @@ def index(analyser: Analyser) -> MemoryIndex:
     return index
 
 
+def index_by_title(products: Sequence[Mapping[str, Any]], analyser: Analyser) -> MemoryIndex:
+    encoder = HashEncoder()
+    index = MemoryIndex(encoder.dimension, encoder.dimension)
+    for fields in products:
+        product = Product.model_validate({**fields, "updated_at": "2026-11-20T09:30:00Z"})
+        vectors = {TEXT_FIELD: encoder.encode_texts([product.title])[0]}
+        words = keywords(product, analyser)
+        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
+    return index
+
+
 @pytest.fixture(scope="session")
 def images() -> Iterator[ImageSource]:
     with ImageSource(ImageSourceSettings()) as images:
@@ -189,13 +200,7 @@ def client(make_client: MakeClient) -> TestClient:
 @pytest.fixture
 def shop(make_client: MakeClient, services: Services, analyser: Analyser) -> Iterator[TestClient]:
     """The API over the products of the description's examples; its key is "secret"."""
-    encoder = HashEncoder()
-    index = MemoryIndex(encoder.dimension, encoder.dimension)
-    for fields in (PRODUCT, NEIGHBOUR):
-        product = Product.model_validate({**fields, "updated_at": "2026-11-20T09:30:00Z"})
-        vectors = {TEXT_FIELD: encoder.encode_texts([product.title])[0]}
-        words = keywords(product, analyser)
-        index.apply([ProductRow(product.id, product.version, document(product), words, ContentHashes(), vectors)])
+    encoder, index = HashEncoder(), index_by_title([PRODUCT, NEIGHBOUR], analyser)
     with closing(Search(index, encoder, encoder, analyser, RankingSettings(), services.metrics)) as search:
         trends = Trending(TrendingSettings())
         trends.count(BehaviorEvent.model_validate(EVENT), NOW)
