@@ -1,6 +1,8 @@
 """A group of commands whose modules are imported when one of them is called, as Click's manual proposes it."""
 
 import importlib
+import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -42,4 +44,12 @@ class LazyGroup(TyperGroup):
             holder.add_typer(found, name=name)
         else:
             holder.command(name)(found)
-        return typer.main.get_group(holder).commands[name]
+        command = typer.main.get_group(holder).commands[name]
+        _unwrap(command)
+        return command
+
+
+def _unwrap(command: Any) -> None:
+    """A paragraph of help becomes one line, which the terminal breaks where it ends."""
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(one.help or ""))

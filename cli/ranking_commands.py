@@ -37,11 +37,9 @@ Data = Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")]
 Config = Annotated[Path | None, typer.Option(help=CONFIG_HELP)]
 Share = Annotated[float, typer.Option(min=0.1, max=0.95, help="Of the lists, by time, that train what is measured.")]
 Propensities = Annotated[str, typer.Option(help=PROPENSITIES_HELP)]
-WithVectors = Annotated[
+WithoutVectors = Annotated[
     bool,
-    typer.Option(
-        "--vectors/--no-vectors", help="Encode the products of your log, as likeness asks for; or save the time."
-    ),
+    typer.Option("--no-vectors", help="Encode no products of your log: saves time, and likeness counts nothing."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 _GIVEN = "COMMANDLINE"
@@ -68,7 +66,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     share: Share = 0.8,
     propensities: Propensities = AUTO,
-    vectors: WithVectors = True,
+    no_vectors: WithoutVectors = False,
     data: Data = Path("../shared/data"),
     config: Config = None,
     as_json: AsJson = False,
@@ -97,7 +95,7 @@ def ranking_command(  # noqa: PLR0913 - each is an option of the command
 
     output = Output(as_json)
     with output.failing_on(*_ERRORS):
-        options = ranking_runs.RunOptions(share, propensities, vectors)
+        options = ranking_runs.RunOptions(share, propensities, vectors=not no_vectors)
         ranking_runs.evaluate(_log(_Sources(log, on, examples, products), data, config), then, options, output)
 
 
@@ -112,7 +110,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     ),
     share: Share = 0.8,
     propensities: Propensities = AUTO,
-    vectors: WithVectors = True,
+    no_vectors: WithoutVectors = False,
     serve: Annotated[
         bool,
         typer.Option("--serve", help="Then start the API on this machine, with the ranker and what the log taught."),
@@ -154,7 +152,7 @@ def train_ranker_command(  # noqa: PLR0913 - each is an option of the command
     _require_serving(context, serve, headless)
     with output.failing_on(*_ERRORS):
         known = _log(_Sources(log, on, examples, products), data, config)
-        options = ranking_runs.RunOptions(share, propensities, vectors)
+        options = ranking_runs.RunOptions(share, propensities, vectors=not no_vectors)
         if not serve:
             ranking_runs.train(known, to, options, output)
             return

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 
 import click
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from cli.lazy_group import LazyGroup
 from cli.main import Evaluate, Millrace, Train, app
 
+_NARROWEST = 78  # columns of 80, without the margins
 HEAVY = ("torch", "transformers", "sentence_transformers", "open_clip", "pymilvus", "faust", "fastapi")
 
 
@@ -43,6 +45,18 @@ def test_json_output_is_described_where_it_is_offered(path: tuple[str, ...]) -> 
     text = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"}).stdout
 
     assert ("--json" in text) == ("With --json:" in text)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_on_a_narrow_terminal_no_word_of_the_help_is_cut_and_no_line_ends_early(path: tuple[str, ...]) -> None:
+    lines = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80"}).stdout.splitlines()
+
+    assert [line for line in lines if "\N{HORIZONTAL ELLIPSIS}" in line] == []
+    above = [line.split() for line in lines[: next(n for n, line in enumerate(lines) if line.startswith("╭"))]]
+    early = [
+        this for this, following in pairwise(above) if following and len(" ".join([*this, following[0]])) < _NARROWEST
+    ]
+    assert [line for line in early if line] == []
 
 
 def test_the_commands_of_the_main_path_are_there() -> None:
