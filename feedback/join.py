@@ -4,7 +4,7 @@ What is known of a list is its query and the set of its actions by event id. Whe
 time and the query's, so either side may come first, and a repeat changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -164,15 +164,19 @@ def decode(state: bytes) -> OpenList:
 def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
     """Without positions the products stand from 1 on."""
     product_ids, said = query.query_response_hit_ids, query.query_attributes
-    columns: dict[str, Sequence[Any] | None] = {
-        "product_id": product_ids,
-        "position": said.positions or range(1, len(product_ids) + 1),
-        "propensity": said.propensities,
-        "retrieval_position": said.retrieval_positions,
-        "retrieval_score": said.retrieval_scores,
-    }
-    known = {name: column for name, column in columns.items() if column is not None}
-    return [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
+    positions = said.positions or range(1, len(product_ids) + 1)
+    shown: list[dict[str, Any]] = [
+        {"product_id": product_id, "position": position}
+        for product_id, position in zip(product_ids, positions, strict=True)
+    ]
+    for name, column in (
+        ("propensity", said.propensities),
+        ("retrieval_position", said.retrieval_positions),
+        ("retrieval_score", said.retrieval_scores),
+    ):
+        for one, value in zip(shown, column or (), strict=column is not None):
+            one[name] = value
+    return shown
 
 
 def _event_id(event: BehaviorEvent, action: Action) -> str:

@@ -49,7 +49,7 @@ def _apart(list_id: str, known: OpenList, window: float) -> tuple[_Actions, dict
     the query is known all is joined; where it was erased all is apart.
     """
     query, shopper = known.query, known.shopper
-    if query is None and not known.query_erased:
+    if not known.actions or (query is None and not known.query_erased):
         return known.actions, {}
     shown = {one["product_id"] for one in query.shown} if query is not None else set()
     latest = query.at + window if query is not None else 0.0

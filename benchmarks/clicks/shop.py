@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 from topics.behavior import BehaviorEvent, BehaviorQuery, encode_event
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
@@ -64,7 +65,13 @@ def seen_lists(count: int, seed: int, late_share: float = 0.02) -> Iterator[Seen
             late.append(
                 Done(f"{seed}-{number}-late", "purchase", rng.choice(shown), at + WINDOW + rng.randrange(1, 99))
             )
-        yield SeenList(f"q-{seed}-{number:06d}", shopper, at, shown, tuple(actions), tuple(late))
+        yield SeenList(_query_id(at, rng), shopper, at, shown, tuple(actions), tuple(late))
+
+
+def _query_id(at: float, rng: random.Random) -> str:
+    """As the server makes them, UUID version 7 (RFC 9562): milliseconds, then lots."""
+    time = int(at * 1_000) << 80 | 0x7 << 76
+    return str(UUID(int=time | rng.getrandbits(12) << 64 | 0b10 << 62 | rng.getrandbits(62)))
 
 
 def records_of(seen: SeenList) -> Iterator[Sent]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from encoders.hash import HashEncoder
 from monitoring.metrics import create_metrics
 from serving.query_log import Answered, QueryLog, Shown
+from serving.search_answers import new_query_id
 from serving.services import Services
 from serving.settings import ServerSettings
 from serving.shoppers import Asker
@@ -152,6 +153,12 @@ def test_no_more_wait_than_may() -> None:
     assert (published(metrics, "acknowledged"), published(metrics, "failed")) == (1, 1)
     log.record(answered("q3"), Asker())
     assert publisher.publish.call_count == 3
+
+
+def test_query_ids_are_uuids_in_the_order_of_their_making() -> None:
+    ids = [new_query_id() for _ in range(1_000)]
+    assert ids == sorted(set(ids))
+    assert {UUID(query_id).version for query_id in ids} == {7}
 
 
 def test_nothing_is_lost_when_the_publisher_is_closed() -> None:
