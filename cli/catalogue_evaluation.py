@@ -28,6 +28,9 @@ class CatalogueName(StrEnum):
     DRAWN_SHOP = "drawn-shop"
 
 
+CATALOGUES = ", ".join(CatalogueName)
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueOptions:
     """`ratings` and `photos` take the place of those that come with icecat and groceries."""

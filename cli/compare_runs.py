@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.catalogue_evaluation import DATA_HELP, CatalogueName, CatalogueOptions, evaluate_catalogue
+from cli.catalogue_evaluation import CATALOGUES, DATA_HELP, CatalogueName, CatalogueOptions, evaluate_catalogue
 from cli.comparison_page import comparison_page
 from cli.evaluate import RELEVANCE_ERRORS
 from cli.output import JSON_HELP, Output
@@ -28,7 +28,10 @@ def compare_command(  # noqa: PLR0913 - each is an option of the command
     after: Annotated[Path, typer.Argument(help="Another run of the same queries, or the other settings file.")],
     page: Annotated[Path, typer.Option(help="The page: one file, without network.")] = Path("comparison.html"),
     on: Annotated[
-        CatalogueName | None, typer.Option(help="Make the runs first, on this catalogue, with both settings files.")
+        CatalogueName | None,
+        typer.Option(
+            metavar="CATALOGUE", help=f"Make the runs first, with both settings files, on one of {CATALOGUES}."
+        ),
     ] = None,
     queries: Annotated[str, typer.Option(help="With --on: which set of queries. Default: the catalogue's first.")] = "",
     data: Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")] = Path("../shared/data"),

@@ -35,7 +35,12 @@ Places = Annotated[
 ]
 Topic = Annotated[str | None, typer.Option(help="Only letters of this topic, such as catalog.products.")]
 Reasons = Annotated[
-    list[InvalidReason] | None, typer.Option("--reason", help="Only letters with this reason; may be given again.")
+    list[InvalidReason] | None,
+    typer.Option(
+        "--reason",
+        metavar="REASON",
+        help=f"Only letters with this reason, one of {', '.join(InvalidReason)}; may be given again.",
+    ),
 ]
 Since = Annotated[str | None, typer.Option(help="Refused from then on: how long ago (30m, 2h, 7d), or ISO 8601.")]
 Until = Annotated[str | None, typer.Option(help="Refused before then: how long ago, or ISO 8601.")]
@@ -114,7 +119,9 @@ def show_command(  # noqa: PLR0913 - each is an option of the command
 
     Example: millrace dead-letters show 3:41
 
-    To fix one: show 3:41 --json > fixed.json, change `value` in the file, replay --from-file fixed.json.
+    Example: millrace dead-letters show 3:41 --json > fixed.json
+
+    Then change `value` in the file, and send it again: millrace dead-letters replay --from-file fixed.json
 
     With --json: letters, each with id, topic, partition, offset, source_time, refused_at, reason, detail, stack, key,
     value, headers, cut, repeats, replayed_from, resolution, refused_now.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.catalogue_evaluation import DATA_HELP, CatalogueName, CatalogueOptions, evaluate_catalogue
+from cli.catalogue_evaluation import CATALOGUES, DATA_HELP, CatalogueName, CatalogueOptions, evaluate_catalogue
 from cli.freshness import FollowingFailed
 from cli.local_stack import StackError
 from cli.output import CONFIG_HELP, JSON_HELP, Output
@@ -73,8 +73,9 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     on: Annotated[
         CatalogueName | None,
         typer.Option(
-            help="Measure on a catalogue whose right answers are known, instead of on the index of the settings: it is "
-            "streamed into an embedded index first."
+            metavar="CATALOGUE",
+            help=f"Measure on a catalogue whose right answers are known ({CATALOGUES}), instead of on the index of the "
+            "settings: it is streamed into an embedded index first.",
         ),
     ] = None,
     data: Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")] = Path("../shared/data"),
@@ -94,7 +95,10 @@ def relevance_command(  # noqa: PLR0913 - each is an option of the command
     columns: Annotated[str, typer.Option(help=RATING_COLUMNS_HELP)] = "query,docid,rating",
     threshold: Annotated[int, typer.Option(min=1, help="Least rating that is relevant in P, R, F1, AP and RR.")] = 2,
     cutoff: Annotated[int, typer.Option(min=1, max=1000, help="The k of NDCG@k, P@k and F1@k.")] = 10,
-    leg: Annotated[list[Leg] | None, typer.Option(help="Only this way of finding; repeat for several.")] = None,
+    leg: Annotated[
+        list[Leg] | None,
+        typer.Option(metavar="LEG", help=f"Only this way of finding, one of {', '.join(Leg)}; repeat for several."),
+    ] = None,
     runs: Annotated[
         Path | None,
         typer.Option(help="Write TREC runs and qrels into this folder, with what `millrace evaluate compare` shows."),

@@ -50,6 +50,8 @@ class LazyGroup(TyperGroup):
 
 
 def _unwrap(command: Any) -> None:
-    """A paragraph of help becomes one line, which the terminal breaks where it ends."""
+    """A paragraph of help becomes one line, which the terminal breaks where it ends: help has no lists, and an empty
+    line between examples.
+    """
     for one in (command, *getattr(command, "commands", {}).values()):
         one.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(one.help or ""))

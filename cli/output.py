@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 JSON_HELP = "Print one JSON object as the last line of stdout, for programs."
-CONFIG_HELP = "Settings file (TOML). Without it: defaults and variables such as MILLRACE__SERVER__PORT."
+CONFIG_HELP = "Settings file (TOML). Without it: defaults, and variables MILLRACE__...; see `millrace settings`."
 
 
 class Output:

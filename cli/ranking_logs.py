@@ -20,8 +20,8 @@ from topics.shop_log import LoggedEvent, ShopLogError, in_order_of_time, known_f
 
 LOG_HELP = (
     "A shop's log, a JSON object a line, or .gz: products (id, updated_at, title ...), UBI queries (query_id, "
-    "user_query, timestamp, query_response_hit_ids), UBI events (action_name, timestamp, query_id, and the product in "
-    "event_attributes); docs/ranking.md has a sample."
+    "user_query, timestamp, query_response_hit_ids), UBI events (action_name, timestamp, query_id, and the product as "
+    "event_attributes.object); docs/ranking.md has a sample."
 )
 EXAMPLES_HELP = "The click loop's example log (click_loop.examples.url), where that is a folder."
 PRODUCTS_HELP = "With --examples: the products, a JSON object a line, as catalog.products has them; or .gz."

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.catalogue_evaluation import DATA_HELP, CatalogueName, CatalogueOptions, open_catalogue
+from cli.catalogue_evaluation import CATALOGUES, DATA_HELP, CatalogueName, CatalogueOptions, open_catalogue
 from cli.evaluate import RATING_COLUMNS_HELP, RELEVANCE_ERRORS, check_together, rating_columns, read_judgments
 from cli.output import CONFIG_HELP, JSON_HELP, Output
 from cli.settings import load_settings
@@ -56,7 +56,11 @@ def train_retrieval_weights(  # noqa: PLR0913 - each is an option of the command
         typer.Argument(help="CSV with a query, a product id and a rating a row, or TREC qrels. Not needed with --on."),
     ] = None,
     on: Annotated[
-        CatalogueName | None, typer.Option(help="Learn from a catalogue whose right answers are known; see `evaluate`.")
+        CatalogueName | None,
+        typer.Option(
+            metavar="CATALOGUE",
+            help=f"Learn from a catalogue whose right answers are known ({CATALOGUES}); see `evaluate`.",
+        ),
     ] = None,
     data: Annotated[Path, typer.Option(help=DATA_HELP, envvar="MILLRACE_DATA")] = Path("../shared/data"),
     work: Annotated[Path | None, typer.Option(help="With --on: data and logs. Default: .bench/relevance/NAME.")] = None,

@@ -174,8 +174,9 @@ def _shown(query: BehaviorQuery) -> list[dict[str, Any]]:
         ("retrieval_position", said.retrieval_positions),
         ("retrieval_score", said.retrieval_scores),
     ):
-        for one, value in zip(shown, column or (), strict=column is not None):
-            one[name] = value
+        if column is not None:
+            for one, value in zip(shown, column, strict=True):
+                one[name] = value
     return shown
 
 

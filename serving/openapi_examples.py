@@ -38,7 +38,7 @@ SEARCH_QUERIES: dict[str, Any] = {
 }
 SEARCH_FORM: dict[str, Any] = {"text": "dress", "price_max": 50, "brand": ["Loom"]}
 SEARCH_ANSWER: dict[str, Any] = {
-    "query_id": "1c06b6f5-7971-4de0-a947-5a50fe62d3d9",
+    "query_id": "01a20851-15bd-7226-b63c-5ab791b7584a",
     "kind": "text",
     "results": [
         {
@@ -93,13 +93,13 @@ SEARCH_ANSWER: dict[str, Any] = {
     },
 }
 SIMILAR_ANSWER: dict[str, Any] = {
-    "query_id": "cb12bffd-82d4-4d6a-9d1d-afa9f622a2de",
+    "query_id": "01a20852-05ba-7cd6-8409-f134c386bbc4",
     "product": _SHOWN,
     "results": [{"position": 1, "score": 0.26804178953170776, "product": _NEIGHBOUR_SHOWN}],
     "took_ms": 0.592,
 }
 TRENDING_ANSWER: dict[str, Any] = {
-    "query_id": "381db456-b978-463e-aaf7-1ff68805b836",
+    "query_id": "01a20852-f5b7-7414-9fb5-355e1e2feb89",
     "results": [
         {
             "position": 1,
@@ -121,7 +121,7 @@ RANK_QUERIES: dict[str, Any] = {
     "in the order given": {"candidates": [{"product_id": "sku-2"}, {"product_id": "sku-1"}], "user_id": "ada"},
 }
 RANK_ANSWER: dict[str, Any] = {
-    "query_id": "f5a5b5a2-4e58-4b0d-9a3e-0f9f3c8f1f2b",
+    "query_id": "01a20853-e5b4-7c2c-9e39-44187311d8a3",
     "results": [
         {
             "product_id": "sku-1",
@@ -144,7 +144,7 @@ RANK_ANSWER: dict[str, Any] = {
     "took_ms": 0.211,
 }
 RECOMMENDATIONS: dict[str, Any] = {
-    "query_id": "b4a1b6c0-6a1e-4c0e-a0d8-52a7d1b0c7d2",
+    "query_id": "01a20854-d5b1-7a6c-b27a-7185612e7696",
     "results": [
         {
             "position": 1,
@@ -171,7 +171,7 @@ HEAT_MAP: dict[str, Any] = {  # of a picture of one colour
 EVENT: dict[str, Any] = {
     "action_name": "click",
     "timestamp": "2026-11-21T10:15:00Z",
-    "query_id": "5f0c1a52-6a5e-4e0b-9d2a-0d0c4c1f7a11",
+    "query_id": "01a20855-c5ae-735b-9f39-0b2018072e8c",
     "session_id": "84266fdbd31d4c2c6d0665f7e8380fa3",
     "event_attributes": {"object": {"object_id": "sku-1"}, "position": {"ordinal": 3}},
 }

@@ -69,7 +69,7 @@ def seen_lists(count: int, seed: int, late_share: float = 0.02) -> Iterator[Seen
 
 
 def _query_id(at: float, rng: random.Random) -> str:
-    """As the server makes them, UUID version 7 (RFC 9562): milliseconds, then lots."""
+    """As the server makes them, UUID version 7 (RFC 9562): milliseconds, then random bits."""
     time = int(at * 1_000) << 80 | 0x7 << 76
     return str(UUID(int=time | rng.getrandbits(12) << 64 | 0b10 << 62 | rng.getrandbits(62)))
 

@@ -31,9 +31,17 @@ class ShopClient:
         self._url = url.rstrip("/")
 
     def __enter__(self) -> Self:
-        if not _is_url(self._url):
-            raise ShopUnavailable("the shop's URL is none: it has to look like http://127.0.0.1:8080")
-        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
+        if not _is_base_url(self._url):
+            raise ShopUnavailable(
+                "the shop's address is no http or https URL: it has to look like http://127.0.0.1:8080; in a user name "
+                "or password write / ? # @ as %2F %3F %23 %40"
+            )
+        try:
+            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
+        except httpx.InvalidURL:
+            raise ShopUnavailable(
+                "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no URL: put it right, or unset it"
+            ) from None
         try:
             self._request("GET", "/healthz")
         except ShopUnavailable:
@@ -86,9 +94,14 @@ class ShopClient:
             raise ShopUnavailable(f"{self.address}{path[1:]} answered with something that is no JSON") from None
 
 
-def _is_url(text: str) -> bool:
+def _is_base_url(text: str) -> bool:
+    """Without what a part of a password would be taken for: a path with @, a query, a fragment. The host is encoded as
+    whoever looks it up does.
+    """
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
         return False
-    return url.scheme in ("http", "https") and bool(url.host)
+    has_stray_password = bool(url.query or url.fragment) or ("@" in url.path and not url.userinfo)
+    return url.scheme in ("http", "https") and bool(url.host) and not has_stray_password

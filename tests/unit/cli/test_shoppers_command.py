@@ -37,6 +37,12 @@ def run(*options: str) -> tuple[int, dict[str, object], str]:
         ("https://me:secret@shop.invalid/millrace", "https://shop.invalid/millrace/ does not answer"),
         ("me:secret@shop.invalid", "http://127.0.0.1:8080"),
         ("https://me:se/cret@shop.invalid", "http://127.0.0.1:8080"),
+        ("http://me:1/secret@shop.invalid", "%2F"),
+        ("http://me:1?secret@shop.invalid", "%3F"),
+        ("http://me:1#secret@shop.invalid", "%23"),
+        ("http://shop.invalid/?token=secret", "http://127.0.0.1:8080"),
+        ("http://shop..invalid", "http://127.0.0.1:8080"),
+        ("http://xn--zz.invalid", "http://127.0.0.1:8080"),
         ("not an address", "http://127.0.0.1:8080"),
         ("https://", "http://127.0.0.1:8080"),
     ],
@@ -48,8 +54,17 @@ def test_a_shop_that_is_not_there_ends_the_command_with_its_address_or_how_one_l
 
     assert code == 1
     assert told in str(facts["error"])
-    assert not {"secret", "cret@", "'se'", "Traceback"} & set(re.findall(r"[\w'@]+", f"{facts} {said}"))
+    assert [part for part in ("secret", "cret@", "'se'", "Traceback") if part in f"{facts} {said}"] == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxy_that_is_no_url_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://me:se/cret@proxy.invalid")
+    code, facts, said = run("--url", "http://127.0.0.1:9")
+
+    assert code == 1
+    assert "HTTP_PROXY" in str(facts["error"])
+    assert [part for part in ("'se'", "cret@", "Traceback") if part in f"{facts} {said}"] == []
 
 
 def test_a_shop_of_other_goods_is_told_without_its_password() -> None:
