@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from topics.behavior import BehaviorEvent, BehaviorQuery, encode_event
+from topics.behavior import BehaviorEvent, BehaviorQuery, QueryAttributes, encode_event
 from topics.catalogue import BEHAVIOR_EVENTS, BEHAVIOR_QUERIES
 
 START = 1_795_000_000.0  # seconds since 1970
@@ -15,6 +15,15 @@ SHOWN = 12
 _PRODUCTS = 5_000
 _LISTS_EACH = 5
 _ACTIONS = ("click", "add_to_cart", "purchase")
+_ATTRIBUTES = QueryAttributes(  # as a server says them of a list that it put in order
+    positions=tuple(range(1, SHOWN + 1)),
+    propensities=(1.0,) * SHOWN,
+    retrieval_positions=tuple(range(SHOWN, 0, -1)),
+    retrieval_scores=tuple(round(0.3 + 0.01 * place, 2) for place in range(SHOWN)),
+    releases={"text": "all-minilm-l6-v2@1", "ranker": "hand-set"},
+    kind="text",
+    language="en",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ def records_of(seen: SeenList) -> Iterator[Sent]:
         timestamp=datetime.fromtimestamp(seen.at, UTC),
         user_id=seen.shopper,
         query_response_hit_ids=seen.shown,
+        query_attributes=_ATTRIBUTES,
     )
     yield Sent(BEHAVIOR_QUERIES, query.key, encode_event(query))
     for done in (*seen.actions, *seen.late):
