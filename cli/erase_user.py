@@ -29,6 +29,10 @@ _WHAT = {
     "list": "open lists",
     "example": "rows of the example log",
 }
+_NOTHING_KEPT = (
+    "Nothing was kept under this name: all of it went before, by a click loop that read the request first or by an "
+    "earlier call, or the events name the person otherwise: look at the spelling, and at user_id and client_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def erase_user_command(
     facts = _facts(done)
     if not done.is_complete:
         output.fail("something of the person was found afterwards: call this again", facts)
+    if not any(done.report.removed.values()):
+        output.note(_NOTHING_KEPT)
     output.show("nothing of the person is left")
     output.finish(facts)
 
