@@ -9,6 +9,8 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
 from feedback.store import Change, StoreUnavailable
 
 _SCHEMA = """
@@ -42,6 +44,12 @@ class SqliteStore:
         self._timeout_seconds = timeout_seconds
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._opening = Retrying(
+            retry=retry_if_exception(_is_busy),
+            wait=wait_random(0.001, 0.02),
+            stop=stop_after_delay(timeout_seconds),
+            reraise=True,
+        )
         self._turn = threading.Lock()  # SQLite lets a second writer sleep for up to 0.1 s after the first has finished
         with self._connection() as connection:
             connection.executescript(_SCHEMA)
@@ -130,9 +138,18 @@ class SqliteStore:
         connection = sqlite3.connect(
             self._path, timeout=self._timeout_seconds, isolation_level=None, check_same_thread=False
         )
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in _PRAGMAS:  # while somebody else makes the file's journal, SQLite refuses and waits not at all
+                self._opening(connection.execute, f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Errors of Python's own module have no code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager

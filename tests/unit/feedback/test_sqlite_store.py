@@ -73,14 +73,15 @@ def test_many_may_open_the_same_new_file_at_once(tmp_path: Path) -> None:
     failed: list[StoreUnavailable] = []
     ready = threading.Barrier(8)
 
-    def open_it() -> None:
-        ready.wait()
-        try:
-            SqliteStore(tmp_path / "p.sqlite", 5.0).close()
-        except StoreUnavailable as error:
-            failed.append(error)
+    def open_all() -> None:
+        for number in range(50):  # of each fifty, four files or so were locked to one of the threads
+            ready.wait()
+            try:
+                SqliteStore(tmp_path / f"{number}.sqlite", 5.0).close()
+            except StoreUnavailable as error:
+                failed.append(error)
 
-    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    threads = [threading.Thread(target=open_all) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
