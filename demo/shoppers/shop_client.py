@@ -33,8 +33,8 @@ class ShopClient:
     def __enter__(self) -> Self:
         if not _is_base_url(self._url):
             raise ShopUnavailable(
-                "the shop's address is no http or https URL: it has to look like http://127.0.0.1:8080; in a user name "
-                "or password write / ? # @ as %2F %3F %23 %40"
+                "the shop's address is no http or https URL: it has to look like http://127.0.0.1:8080; a / ? # @ "
+                "that belongs to a user name, a password or a path is written %2F %3F %23 %40"
             )
         try:
             self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
@@ -103,5 +103,5 @@ def _is_base_url(text: str) -> bool:
         url.host.encode("idna")
     except (httpx.InvalidURL, UnicodeError):
         return False
-    has_stray_password = bool(url.query or url.fragment) or ("@" in url.path and not url.userinfo)
+    has_stray_password = bool(url.query or url.fragment) or (b"@" in url.raw_path and not url.userinfo)
     return url.scheme in ("http", "https") and bool(url.host) and not has_stray_password

@@ -35,6 +35,8 @@ def run(*options: str) -> tuple[int, dict[str, object], str]:
     ("url", "told"),
     [
         ("https://me:secret@shop.invalid/millrace", "https://shop.invalid/millrace/ does not answer"),
+        ("https://shop.invalid/%40home", "https://shop.invalid/%40home/ does not answer"),
+        ("https://shop.invalid/@home", "%40"),
         ("me:secret@shop.invalid", "http://127.0.0.1:8080"),
         ("https://me:se/cret@shop.invalid", "http://127.0.0.1:8080"),
         ("http://me:1/secret@shop.invalid", "%2F"),
